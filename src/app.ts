@@ -1,0 +1,41 @@
+/** One gateway process, apart from listening and from the process itself; tests build the same one. */
+import type { FastifyInstance } from 'fastify';
+import type { Services } from './context.ts';
+import { buildHttp } from './http.ts';
+import { Leader } from './jobs/leader.ts';
+import { startLimitsWorker } from './jobs/limits-worker.ts';
+import { ProvisioningWorker } from './jobs/provisioning-worker.ts';
+import { type OpenOptions, openServices } from './services.ts';
+
+export interface App {
+  readonly http: FastifyInstance;
+  readonly services: Services;
+  readonly madeFirstSuperAdmin: boolean;
+  /** Ends in order: no new requests, running ones and steps finish or are handed back, then every connection. */
+  close(): Promise<void>;
+}
+
+/** How long running jobs may take to come to a place where they can be handed back. */
+const DRAIN_MS = 7000;
+
+export async function buildApp(options: OpenOptions): Promise<App> {
+  const open = await openServices(options);
+  const { services } = open;
+  const http = await buildHttp(services);
+  const worker = new ProvisioningWorker(services);
+  const leader = new Leader(services);
+  await worker.start();
+  await startLimitsWorker(services);
+  leader.start();
+  return {
+    http,
+    services,
+    madeFirstSuperAdmin: open.madeFirstSuperAdmin,
+    async close() {
+      await Promise.all([http.close(), worker.beginStop(), leader.stop()]);
+      await services.queue.stop(DRAIN_MS);
+      await worker.close();
+      await open.close();
+    },
+  };
+}

@@ -1,0 +1,137 @@
+/** The environment, parsed once and frozen. Secrets have no defaults here: `db/secrets.ts` makes the missing ones. */
+import { resolve } from 'node:path';
+import { z } from 'zod';
+
+const blankIsUnset = (value: unknown) => (value === '' ? undefined : value);
+const optional = <T extends z.ZodType>(schema: T) => z.preprocess(blankIsUnset, schema.optional());
+const url = (...protocols: string[]) =>
+  optional(
+    z.string().refine((text) => URL.canParse(text) && protocols.includes(new URL(text).protocol), {
+      error: `must be a URL starting with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`,
+    }),
+  );
+const service = url('http:', 'https:');
+
+/** Whether the runtime's zone database knows this IANA name. Offsets such as `+07:00` are not names. */
+export function isTimeZone(name: string): boolean {
+  if (!/^[A-Za-z]/.test(name)) return false;
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: name });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const environment = z.object({
+  NODE_ENV: z.preprocess(blankIsUnset, z.string().default('development')),
+  PORT: z.preprocess(blankIsUnset, z.coerce.number().int().min(0).max(65_535).default(4000)),
+  HOST: z.preprocess(blankIsUnset, z.string().default('127.0.0.1')),
+  DATA_DIR: z.preprocess(blankIsUnset, z.string().default('./data')),
+  DATABASE_URL: url('postgres:', 'postgresql:'),
+  JWT_SECRET: optional(z.string().refine((s) => Buffer.byteLength(s) >= 32, { error: 'must be at least 32 bytes' })),
+  SUPER_ADMIN_EMAIL: optional(z.email({ error: 'must be an e-mail address' })),
+  SUPER_ADMIN_PASSWORD: optional(z.string().min(8, { error: 'must have at least 8 characters' })),
+  BASE_DOMAIN: optional(z.string().toLowerCase()),
+  DEFAULT_TIMEZONE: z.preprocess(
+    blankIsUnset,
+    z.string().refine(isTimeZone, { error: 'must be an IANA time zone such as Asia/Jakarta' }).default('UTC'),
+  ),
+  LOG_LEVEL: z.preprocess(
+    blankIsUnset,
+    z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+  ),
+  REDIS_URL: url('redis:', 'rediss:'),
+  MONGODB_URL: url('mongodb:', 'mongodb+srv:'),
+  KAFKA_BROKERS: optional(
+    z.string().regex(/^[^\s,:]+:\d+(,[^\s,:]+:\d+)*$/, { error: 'must be host:port, several separated by commas' }),
+  ),
+  MINIO_URL: url('http:', 'https:'),
+  WEBHOOK_INGESTOR_URL: service,
+  WS_SERVER_URL: service,
+  CHAT_ENGINE_URL: service,
+  MESSAGE_SENDER_URL: service,
+  AI_AGENT_URL: service,
+  BILLING_SERVICE_URL: service,
+});
+
+/** How one gateway process is set up. Every field comes from the variable of the same meaning in `docs/operating.md`. */
+export interface Config {
+  readonly production: boolean;
+  readonly port: number;
+  readonly host: string;
+  /** Absolute path: the embedded PostgreSQL and generated secrets. */
+  readonly dataDir: string;
+  /** An external PostgreSQL; absent, the embedded one is started. */
+  readonly databaseUrl?: string;
+  readonly jwtSecret?: string;
+  readonly superAdminEmail?: string;
+  readonly superAdminPassword?: string;
+  readonly baseDomain?: string;
+  readonly defaultTimezone: string;
+  readonly logLevel: string;
+  readonly components: ComponentsConfig;
+}
+
+/** Optional infrastructure and the services probed over HTTP; what is absent is `not_configured`. */
+export interface ComponentsConfig {
+  readonly redisUrl?: string;
+  readonly mongodbUrl?: string;
+  /** `host:port` each. */
+  readonly kafkaBrokers?: readonly string[];
+  /** An S3-compatible server, credentials in the URL: `http://key:secret@host:9000`. */
+  readonly minioUrl?: string;
+  readonly services: Readonly<Partial<Record<ServiceName, string>>>;
+}
+
+export type ServiceName =
+  | 'webhookIngestor'
+  | 'wsServer'
+  | 'chatEngine'
+  | 'messageSender'
+  | 'aiAgent'
+  | 'billingService';
+
+/** A configuration that cannot be started with; its message is written for the operator. */
+export class ConfigError extends Error {}
+
+/** @throws {ConfigError} naming every variable that is wrong, never its value. */
+export function readConfig(env: Record<string, string | undefined>): Config {
+  const parsed = environment.safeParse(env);
+  if (!parsed.success) {
+    const lines = parsed.error.issues.map((issue) => `  ${issue.path.join('.')} ${issue.message}`);
+    throw new ConfigError(`The environment cannot be used:\n${lines.join('\n')}`);
+  }
+  const e = parsed.data;
+  const production = e.NODE_ENV === 'production';
+  if (production && !e.JWT_SECRET) {
+    throw new ConfigError('JWT_SECRET must be set when NODE_ENV=production (at least 32 bytes).');
+  }
+  return Object.freeze({
+    production,
+    port: e.PORT,
+    host: e.HOST,
+    dataDir: resolve(e.DATA_DIR),
+    databaseUrl: e.DATABASE_URL,
+    jwtSecret: e.JWT_SECRET,
+    superAdminEmail: e.SUPER_ADMIN_EMAIL,
+    superAdminPassword: e.SUPER_ADMIN_PASSWORD,
+    baseDomain: e.BASE_DOMAIN,
+    defaultTimezone: e.DEFAULT_TIMEZONE,
+    logLevel: e.LOG_LEVEL,
+    components: Object.freeze({
+      redisUrl: e.REDIS_URL,
+      mongodbUrl: e.MONGODB_URL,
+      kafkaBrokers: e.KAFKA_BROKERS?.split(','),
+      minioUrl: e.MINIO_URL,
+      services: Object.freeze({
+        webhookIngestor: e.WEBHOOK_INGESTOR_URL,
+        wsServer: e.WS_SERVER_URL,
+        chatEngine: e.CHAT_ENGINE_URL,
+        messageSender: e.MESSAGE_SENDER_URL,
+        aiAgent: e.AI_AGENT_URL,
+        billingService: e.BILLING_SERVICE_URL,
+      }),
+    }),
+  });
+}

@@ -1,0 +1,83 @@
+/** The control-plane database: one ORM for writing, its pool with prepared statements for reading. */
+
+import { ReflectMetadataProvider } from '@mikro-orm/decorators/legacy';
+import { Migrator } from '@mikro-orm/migrations';
+import { type EntityManager, MikroORM } from '@mikro-orm/postgresql';
+import type { Pool } from 'pg';
+import type { Logger } from 'pino';
+import { controlEntities } from '../entities/control/index.ts';
+import { controlMigrations } from './migrations/control/index.ts';
+
+/** A statement that is prepared once per connection. `text` uses `$1`, `$2`, ... */
+export interface Query<Row> {
+  readonly name: string;
+  readonly text: string;
+  /** Only for the compiler: what a row looks like. */
+  readonly row?: Row;
+}
+
+export const query = <Row>(name: string, text: string): Query<Row> => ({ name, text });
+
+/** Anything that runs SQL with `$1` placeholders. */
+export interface Sql {
+  rows<Row>(query: Query<Row>, values: unknown[]): Promise<Row[]>;
+}
+
+interface KyselyLike {
+  executeQuery(query: unknown): Promise<{ rows: unknown[] }>;
+}
+
+/**
+ * Reads plain rows on the manager's transaction if it is in one, else as a prepared statement of the pool.
+ *
+ * MikroORM writes values into the SQL text, so that nothing it sends is ever prepared; reading entities costs four to
+ * six times the CPU of this (docs/decisions/0002).
+ */
+export async function readRows<Row>(
+  em: EntityManager,
+  pool: Pool,
+  { name, text }: Query<Row>,
+  values: unknown[],
+): Promise<Row[]> {
+  const transaction = em.getTransactionContext<KyselyLike>();
+  if (transaction) {
+    const compiled = { sql: text, parameters: values, query: { kind: 'RawNode' }, queryId: { queryId: name } };
+    return (await transaction.executeQuery(compiled)).rows as Row[];
+  }
+  return (await pool.query({ name, text, values })).rows as Row[];
+}
+
+export interface ControlDatabase {
+  readonly orm: MikroORM;
+  readonly pool: Pool;
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+/** Every connection speaks UTC, so that timestamps arrive in one form (schema/scalars.ts). */
+export const SESSION_OPTIONS = '-c timezone=UTC';
+
+export async function openControl(url: string, log: Logger, poolSize = 20): Promise<ControlDatabase> {
+  const orm = await MikroORM.init({
+    clientUrl: url,
+    entities: controlEntities,
+    extensions: [Migrator],
+    metadataProvider: ReflectMetadataProvider,
+    forceUtcTimezone: true,
+    logger: (message) => log.debug(message),
+    ensureDatabase: false,
+    colors: false,
+    ignoreUndefinedInQuery: true,
+    // idleTimeoutMillis: the default of ten seconds would drop the prepared statements with the connection.
+    pool: { min: 0, max: poolSize, idleTimeoutMillis: 0 },
+    driverOptions: {
+      options: SESSION_OPTIONS,
+      connectionTimeoutMillis: 5000,
+      application_name: 'omnistream',
+      keepAlive: true,
+    },
+    migrations: { migrationsList: controlMigrations, snapshot: false },
+  });
+  const pool = (await orm.em.getConnection().getNativeClient()) as Pool;
+  return { orm, pool, url, close: () => orm.close(true) };
+}

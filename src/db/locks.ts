@@ -1,0 +1,13 @@
+/** Advisory locks, all in the control database: they and NOTIFY are per database. First key of the two-key form. */
+export const LOCKS = {
+  /** Setting up the control database; held by one starting process at a time. */
+  setup: 0x6f6d_0001,
+  /** Held by the one process that does the periodic work. */
+  leader: 0x6f6d_0002,
+  /** Appending to the event log, so that sequence numbers commit in order. */
+  eventLog: 0x6f6d_0003,
+  /** One per worker session; the second key is the session's number. */
+  worker: 0x6f6d_0004,
+  /** One per Idempotency-Key; the second key is a hash of it. */
+  idempotency: 0x6f6d_0005,
+} as const;

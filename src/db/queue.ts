@@ -1,0 +1,108 @@
+/** The durable job queue (pg-boss) in the control database. A job is sent in the transaction of what it is for. */
+import type { EntityManager } from '@mikro-orm/postgresql';
+import { fromKysely, type JobWithMetadata, type KyselyTransactionLike, PgBoss } from 'pg-boss';
+import type { Logger } from 'pino';
+
+/** What each queue's jobs carry. Never a secret: the table is plain to read. */
+export interface Jobs {
+  /** Makes, or unmakes, a tenant's databases. One at a time per tenant. */
+  'tenant.provision': { orgId: string };
+  /** Brings a tenant's limits to its own database. */
+  'tenant.apply-limits': { orgId: string };
+}
+
+export type JobName = keyof Jobs;
+export type RunningJob<N extends JobName> = JobWithMetadata<Jobs[N]>;
+
+const PROVISION: JobName = 'tenant.provision';
+/** Retries after 1, 2, 4, ... and then every 60 seconds, for about half a day; after that by hand. */
+const RETRIES = { retryLimit: 720, retryDelay: 1, retryBackoff: true, retryDelayMax: 60 };
+
+export class Queue {
+  readonly #boss: PgBoss;
+  #started = false;
+
+  constructor(url: string, log: Logger) {
+    this.#boss = new PgBoss({
+      connectionString: url,
+      application_name: 'omnistream jobs',
+      max: 4,
+      useListenNotify: true,
+      schedule: false,
+      // With the heartbeat below: a frozen worker's job is given to another one after about twelve seconds.
+      superviseIntervalSeconds: 2,
+      monitorIntervalSeconds: 2,
+    });
+    this.#boss.on('error', (error) => log.warn({ error: error.message }, 'job queue'));
+    this.#boss.on('warning', (warning) => log.debug({ warning }, 'job queue'));
+  }
+
+  async start(): Promise<void> {
+    await this.#boss.start();
+    this.#started = true;
+    await this.#boss.createQueue(PROVISION, {
+      policy: 'exclusive',
+      notify: true,
+      heartbeatSeconds: 10,
+      expireInSeconds: 3600,
+      ...RETRIES,
+    });
+    await this.#boss.createQueue('tenant.apply-limits', { notify: true, expireInSeconds: 300, ...RETRIES });
+  }
+
+  /** Sends in the manager's transaction: a rollback takes the job along. @returns its id, or null when the key is taken. */
+  send<N extends JobName>(em: EntityManager, name: N, data: Jobs[N], key?: string): Promise<string | null> {
+    return this.#boss.send(name, data, { db: inTransaction(em), ...(key && { singletonKey: key }) });
+  }
+
+  /**
+   * Makes sure that a tenant's provisioning job runs now, whether it is waiting for its next retry, has failed for good,
+   * or is gone.
+   */
+  async provisionNow(em: EntityManager, orgId: string): Promise<void> {
+    const db = inTransaction(em);
+    const { updated } = await this.#boss.update(PROVISION, undefined, { singletonKey: orgId, startAfter: 0, db });
+    if (updated) return;
+    const failed = (await this.#boss.findJobs(PROVISION, { key: orgId, db })).find((job) => job.state === 'failed');
+    if (failed) await this.#boss.retry(PROVISION, failed.id, { db });
+    else await this.send(em, PROVISION, { orgId }, orgId);
+  }
+
+  /** Gives a job whose worker is gone, or is stopping, to the next worker at once. */
+  async release(jobId: string): Promise<void> {
+    await this.#boss.fail(PROVISION, jobId, { message: 'handed to another worker' });
+    await this.#boss.update(PROVISION, undefined, { id: jobId, startAfter: 0 });
+  }
+
+  /** Works off a queue with so many jobs at a time in this process. */
+  async work<N extends JobName>(
+    name: N,
+    concurrency: number,
+    handle: (job: RunningJob<N>) => Promise<void>,
+  ): Promise<void> {
+    await this.#boss.work<Jobs[N]>(
+      name,
+      {
+        includeMetadata: true,
+        localConcurrency: concurrency,
+        // Retries send no notification.
+        notifyPollingIntervalSeconds: 0.5,
+        pollingIntervalSeconds: 0.5,
+      },
+      async ([job]) => {
+        if (job) await handle(job as RunningJob<N>);
+      },
+    );
+  }
+
+  /** Takes no new job and waits for the running ones, up to `timeoutMs`. */
+  async stop(timeoutMs: number): Promise<void> {
+    if (this.#started) await this.#boss.stop({ graceful: true, timeout: timeoutMs });
+  }
+}
+
+function inTransaction(em: EntityManager) {
+  const transaction = em.getTransactionContext<KyselyTransactionLike>();
+  if (!transaction) throw new Error('a job is sent in the transaction of what it is for');
+  return fromKysely(transaction);
+}

@@ -1,0 +1,78 @@
+/** Secrets that nobody gave are made once and kept in the data folder, readable by its owner alone. */
+import {
+  createCipheriv,
+  createDecipheriv,
+  createHmac,
+  createSecretKey,
+  hkdfSync,
+  type KeyObject,
+  randomBytes,
+} from 'node:crypto';
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+interface StoredSecrets {
+  jwtSecret: string;
+  /** Of the embedded server's superuser. */
+  postgresPassword: string;
+}
+
+/** What the gateway signs, seals and fingerprints with; every key is derived from `JWT_SECRET` by HKDF (RFC 5869). */
+export class Keys {
+  /** HS256. A key object: given text, jsonwebtoken tries to read a PEM key from it on each call. */
+  readonly signing: KeyObject;
+  readonly #sealing: Buffer;
+  readonly #fingerprint: Buffer;
+
+  constructor(secret: string) {
+    const derive = (purpose: string) => Buffer.from(hkdfSync('sha256', secret, 'omnistream', purpose, 32));
+    this.signing = createSecretKey(derive('token signing'));
+    this.#sealing = derive('sealing');
+    this.#fingerprint = derive('fingerprint');
+  }
+
+  /** Encrypts text for storage: AES-256-GCM, `base64(iv | tag | ciphertext)`. */
+  seal(text: string): string {
+    const iv = randomBytes(12);
+    const cipher = createCipheriv('aes-256-gcm', this.#sealing, iv);
+    const body = Buffer.concat([cipher.update(text, 'utf8'), cipher.final()]);
+    return Buffer.concat([iv, cipher.getAuthTag(), body]).toString('base64');
+  }
+
+  /** @throws when the text was sealed with another secret or tampered with. */
+  open(sealed: string): string {
+    const bytes = Buffer.from(sealed, 'base64');
+    const decipher = createDecipheriv('aes-256-gcm', this.#sealing, bytes.subarray(0, 12));
+    decipher.setAuthTag(bytes.subarray(12, 28));
+    return Buffer.concat([decipher.update(bytes.subarray(28)), decipher.final()]).toString('utf8');
+  }
+
+  /** A keyed hash that says whether two texts are the same without revealing a guessable one. */
+  fingerprint(...parts: string[]): string {
+    return createHmac('sha256', this.#fingerprint).update(JSON.stringify(parts)).digest('base64url');
+  }
+}
+
+/** A password nobody has to type: 192 random bits. */
+export const randomPassword = (): string => randomBytes(24).toString('base64url');
+
+/** Reads `secrets.json` in the data folder, making it (and the folder) first if need be. */
+export async function storedSecrets(dataDir: string): Promise<StoredSecrets> {
+  const file = join(dataDir, 'secrets.json');
+  const read = async () => JSON.parse(await readFile(file, 'utf8')) as StoredSecrets;
+  try {
+    return await read();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+  }
+  await mkdir(dataDir, { recursive: true });
+  const secrets: StoredSecrets = {
+    jwtSecret: randomBytes(48).toString('base64url'),
+    postgresPassword: randomPassword(),
+  };
+  // Written aside and renamed, so that a crash leaves either no file or a whole one.
+  const draft = `${file}.${process.pid}`;
+  await writeFile(draft, `${JSON.stringify(secrets, null, 2)}\n`, { mode: 0o600 });
+  await rename(draft, file);
+  return read();
+}

@@ -1,0 +1,190 @@
+/**
+ * Making and removing tenants' databases and login roles. Every operation may be repeated after a crash at any point,
+ * and two that race end in the same state.
+ */
+import { createHash, createHmac, pbkdf2Sync, randomBytes } from 'node:crypto';
+import { ReflectMetadataProvider } from '@mikro-orm/decorators/legacy';
+import { Migrator } from '@mikro-orm/migrations';
+import { MikroORM } from '@mikro-orm/postgresql';
+import pg from 'pg';
+import type { Logger } from 'pino';
+import { tenantEntities } from '../entities/tenant/index.ts';
+import { databaseError } from '../errors.ts';
+import { type ControlDatabase, SESSION_OPTIONS } from './control.ts';
+import { TENANT_SCHEMA_VERSION, tenantMigrations } from './migrations/tenant/index.ts';
+
+const quote = pg.escapeIdentifier;
+
+/** PostgreSQL's answers to "it is there already", also when two make it at the same moment. */
+const THERE_ALREADY = new Set(['42P04', '42710', '23505']);
+/** At most this many connections to one tenant's database, from all processes. */
+const CONNECTION_LIMIT = 40;
+
+/** The stored form of a password (RFC 5803), so that the password itself is never in SQL text, nor in a server's log. */
+function scramVerifier(password: string): string {
+  const iterations = 4096;
+  const salt = randomBytes(16);
+  const salted = pbkdf2Sync(password, salt, iterations, 32, 'sha256');
+  const hmac = (text: string) => createHmac('sha256', salted).update(text).digest();
+  const stored = createHash('sha256').update(hmac('Client Key')).digest('base64');
+  return `SCRAM-SHA-256$${iterations}:${salt.toString('base64')}$${stored}:${hmac('Server Key').toString('base64')}`;
+}
+
+async function unlessThere(work: Promise<unknown>): Promise<void> {
+  await work.catch((error: unknown) => {
+    if (!THERE_ALREADY.has(databaseError(error)?.code ?? '')) throw error;
+  });
+}
+
+export class TenantCluster {
+  readonly #control: ControlDatabase;
+  readonly #log: Logger;
+  /** Eight hex digits that stand in each name, so that installations can share a server. */
+  readonly code: string;
+
+  constructor(control: ControlDatabase, code: string, log: Logger) {
+    this.#control = control;
+    this.code = code;
+    this.#log = log;
+  }
+
+  /** Opaque and unique: names over 63 bytes would be cut, and a slug tells who the tenant is. */
+  nameFor(orgId: string): string {
+    return `t_${this.code}_${orgId.replaceAll('-', '')}`;
+  }
+
+  /** A role without login that may read and write a tenant's tables; each tenant's login role is a member. */
+  get #group(): string {
+    return `t_${this.code}`;
+  }
+
+  get #template(): string {
+    const content = tenantMigrations.map((migration) => migration.prototype.up.toString()).join();
+    const digest = createHash('sha256').update(content).digest('hex').slice(0, 8);
+    return `t_${this.code}_template_${TENANT_SCHEMA_VERSION}_${digest}`;
+  }
+
+  #sql(text: string): Promise<pg.QueryResult> {
+    return this.#control.pool.query(text);
+  }
+
+  /** Keeps tenants' roles out of the control database, which anyone may connect to by PostgreSQL's default. */
+  async closeControl(): Promise<void> {
+    const { rows } = await this.#sql('select current_database() as name');
+    await this.#sql(`revoke connect, temporary on database ${quote(rows[0].name)} from public`);
+  }
+
+  /** Makes the database that tenants' are copied from, unless it is there. Called under the set-up lock. */
+  async ensureTemplate(): Promise<void> {
+    const { rows } = await this.#control.pool.query<{ datname: string; datallowconn: boolean }>(
+      'select datname, datallowconn from pg_database where datname = $1',
+      [this.#template],
+    );
+    if (rows[0] && !rows[0].datallowconn) return;
+    await unlessThere(this.#sql(`create role ${quote(this.#group)} nologin`));
+    // One that still allows connections is what a crashed start left behind.
+    if (rows[0]) await this.#sql(`drop database ${quote(this.#template)} with (force)`);
+    await this.#sql(`create database ${quote(this.#template)} template template0`);
+    await this.migrate(this.#template);
+    // A template that can be connected to fails every copy while somebody is connected.
+    await this.#sql(`alter database ${quote(this.#template)} allow_connections false`);
+    this.#log.debug({ template: this.#template }, 'tenant template made');
+  }
+
+  /** Creates the tenant's login role, or gives the existing one this password. */
+  async createRole(name: string, password: string): Promise<void> {
+    const client = await this.#control.pool.connect();
+    try {
+      await unlessThere(client.query(`create role ${quote(name)} login connection limit ${CONNECTION_LIMIT}`));
+      await client.query(`alter role ${quote(name)} password ${pg.escapeLiteral(scramVerifier(password))}`);
+      await client.query(`grant ${quote(this.#group)} to ${quote(name)}`);
+    } finally {
+      client.release();
+    }
+  }
+
+  /** Copies the template to a database that the role of the same name alone may connect to. */
+  async createDatabase(name: string): Promise<void> {
+    const { rows } = await this.#control.pool.query<{ broken: boolean }>(
+      'select datconnlimit = -2 as broken from pg_database where datname = $1',
+      [name],
+    );
+    // What a DROP that was cut short leaves can only be dropped.
+    if (rows[0]?.broken) await this.#sql(`drop database ${quote(name)}`);
+    if (!rows[0] || rows[0].broken) {
+      await unlessThere(
+        this.#sql(
+          `create database ${quote(name)} template ${quote(this.#template)}
+             allow_connections false connection limit ${CONNECTION_LIMIT}`,
+        ),
+      );
+    }
+    // Rights on the template are not copied, so the copy is closed before it is opened.
+    await this.#sql(`revoke all on database ${quote(name)} from public`);
+    await this.#sql(`grant connect on database ${quote(name)} to ${quote(name)}`);
+    await this.#sql(`alter database ${quote(name)} allow_connections true`);
+  }
+
+  /** Applies the tenant migrations that the database lacks. @returns the schema version it then has. */
+  async migrate(database: string): Promise<number> {
+    const url = new URL(this.#control.url);
+    url.pathname = `/${database}`;
+    const orm = await MikroORM.init({
+      clientUrl: url.href,
+      entities: tenantEntities,
+      extensions: [Migrator],
+      metadataProvider: ReflectMetadataProvider,
+      logger: (message) => this.#log.debug(message),
+      ensureDatabase: false,
+      pool: { min: 0, max: 1 },
+      driverOptions: { options: SESSION_OPTIONS },
+      migrations: { migrationsList: tenantMigrations, snapshot: false },
+    });
+    try {
+      await orm.migrator.up();
+      const group = quote(this.#group);
+      // Also when nothing was applied: a crash may have come between the two.
+      await orm.em.getConnection().executeDump(`
+        grant usage on schema public to ${group};
+        grant select, insert, update, delete on all tables in schema public to ${group};
+        revoke insert, update, delete on usage_counters, usage_limits, mikro_orm_migrations from ${group};
+        revoke execute on function count_usage(text, text, int) from public;
+      `);
+      return TENANT_SCHEMA_VERSION;
+    } finally {
+      await orm.close(true);
+    }
+  }
+
+  /** Runs SQL in a tenant's database as the owner of its tables, for what its own role may not do. */
+  async asOwner<T>(database: string, body: (client: pg.Client) => Promise<T>): Promise<T> {
+    const url = new URL(this.#control.url);
+    url.pathname = `/${database}`;
+    const client = new pg.Client({ connectionString: url.href, options: SESSION_OPTIONS });
+    client.on('error', (error) => this.#log.warn({ error: error.message, database }, 'a connection was lost'));
+    await client.connect();
+    try {
+      return await body(client);
+    } finally {
+      await client.end();
+    }
+  }
+
+  /** Applies the migrations that a tenant's database lacks. @returns the schema version that it then has. */
+  async bringUpToDate(database: string): Promise<number> {
+    const applied = await this.asOwner(database, async (client) => {
+      const { rows } = await client.query<{ applied: number }>(
+        'select count(*)::int as applied from mikro_orm_migrations',
+      );
+      return rows[0]!.applied;
+    });
+    // A fresh copy of the template has them all, and opening an ORM to find that out takes longer than the copy.
+    return applied === TENANT_SCHEMA_VERSION ? applied : this.migrate(database);
+  }
+
+  /** Removes the tenant's database and role; nothing there is fine. */
+  async drop(name: string): Promise<void> {
+    await this.#sql(`drop database if exists ${quote(name)} with (force)`);
+    await this.#sql(`drop role if exists ${quote(name)}`);
+  }
+}

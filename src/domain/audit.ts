@@ -1,0 +1,67 @@
+/** Every change and every login leaves an entry, in the transaction of the change. */
+import type { EntityManager } from '@mikro-orm/postgresql';
+import { v7 as uuidv7 } from 'uuid';
+import type { Actor } from '../context.ts';
+import { AuditEntry } from '../entities/control/audit-entry.ts';
+
+/** Where a change comes from: a request's context, or a job's. */
+export interface AuditSource {
+  readonly actor: Actor;
+  readonly requestId?: string;
+  readonly address?: string;
+}
+
+export interface AuditRecord {
+  /** `<noun>.<verb>` */
+  action: string;
+  orgId?: string;
+  target?: { type: string; id: string };
+  /** Fields that changed, without secrets. */
+  before?: object;
+  after?: object;
+  /** Where the operation itself established who it was, as a login does. */
+  actor?: Actor;
+}
+
+/** Adds the entry to the unit of work; it is written when the transaction is. */
+export function audit(em: EntityManager, source: AuditSource, record: AuditRecord): void {
+  const actor = record.actor ?? source.actor;
+  em.persist(
+    em.create(AuditEntry, {
+      id: uuidv7(),
+      ...named(actor),
+      orgId: record.orgId ?? (actor.kind === 'agent' ? actor.orgId : undefined),
+      action: record.action,
+      targetType: record.target?.type,
+      targetId: record.target?.id,
+      before: record.before,
+      after: record.after,
+      requestId: source.requestId,
+      address: source.address,
+      createdAt: new Date(),
+    }),
+  );
+}
+
+function named(actor: Actor): Pick<AuditEntry, 'actorKind' | 'actorId' | 'actorEmail' | 'onBehalfOf'> {
+  switch (actor.kind) {
+    case 'superAdmin':
+      return { actorKind: 'super_admin', actorId: actor.id, actorEmail: actor.email };
+    case 'agent':
+      return actor.impersonator
+        ? {
+            actorKind: 'super_admin',
+            actorId: actor.impersonator.id,
+            actorEmail: actor.impersonator.email,
+            onBehalfOf: actor.id,
+          }
+        : { actorKind: 'agent', actorId: actor.id, actorEmail: actor.email };
+    case 'system':
+      return { actorKind: 'system' };
+    case 'anonymous':
+      return { actorKind: 'anonymous', actorEmail: actor.email };
+  }
+}
+
+/** The source of what the platform does by itself. */
+export const bySystem: AuditSource = { actor: { kind: 'system' } };

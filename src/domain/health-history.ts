@@ -1,0 +1,38 @@
+/** How components stood over the last day, sampled by one process for all. */
+import type { Services } from '../context.ts';
+import { query } from '../db/control.ts';
+import { componentsOf } from './health.ts';
+
+/** A sample every so many seconds, kept for so many hours. */
+export const SAMPLE_SECONDS = 15;
+const KEPT_HOURS = 24;
+
+export interface HealthSampleRow {
+  component: string;
+  status: string;
+  latencyMs?: number | null;
+  at: string;
+}
+
+export const healthSamples = query<HealthSampleRow>(
+  'health_samples',
+  `select component, status, latency_ms as "latencyMs", at from health_samples
+    where component = $1 and at > now() - make_interval(mins => $2) order by at`,
+);
+
+/** Takes one sample of every configured component and forgets the ones that are too old. */
+export async function sampleHealth({ health, control }: Services): Promise<void> {
+  const seen = componentsOf(await health.report()).filter(([, { status }]) => status !== 'not_configured');
+  await control.pool.query({
+    name: 'sample_health',
+    text: `insert into health_samples (component, status, latency_ms, at)
+             select component, status, latency_ms, now()
+               from unnest($1::text[], $2::text[], $3::int[]) as sample (component, status, latency_ms)`,
+    values: [
+      seen.map(([name]) => name),
+      seen.map(([, { status }]) => status),
+      seen.map(([, { latencyMs }]) => latencyMs ?? null),
+    ],
+  });
+  await control.pool.query(`delete from health_samples where at < now() - interval '${KEPT_HOURS} hours'`);
+}

@@ -1,0 +1,243 @@
+/** Whether everything the platform depends on is up: real probes, shared by all who ask at once. */
+
+import pg from 'pg';
+import { Field, Int, ObjectType, registerEnumType } from 'type-graphql';
+import { describeFailure } from '../components/describe-failure.ts';
+import type { Components } from '../components/index.ts';
+import { type Probe, withDeadline } from '../components/probe.ts';
+import type { ServiceName } from '../config.ts';
+
+export enum ComponentStatus {
+  UP = 'up',
+  DOWN = 'down',
+  NOT_CONFIGURED = 'not_configured',
+}
+export enum PlatformStatus {
+  ACTIVE = 'active',
+  INACTIVE = 'inactive',
+}
+export enum OverallStatus {
+  OK = 'ok',
+  DEGRADED = 'degraded',
+}
+registerEnumType(ComponentStatus, { name: 'ComponentStatus', description: 'Whether a component answered its probe.' });
+registerEnumType(PlatformStatus, {
+  name: 'PlatformStatus',
+  description: 'Whether any tenant has the channel connected.',
+});
+registerEnumType(OverallStatus, {
+  name: 'OverallStatus',
+  description: 'degraded as soon as a configured component is down.',
+});
+
+@ObjectType({ description: 'How one component stands.' })
+export class ComponentHealth {
+  @Field(() => ComponentStatus)
+  status!: ComponentStatus;
+
+  @Field(() => Int, { nullable: true, description: 'Milliseconds that the probe took.' })
+  latencyMs?: number;
+
+  @Field(() => String, { nullable: true, description: 'Why it is down.' })
+  error?: string;
+}
+
+@ObjectType()
+export class InfrastructureHealth {
+  @Field(() => ComponentHealth, { description: 'The control-plane database.' })
+  controlPlane!: ComponentHealth;
+  @Field(() => ComponentHealth, { description: "The server of the tenants' databases." })
+  postgres!: ComponentHealth;
+  @Field(() => ComponentHealth)
+  mongodb!: ComponentHealth;
+  @Field(() => ComponentHealth)
+  redis!: ComponentHealth;
+  @Field(() => ComponentHealth)
+  kafka!: ComponentHealth;
+  @Field(() => ComponentHealth)
+  minio!: ComponentHealth;
+}
+
+@ObjectType()
+export class MicroservicesHealth implements Record<ServiceName | 'apiGateway', ComponentHealth> {
+  @Field(() => ComponentHealth, { description: 'This process.' })
+  apiGateway!: ComponentHealth;
+  @Field(() => ComponentHealth)
+  webhookIngestor!: ComponentHealth;
+  @Field(() => ComponentHealth)
+  wsServer!: ComponentHealth;
+  @Field(() => ComponentHealth)
+  chatEngine!: ComponentHealth;
+  @Field(() => ComponentHealth)
+  messageSender!: ComponentHealth;
+  @Field(() => ComponentHealth)
+  aiAgent!: ComponentHealth;
+  @Field(() => ComponentHealth)
+  billingService!: ComponentHealth;
+}
+
+@ObjectType()
+export class PlatformHealth {
+  @Field(() => PlatformStatus)
+  status!: PlatformStatus;
+}
+
+@ObjectType({ description: 'Which channels any active tenant has connected.' })
+export class PlatformsHealth {
+  @Field(() => PlatformHealth)
+  whatsapp!: PlatformHealth;
+  @Field(() => PlatformHealth)
+  instagram!: PlatformHealth;
+  @Field(() => PlatformHealth)
+  messenger!: PlatformHealth;
+  @Field(() => PlatformHealth)
+  email!: PlatformHealth;
+}
+
+@ObjectType()
+export class TenantCounts {
+  @Field(() => Int)
+  total!: number;
+  @Field(() => Int)
+  active!: number;
+  @Field(() => Int)
+  suspended!: number;
+}
+
+@ObjectType({ description: 'How the platform stands, as of at most a second ago.' })
+export class SystemHealth {
+  @Field(() => OverallStatus)
+  status!: OverallStatus;
+  @Field(() => InfrastructureHealth)
+  infrastructure!: InfrastructureHealth;
+  @Field(() => MicroservicesHealth)
+  microservices!: MicroservicesHealth;
+  @Field(() => PlatformsHealth)
+  platforms!: PlatformsHealth;
+  @Field(() => TenantCounts)
+  tenants!: TenantCounts;
+}
+
+/** What the control plane knows of its tenants. */
+interface TenantFacts extends TenantCounts {
+  channels: string[];
+}
+
+/** Contract section 2: a dead component costs the answer at most two seconds. */
+const PROBE_MS = 1800;
+const SHARED_MS = 1000;
+
+const TENANT_FACTS = `
+  select count(*)::int as total, (count(*) filter (where status = 'active'))::int as active,
+         (count(*) filter (where status = 'suspended'))::int as suspended,
+         (select coalesce(json_agg(distinct channel), '[]') from usage u, unnest(u.active_channels) as channel
+           where exists (select from organizations o where o.id = u.org_id and o.status = 'active')) as channels
+    from organizations`;
+
+export class HealthMonitor {
+  readonly #components: Components;
+  /** Of its own, so that a busy gateway is not taken for a dead database. */
+  readonly #pool: pg.Pool;
+  #facts: TenantFacts = { total: 0, active: 0, suspended: 0, channels: [] };
+  #latest?: { report: Promise<SystemHealth>; at: number };
+
+  constructor(url: string, components: Components) {
+    this.#components = components;
+    this.#pool = new pg.Pool({
+      connectionString: url,
+      max: 2,
+      idleTimeoutMillis: 60_000,
+      connectionTimeoutMillis: PROBE_MS,
+      query_timeout: PROBE_MS,
+      application_name: 'omnistream health',
+      allowExitOnIdle: true,
+    });
+    this.#pool.on('error', () => {});
+  }
+
+  /** The report; one that began less than a second ago is shared. */
+  report(): Promise<SystemHealth> {
+    if (!this.#latest || Date.now() - this.#latest.at > SHARED_MS) {
+      this.#latest = { report: this.#probeAll(), at: Date.now() };
+    }
+    return this.#latest.report;
+  }
+
+  async close(): Promise<void> {
+    await this.#pool.end();
+  }
+
+  async #probeAll(): Promise<SystemHealth> {
+    const { probes } = this.#components;
+    const { services } = probes;
+    const [controlPlane, postgres, mongodb, redis, kafka, minio, ...answers] = await Promise.all([
+      measure({ check: () => this.#readFacts() }),
+      measure({ check: async () => void (await this.#pool.query('select pg_is_in_recovery()')) }),
+      measure(probes.mongodb),
+      measure(probes.redis),
+      measure(probes.kafka),
+      measure(probes.minio),
+      ...SERVICES.map((name) => measure(services[name])),
+    ]);
+    const infrastructure = { controlPlane, postgres, mongodb, redis, kafka, minio };
+    const microservices = {
+      apiGateway: { status: ComponentStatus.UP },
+      ...(Object.fromEntries(SERVICES.map((name, index) => [name, answers[index]])) as Record<
+        ServiceName,
+        ComponentHealth
+      >),
+    };
+    const all = [...Object.values(infrastructure), ...Object.values(microservices)];
+    const { channels, ...tenants } = this.#facts;
+    const platform = (channel: string) => ({
+      status: channels.includes(channel) ? PlatformStatus.ACTIVE : PlatformStatus.INACTIVE,
+    });
+    return {
+      status: all.some(({ status }) => status === ComponentStatus.DOWN) ? OverallStatus.DEGRADED : OverallStatus.OK,
+      infrastructure,
+      microservices,
+      platforms: {
+        whatsapp: platform('whatsapp'),
+        instagram: platform('instagram'),
+        messenger: platform('messenger'),
+        email: platform('email'),
+      },
+      tenants,
+    };
+  }
+
+  /** While the control plane is down the last known counts stand. */
+  async #readFacts(): Promise<void> {
+    const { rows } = await this.#pool.query<TenantFacts>(TENANT_FACTS);
+    this.#facts = rows[0]!;
+  }
+}
+
+const SERVICES: readonly ServiceName[] = [
+  'webhookIngestor',
+  'wsServer',
+  'chatEngine',
+  'messageSender',
+  'aiAgent',
+  'billingService',
+];
+
+async function measure(probe: Pick<Probe, 'check'> | undefined): Promise<ComponentHealth> {
+  if (!probe) return { status: ComponentStatus.NOT_CONFIGURED };
+  const start = performance.now();
+  try {
+    await withDeadline(PROBE_MS, (signal) => probe.check(signal));
+    return { status: ComponentStatus.UP, latencyMs: Math.round(performance.now() - start) };
+  } catch (error) {
+    return {
+      status: ComponentStatus.DOWN,
+      latencyMs: Math.round(performance.now() - start),
+      error: describeFailure(error),
+    };
+  }
+}
+
+/** Every component of a report by its name, for the history. */
+export function componentsOf(report: SystemHealth): [name: string, health: ComponentHealth][] {
+  return [...Object.entries(report.infrastructure), ...Object.entries(report.microservices)];
+}

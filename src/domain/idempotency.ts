@@ -1,0 +1,94 @@
+/**
+ * `Idempotency-Key`: a `POST` that was already answered gets the same answer for 24 hours, also when two arrive at once
+ * (contract section 1, "repeats"). The answer is stored in the transaction of the work itself, so that there is never
+ * the one without the other, whatever dies when.
+ */
+import { createHash } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Context } from '../context.ts';
+import { query } from '../db/control.ts';
+import { LOCKS } from '../db/locks.ts';
+import { IdempotencyKey } from '../entities/control/idempotency-key.ts';
+import { AppError, invalid, toAppError } from '../errors.ts';
+
+/** An answer as HTTP gives it. */
+export interface Answer {
+  status: number;
+  body: unknown;
+  headers: Record<string, string>;
+}
+
+interface Stored {
+  fingerprint: string;
+  status: number;
+  sealedAnswer: string;
+}
+
+const findStored = query<Stored>(
+  'idempotency_key',
+  `select fingerprint, status, sealed_answer as "sealedAnswer" from idempotency_keys
+    where key = $1 and created_at > now() - interval '24 hours'`,
+);
+const tryLock = query<{ locked: boolean }>('idempotency_lock', 'select pg_try_advisory_xact_lock($1, $2) as locked');
+
+const LONGEST_WAIT_MS = 30_000;
+/** Answers that say nothing of the request itself, so that trying again later may end otherwise. */
+const NOT_KEPT = new Set([401, 403, 429]);
+
+/** How an error is spelt as an answer; given by the HTTP layer. */
+export type ErrorAnswer = (error: AppError) => Answer;
+
+/**
+ * @param asked what the request asks for: method, path with query, body.
+ * @throws {AppError} idempotency_key_reused; unavailable when the first request with the key takes too long.
+ */
+export async function once(
+  ctx: Context,
+  idempotencyKey: string,
+  asked: string[],
+  errorAnswer: ErrorAnswer,
+  work: (ctx: Context) => Promise<Answer>,
+): Promise<Answer> {
+  if (!/^[\x21-\x7e]{1,255}$/.test(idempotencyKey)) {
+    throw invalid('Idempotency-Key', 'must be 1 to 255 visible ASCII characters');
+  }
+  const { keys } = ctx.services;
+  const { actor } = ctx;
+  const who =
+    'id' in actor ? [actor.kind, actor.id, ('impersonator' in actor && actor.impersonator?.id) || ''] : [actor.kind];
+  const key = keys.fingerprint(...who, idempotencyKey);
+  const fingerprint = keys.fingerprint(...asked);
+  const lock = createHash('sha256').update(key).digest().readInt32BE(0);
+
+  for (const deadline = Date.now() + LONGEST_WAIT_MS; ; await sleep(20 + Math.random() * 30)) {
+    const answer = await ctx.em.fork().transactional(async (em) => {
+      const within = ctx.within(em);
+      const [held] = await within.rows(tryLock, [LOCKS.idempotency, lock]);
+      // Somebody is at it. Waiting without a connection: fifty waiting requests would otherwise hold them all.
+      if (!held?.locked) return undefined;
+      const [stored] = await within.rows(findStored, [key]);
+      if (stored) return replay(ctx, stored, fingerprint);
+      const result = await work(within).catch((error: unknown) => {
+        const known = toAppError(error);
+        if (known.status >= 500 || NOT_KEPT.has(known.status)) throw error;
+        return errorAnswer(known);
+      });
+      await em.upsert(IdempotencyKey, {
+        key,
+        fingerprint,
+        status: result.status,
+        sealedAnswer: keys.seal(JSON.stringify({ body: result.body, headers: result.headers })),
+        createdAt: new Date(),
+      });
+      return result;
+    });
+    if (answer) return answer;
+    if (Date.now() > deadline) throw new AppError('unavailable', { retryAfter: 5 });
+  }
+}
+
+function replay(ctx: Context, stored: Stored, fingerprint: string): Answer {
+  if (stored.fingerprint !== fingerprint) throw new AppError('idempotency_key_reused');
+  const { body, headers } = JSON.parse(ctx.services.keys.open(stored.sealedAnswer)) as Omit<Answer, 'status'>;
+  return { status: stored.status, body, headers: { ...headers, 'idempotent-replayed': 'true' } };
+}

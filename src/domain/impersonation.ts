@@ -1,0 +1,105 @@
+/** Fifteen-minute tokens for a tenant's side that carry the super admin behind them (contract section 2). */
+import type { Context } from '../context.ts';
+import { superAdmin } from '../context.ts';
+import { query } from '../db/control.ts';
+import { Organization } from '../entities/control/organization.ts';
+import { SuperAdmin } from '../entities/control/super-admin.ts';
+import { AppError, notFound } from '../errors.ts';
+import { audit } from './audit.ts';
+import { getActiveTenant } from './organizations.ts';
+import { findTenantUser } from './tenant-users.ts';
+import { LIFETIME } from './tokens.ts';
+
+export interface ImpersonationToken {
+  token: string;
+  expiresInSeconds: number;
+  orgId: string;
+  orgSlug: string;
+  agentId: string;
+  email: string;
+  role: string;
+}
+
+interface Subject {
+  id: string;
+  email: string;
+  role: string;
+  tokenVersion: number;
+}
+
+const firstAdmin = query<{ id: string }>(
+  'first_admin',
+  `select a.id from agents a join roles r on r.id = a.role_id
+    where r.name = 'admin' and a.deleted_at is null and a.id <> all ($1::uuid[]) order by a.id limit 1`,
+);
+const suspendedUsers = query<{ id: string }>(
+  'suspended_users',
+  'select id from identities where org_id = $1 and suspended_at is not null',
+);
+const identity = query<{ email: string; tokenVersion: number; suspended: boolean }>(
+  'identity',
+  `select email, token_version as "tokenVersion", suspended_at is not null as suspended
+     from identities where id = $1 and org_id = $2`,
+);
+
+/**
+ * A token with the rights of the tenant's admin role. It speaks for the oldest admin who is not suspended; in a tenant
+ * that has none, for the super admin alone.
+ *
+ * @throws {AppError} not_found, tenant_not_ready
+ */
+export async function impersonateTenant(ctx: Context, tenantId: string): Promise<ImpersonationToken> {
+  await getActiveTenant(ctx, tenantId);
+  const suspended = await ctx.rows(suspendedUsers, [tenantId]);
+  const [admin] = await ctx.services.tenants.rows(tenantId, firstAdmin, [suspended.map(({ id }) => id)]);
+  const [account] = admin ? await ctx.rows(identity, [admin.id, tenantId]) : [];
+  return issue(ctx, tenantId, 'tenant.impersonate', async (me) =>
+    admin && account ? { ...admin, ...account, role: 'admin' } : { ...me, role: 'admin' },
+  );
+}
+
+/** @throws {AppError} not_found, tenant_not_ready, conflict for a suspended user. */
+export async function impersonateTenantUser(
+  ctx: Context,
+  tenantId: string,
+  userId: string,
+): Promise<ImpersonationToken> {
+  await getActiveTenant(ctx, tenantId);
+  const [account] = await ctx.rows(identity, [userId, tenantId]);
+  const user = account && (await findTenantUser(ctx, tenantId, userId));
+  if (!account || !user) throw notFound('user in this tenant');
+  if (account.suspended) {
+    throw new AppError('conflict', { message: 'This user is suspended and cannot be impersonated.' });
+  }
+  return issue(ctx, tenantId, 'user.impersonate', async () => ({ ...account, id: userId, role: user.role }));
+}
+
+async function issue(
+  ctx: Context,
+  tenantId: string,
+  action: string,
+  subjectFor: (me: SuperAdmin) => Promise<Subject>,
+): Promise<ImpersonationToken> {
+  return ctx.em.transactional(async (em) => {
+    const me = await em.findOne(SuperAdmin, superAdmin(ctx).id);
+    if (!me) throw new AppError('unauthenticated');
+    const org = await em.findOneOrFail(Organization, tenantId);
+    const subject = await subjectFor(me);
+    const agent = { id: subject.id, email: subject.email, orgId: org.id, orgSlug: org.slug, role: subject.role };
+    const token = ctx.services.tokens.forAgent(
+      agent,
+      { account: subject.tokenVersion, organization: org.tokenVersion },
+      { id: me.id, email: me.email, tokenVersion: me.tokenVersion },
+    );
+    audit(em, ctx, { action, orgId: org.id, target: { type: 'user', id: subject.id }, after: { role: subject.role } });
+    return {
+      token,
+      expiresInSeconds: LIFETIME.impersonation,
+      orgId: org.id,
+      orgSlug: org.slug,
+      agentId: subject.id,
+      email: subject.email,
+      role: subject.role,
+    };
+  });
+}

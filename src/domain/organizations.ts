@@ -1,0 +1,226 @@
+/** Tenant organizations in the control plane: listing, making, changing, suspending (contract section 2). */
+import { createHash } from 'node:crypto';
+import { type EntityManager, LockMode } from '@mikro-orm/postgresql';
+import { v7 as uuidv7 } from 'uuid';
+import type { Context } from '../context.ts';
+import { query } from '../db/control.ts';
+import { Identity } from '../entities/control/identity.ts';
+import { Organization, type TenantLimits, TenantStatus } from '../entities/control/organization.ts';
+import { Usage } from '../entities/control/usage.ts';
+import { AppError, notFound } from '../errors.ts';
+import { publish } from '../live/event-log.ts';
+import { audit } from './audit.ts';
+import { hashPassword } from './passwords.ts';
+import { queueProvisioning } from './provisioning.ts';
+import { revoke } from './revocations.ts';
+import { takeUsage, USAGE_COLUMNS, type UsageRow, usageMonthAt } from './usage.ts';
+
+/** A tenant as it is read: entity fields, instants as text. */
+export type TenantRow = Omit<Organization, 'createdAt' | 'updatedAt' | 'tokenVersion'> & {
+  createdAt: string | Date;
+  updatedAt: string | Date;
+  usage?: UsageRow;
+};
+
+const COLUMNS = `o.id, o.name, o.slug, o.status, o.country, o.limits, o.mongo_database as "mongoDatabase",
+  o.schema_version as "schemaVersion", o.created_at as "createdAt", o.updated_at as "updatedAt"`;
+
+const findTenant = query<TenantRow>('tenant', `select ${COLUMNS} from organizations o where o.id = $1`);
+
+const page = (name: string, columns: string, from: string) =>
+  query<TenantRow & Record<string, unknown>>(
+    name,
+    `select ${columns} from ${from}
+      where ($1::uuid is null or o.id > $1) and ($2::tenant_status is null or o.status = $2)
+        and ($3::text is null or position(lower($3) in lower(o.name)) > 0 or position(lower($3) in o.slug) > 0)
+      order by o.id limit $4`,
+  );
+const tenantsPage = page('tenants', COLUMNS, 'organizations o');
+const tenantsWithUsagePage = page(
+  'tenants_with_usage',
+  `${COLUMNS}, ${USAGE_COLUMNS}`,
+  'organizations o left join usage u on u.org_id = o.id',
+);
+
+export interface TenantPage {
+  /** At most so many. */
+  limit: number;
+  /** The id after which the page starts: ids ascend with the time of creation. */
+  after?: string | null;
+  status?: TenantStatus | null;
+  /** Literal text in the name or slug, without case. */
+  search?: string | null;
+}
+
+/** Tenants in the order in which they were made; with their usage by one JOIN where it is wanted. */
+export async function listTenants(ctx: Context, wanted: TenantPage, withUsage: boolean): Promise<TenantRow[]> {
+  const rows = await ctx.rows(withUsage ? tenantsWithUsagePage : tenantsPage, [
+    wanted.after ?? null,
+    wanted.status ?? null,
+    wanted.search || null,
+    wanted.limit,
+  ]);
+  if (withUsage) for (const row of rows) row.usage = takeUsage(row);
+  return rows;
+}
+
+/** @throws {AppError} not_found */
+export async function getTenant(ctx: Context, id: string): Promise<TenantRow> {
+  const [row] = await ctx.rows(findTenant, [id]);
+  if (!row) throw notFound('tenant');
+  return row;
+}
+
+/** A tenant that can be worked in. @throws {AppError} not_found, tenant_not_ready */
+export async function getActiveTenant(ctx: Context, id: string): Promise<TenantRow> {
+  const tenant = await getTenant(ctx, id);
+  if (tenant.status !== TenantStatus.ACTIVE) throw new AppError('tenant_not_ready');
+  return tenant;
+}
+
+export interface NewTenant {
+  name: string;
+  slug: string;
+  country?: string | null;
+  limits?: TenantLimits | null;
+  adminEmail?: string | null;
+  adminPassword?: string | null;
+}
+
+/** Unique because slugs are; MongoDB takes names of up to 63 bytes. */
+export function mongoDatabaseName(slug: string): string {
+  const name = `crm_${slug}`;
+  if (name.length <= 63) return name;
+  return `${name.slice(0, 52)}_${createHash('sha256').update(slug).digest('hex').slice(0, 10)}`;
+}
+
+/**
+ * Makes the organization and queues the making of its databases, in one transaction.
+ *
+ * @throws {AppError} slug_taken
+ */
+export async function provisionTenant(ctx: Context, input: NewTenant): Promise<TenantRow> {
+  const passwordHash = input.adminPassword ? await hashPassword(input.adminPassword) : undefined;
+  return ctx.em.transactional(async (em) => {
+    const now = new Date();
+    const org = em.create(Organization, {
+      id: uuidv7(),
+      name: input.name,
+      slug: input.slug,
+      status: TenantStatus.PROVISIONING,
+      country: input.country ?? null,
+      limits: withoutAbsent(input.limits ?? {}),
+      mongoDatabase: mongoDatabaseName(input.slug),
+      schemaVersion: 0,
+      tokenVersion: 0,
+      createdAt: now,
+      updatedAt: now,
+    });
+    // First of all and by itself, so that a slug that is taken is found before anything else happens.
+    await em.persist(org).flush();
+    const timezone = ctx.services.config.defaultTimezone;
+    em.persist(
+      em.create(Usage, {
+        id: uuidv7(),
+        orgId: org.id,
+        timezone,
+        usageMonth: usageMonthAt(now, timezone),
+        updatedAt: now,
+      }),
+    );
+    if (input.adminEmail && passwordHash) {
+      em.persist(
+        em.create(Identity, { id: uuidv7(), orgId: org.id, email: input.adminEmail, passwordHash, createdAt: now }),
+      );
+    }
+    await queueProvisioning(ctx.services, em, org.id);
+    audit(em, ctx, {
+      action: 'tenant.provision',
+      orgId: org.id,
+      target: { type: 'tenant', id: org.id },
+      after: { ...changeable(org), slug: org.slug, country: org.country, adminEmail: input.adminEmail },
+    });
+    await publish(em, 'tenant', { tenantId: org.id });
+    return org;
+  });
+}
+
+const changeable = ({ name, status, limits }: Organization) => ({ name, status, limits: { ...limits } });
+
+/** Leaves out the keys that have no value. */
+function withoutAbsent<T extends object>(value: T): T {
+  return Object.fromEntries(Object.entries(value).filter(([, v]) => v !== undefined && v !== null)) as T;
+}
+
+export interface TenantChanges {
+  name?: string | null;
+  status?: TenantStatus | null;
+  /** A merge patch: a key that is null is removed, null itself removes all. */
+  limits?: { [K in keyof TenantLimits]?: number | null } | null;
+}
+
+/** @throws {AppError} not_found, tenant_not_ready for a change of status while it is provisioning. */
+export function updateTenant(ctx: Context, id: string, changes: TenantChanges): Promise<TenantRow> {
+  return ctx.em.transactional(async (em) => {
+    const org = await lockTenant(em, id);
+    const before = changeable(org);
+    if (changes.name) org.name = changes.name;
+    if (changes.limits !== undefined) {
+      org.limits = changes.limits === null ? {} : (withoutAbsent({ ...org.limits, ...changes.limits }) as TenantLimits);
+      await ctx.services.queue.send(em, 'tenant.apply-limits', { orgId: id });
+    }
+    if (changes.status) await setStatus(em, org, changes.status);
+    audit(em, ctx, {
+      action: 'tenant.update',
+      orgId: id,
+      target: { type: 'tenant', id },
+      before,
+      after: changeable(org),
+    });
+    await publish(em, 'tenant', { tenantId: id });
+    return org;
+  });
+}
+
+/** Shuts a tenant; doing it again changes nothing. @throws {AppError} not_found, tenant_not_ready */
+export function suspendTenant(ctx: Context, id: string): Promise<TenantRow> {
+  return ctx.em.transactional(async (em) => {
+    const org = await lockTenant(em, id);
+    const before = changeable(org);
+    if (org.status === TenantStatus.SUSPENDED) return org;
+    await setStatus(em, org, TenantStatus.SUSPENDED);
+    audit(em, ctx, {
+      action: 'tenant.suspend',
+      orgId: id,
+      target: { type: 'tenant', id },
+      before,
+      after: changeable(org),
+    });
+    await publish(em, 'tenant', { tenantId: id });
+    return org;
+  });
+}
+
+async function lockTenant(em: EntityManager, id: string): Promise<Organization> {
+  const org = await em.findOne(Organization, id, { lockMode: LockMode.PESSIMISTIC_WRITE });
+  if (!org) throw notFound('tenant');
+  return org;
+}
+
+async function setStatus(em: EntityManager, org: Organization, status: TenantStatus): Promise<void> {
+  if (org.status === TenantStatus.PROVISIONING) {
+    throw new AppError('tenant_not_ready', {
+      message: 'This organization is still being provisioned; its status cannot change yet.',
+    });
+  }
+  if (org.status === status) return;
+  org.status = status;
+  const suspended = status === TenantStatus.SUSPENDED;
+  if (suspended) org.tokenVersion += 1;
+  // Restoring leaves the tokens from before the suspension dead; only the reason given for it changes.
+  await revoke(em, {
+    subjectId: org.id,
+    version: org.tokenVersion,
+    reason: suspended ? 'tenant_suspended' : 'credentials_changed',
+  });
+}

@@ -1,0 +1,108 @@
+/** How a tenant's users sign in (contract section 6). */
+import type { Context } from '../context.ts';
+import { query } from '../db/control.ts';
+import { TenantStatus } from '../entities/control/organization.ts';
+import { AppError } from '../errors.ts';
+import { audit } from './audit.ts';
+import { verifyPassword } from './passwords.ts';
+import { findTenantUser, type TenantUserRow } from './tenant-users.ts';
+import { LIFETIME } from './tokens.ts';
+
+interface Account {
+  id: string;
+  email: string;
+  passwordHash: string;
+  tokenVersion: number;
+  suspended: boolean;
+  orgId: string;
+  orgSlug: string;
+  orgName: string;
+  orgStatus: TenantStatus;
+  orgVersion: number;
+}
+
+const accountsByEmail = query<Account>(
+  'accounts_by_email',
+  `select i.id, i.email, i.password_hash as "passwordHash", i.token_version as "tokenVersion",
+          i.suspended_at is not null as suspended, o.id as "orgId", o.slug as "orgSlug", o.name as "orgName",
+          o.status as "orgStatus", o.token_version as "orgVersion"
+     from identities i join organizations o on o.id = i.org_id
+    where lower(i.email) = lower($1) and ($2::text is null or o.slug = $2)
+    order by i.id limit 10`,
+);
+
+export interface Session {
+  token: string;
+  agent: TenantUserRow;
+  tenant: { id: string; name: string; slug: string };
+}
+
+const REALM = 'tenant';
+
+/**
+ * Signs an agent in and sets the cookie.
+ *
+ * @param tenant the slug, where one address belongs to several tenants.
+ * @throws {AppError} unauthenticated; and, told only to someone with the right password: tenant_required,
+ * tenant_suspended, user_suspended, tenant_not_ready. rate_limited after too many failures.
+ */
+export async function login(ctx: Context, email: string, password: string, tenant?: string | null): Promise<Session> {
+  const { throttle } = ctx.services;
+  await throttle.check(REALM, email, ctx.address);
+  const accounts = await ctx.rows(accountsByEmail, [email.trim(), tenant ?? null]);
+  const matching = await matchingAccounts(accounts, password);
+  const [account] = matching;
+  if (!account) {
+    await throttle.failed(REALM, email, ctx.address);
+    await ctx.em.transactional(async (em) =>
+      audit(em, ctx, { action: 'user.login_failed', orgId: accounts[0]?.orgId, actor: { kind: 'anonymous', email } }),
+    );
+    throw new AppError('unauthenticated', { message: 'The e-mail address or the password is wrong.' });
+  }
+  if (matching.length > 1) throw new AppError('tenant_required');
+  await throttle.succeeded(REALM, email, ctx.address);
+  refuseShut(account);
+  return open(ctx, account);
+}
+
+async function matchingAccounts(accounts: Account[], password: string): Promise<Account[]> {
+  if (accounts.length === 0) {
+    await verifyPassword(undefined, password);
+    return [];
+  }
+  const right = await Promise.all(accounts.map((account) => verifyPassword(account.passwordHash, password)));
+  return accounts.filter((_, index) => right[index]);
+}
+
+function refuseShut({ orgStatus, suspended }: Account): void {
+  if (orgStatus === TenantStatus.SUSPENDED) throw new AppError('tenant_suspended');
+  if (suspended) throw new AppError('user_suspended');
+  if (orgStatus === TenantStatus.PROVISIONING) {
+    throw new AppError('tenant_not_ready', { message: 'Your organization is still being set up.', retryAfter: 2 });
+  }
+}
+
+async function open(ctx: Context, account: Account): Promise<Session> {
+  const agent = await findTenantUser(ctx, account.orgId, account.id);
+  if (!agent) throw new AppError('unauthenticated', { message: 'The e-mail address or the password is wrong.' });
+  const caller = {
+    id: account.id,
+    email: account.email,
+    orgId: account.orgId,
+    orgSlug: account.orgSlug,
+    role: agent.role,
+  };
+  await ctx.em.transactional(async (em) =>
+    audit(em, ctx, {
+      action: 'user.login',
+      actor: { kind: 'agent', ...caller },
+      target: { type: 'user', id: account.id },
+    }),
+  );
+  const token = ctx.services.tokens.forAgent(caller, {
+    account: account.tokenVersion,
+    organization: account.orgVersion,
+  });
+  ctx.setCookie(token, LIFETIME.agent);
+  return { token, agent, tenant: { id: account.orgId, name: account.orgName, slug: account.orgSlug } };
+}

@@ -1,0 +1,143 @@
+/** The accounts of the people who run the platform. */
+import { type EntityManager, LockMode } from '@mikro-orm/postgresql';
+import { v7 as uuidv7 } from 'uuid';
+import { type Context, superAdmin } from '../context.ts';
+import { query } from '../db/control.ts';
+import { SuperAdmin } from '../entities/control/super-admin.ts';
+import { AppError, notFound } from '../errors.ts';
+import { audit, bySystem } from './audit.ts';
+import { hashPassword, verifyPassword } from './passwords.ts';
+import { revoke } from './revocations.ts';
+
+/** A super admin as it is read. */
+export type SuperAdminRow = Pick<SuperAdmin, 'id' | 'email' | 'name'> & { createdAt: string | Date };
+
+const adminsPage = query<SuperAdminRow>(
+  'super_admins',
+  `select id, email, name, created_at as "createdAt" from super_admins
+    where ($1::uuid is null or id > $1) order by id limit $2`,
+);
+
+const findByEmail = query<Pick<SuperAdmin, 'id' | 'email' | 'passwordHash' | 'tokenVersion'>>(
+  'super_admin_by_email',
+  `select id, email, password_hash as "passwordHash", token_version as "tokenVersion"
+     from super_admins where lower(email) = lower($1)`,
+);
+
+const REALM = 'platform';
+
+/** @throws {AppError} unauthenticated, rate_limited */
+export async function superAdminLogin(ctx: Context, email: string, password: string): Promise<string> {
+  const { throttle, tokens } = ctx.services;
+  await throttle.check(REALM, email, ctx.address);
+  const [admin] = await ctx.rows(findByEmail, [email.trim()]);
+  const right = await verifyPassword(admin?.passwordHash, password);
+  if (!admin || !right) {
+    await throttle.failed(REALM, email, ctx.address);
+    await ctx.em.transactional(async (em) =>
+      audit(em, ctx, { action: 'super_admin.login_failed', actor: { kind: 'anonymous', email } }),
+    );
+    throw new AppError('unauthenticated', { message: 'The e-mail address or the password is wrong.' });
+  }
+  await throttle.succeeded(REALM, email, ctx.address);
+  await ctx.em.transactional(async (em) =>
+    audit(em, ctx, {
+      action: 'super_admin.login',
+      actor: { kind: 'superAdmin', id: admin.id, email: admin.email },
+      target: { type: 'super_admin', id: admin.id },
+    }),
+  );
+  return tokens.forSuperAdmin(admin);
+}
+
+/** In the order in which they were made. */
+export function listSuperAdmins(ctx: Context, limit: number | null, after?: string | null): Promise<SuperAdminRow[]> {
+  return ctx.rows(adminsPage, [after ?? null, limit]);
+}
+
+export interface NewSuperAdmin {
+  email: string;
+  name: string;
+  password: string;
+}
+
+/** @throws {AppError} email_taken */
+export async function createSuperAdmin(ctx: Context, input: NewSuperAdmin): Promise<SuperAdminRow> {
+  const passwordHash = await hashPassword(input.password);
+  return ctx.em.transactional(async (em) => {
+    const admin = addSuperAdmin(em, { ...input, passwordHash });
+    audit(em, ctx, {
+      action: 'super_admin.create',
+      target: { type: 'super_admin', id: admin.id },
+      after: { email: admin.email, name: admin.name },
+    });
+    return admin;
+  });
+}
+
+function addSuperAdmin(
+  em: EntityManager,
+  { email, name, passwordHash }: Omit<NewSuperAdmin, 'password'> & { passwordHash: string },
+) {
+  const admin = em.create(SuperAdmin, {
+    id: uuidv7(),
+    email,
+    name,
+    passwordHash,
+    tokenVersion: 0,
+    createdAt: new Date(),
+  });
+  em.persist(admin);
+  return admin;
+}
+
+/** @throws {AppError} cannot_delete_self, last_super_admin, not_found */
+export async function deleteSuperAdmin(ctx: Context, id: string): Promise<string> {
+  if (superAdmin(ctx).id === id) throw new AppError('cannot_delete_self');
+  return ctx.em.transactional(async (em) => {
+    // All rows, always in the same order: two super admins deleting each other then wait in turn, and the second finds
+    // its own account gone.
+    const admins = await em.findAll(SuperAdmin, { lockMode: LockMode.PESSIMISTIC_WRITE, orderBy: { id: 'asc' } });
+    const admin = admins.find((candidate) => candidate.id === id);
+    if (!admin) throw notFound('super admin');
+    if (admins.length === 1) throw new AppError('last_super_admin');
+    if (!admins.some((candidate) => candidate.id === superAdmin(ctx).id)) throw new AppError('unauthenticated');
+    em.remove(admin);
+    audit(em, ctx, {
+      action: 'super_admin.delete',
+      target: { type: 'super_admin', id },
+      before: { email: admin.email, name: admin.name },
+    });
+    await revoke(em, { subjectId: id, version: admin.tokenVersion + 1, reason: 'account_deleted' });
+    return id;
+  });
+}
+
+/** Also ends the account's tokens and impersonations. @throws {AppError} not_found */
+export async function resetSuperAdminPassword(ctx: Context, id: string, newPassword: string): Promise<string> {
+  const passwordHash = await hashPassword(newPassword);
+  return ctx.em.transactional(async (em) => {
+    const admin = await em.findOne(SuperAdmin, id, { lockMode: LockMode.PESSIMISTIC_WRITE });
+    if (!admin) throw notFound('super admin');
+    admin.passwordHash = passwordHash;
+    admin.tokenVersion += 1;
+    audit(em, ctx, { action: 'super_admin.reset_password', target: { type: 'super_admin', id } });
+    await revoke(em, { subjectId: id, version: admin.tokenVersion, reason: 'credentials_changed' });
+    return id;
+  });
+}
+
+/** On an empty database. @returns whether it was made. */
+export async function ensureFirstSuperAdmin(em: EntityManager, email: string, password: string): Promise<boolean> {
+  if ((await em.count(SuperAdmin)) > 0) return false;
+  const passwordHash = await hashPassword(password);
+  await em.transactional(async (tx) => {
+    const admin = addSuperAdmin(tx, { email, name: 'First super admin', passwordHash });
+    audit(tx, bySystem, {
+      action: 'super_admin.create',
+      target: { type: 'super_admin', id: admin.id },
+      after: { email },
+    });
+  });
+  return true;
+}

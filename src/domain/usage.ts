@@ -1,0 +1,57 @@
+/** What tenants use, as the control plane last gathered it; reading it never visits a tenant. */
+import { DateTime } from 'luxon';
+import type { Usage } from '../entities/control/usage.ts';
+
+/** A usage row as it is read: entity fields, dates as text. */
+export type UsageRow = Pick<
+  Usage,
+  | 'id'
+  | 'orgId'
+  | 'agentCount'
+  | 'contactCount'
+  | 'messagesThisMonth'
+  | 'activeIntegrations'
+  | 'usageMonth'
+  | 'timezone'
+> & { updatedAt: string };
+
+export const USAGE_COLUMNS = `
+  u.id as "usage.id", u.org_id as "usage.orgId", u.agent_count as "usage.agentCount",
+  u.contact_count as "usage.contactCount", u.messages_this_month as "usage.messagesThisMonth",
+  u.active_integrations as "usage.activeIntegrations", u.usage_month as "usage.usageMonth",
+  u.timezone as "usage.timezone", u.updated_at as "usage.updatedAt"`;
+
+/** The first of the month that an instant lies in, by a zone's wall clock: `YYYY-MM-01`. */
+export function usageMonthAt(instant: Date, timezone: string): string {
+  const local = DateTime.fromJSDate(instant, { zone: timezone });
+  return (local.isValid ? local : DateTime.fromJSDate(instant, { zone: 'utc' })).toFormat('yyyy-MM-01');
+}
+
+const monthNow = new Map<string, { month: string; until: number }>();
+
+/** The same for now, remembered for a second: a list of tenants asks it once per row. */
+function currentMonth(timezone: string): string {
+  const now = Date.now();
+  const known = monthNow.get(timezone);
+  if (known && now < known.until) return known.month;
+  const month = usageMonthAt(new Date(now), timezone);
+  monthNow.set(timezone, { month, until: now + 1000 });
+  return month;
+}
+
+/** The row as of now: where the month has turned since it was gathered, no message of the new one has come yet. */
+export function asOfNow(row: UsageRow): UsageRow {
+  const usageMonth = currentMonth(row.timezone);
+  return row.usageMonth === usageMonth ? row : { ...row, usageMonth, messagesThisMonth: 0 };
+}
+
+/** Takes the `usage.*` columns out of a joined row. */
+export function takeUsage(row: Record<string, unknown>): UsageRow | undefined {
+  const usage: Record<string, unknown> = {};
+  for (const key of Object.keys(row)) {
+    if (!key.startsWith('usage.')) continue;
+    usage[key.slice('usage.'.length)] = row[key];
+    delete row[key];
+  }
+  return usage.id ? asOfNow(usage as unknown as UsageRow) : undefined;
+}

@@ -1,0 +1,54 @@
+import { Entity, Index, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
+
+/** Who did what to what, written in the transaction of the change itself. Never holds a secret. */
+@Entity({ tableName: 'audit_entries' })
+@Index({ properties: ['orgId', 'id'] })
+export class AuditEntry {
+  /** UUIDv7: the order of the ids is the order of the entries. */
+  @PrimaryKey({ type: 'uuid' })
+  id!: string;
+
+  /** The tenant it concerns; absent for the platform itself. */
+  @Property({ type: 'uuid', nullable: true })
+  orgId?: string | null;
+
+  /** `super_admin`, `agent`, `system` or `anonymous`. */
+  @Property({ type: 'text' })
+  actorKind!: string;
+
+  @Property({ type: 'uuid', nullable: true })
+  actorId?: string | null;
+
+  @Property({ type: 'text', nullable: true })
+  actorEmail?: string | null;
+
+  /** Under an impersonation: the identity that was taken on. The actor stays the super admin. */
+  @Property({ type: 'uuid', nullable: true })
+  onBehalfOf?: string | null;
+
+  /** `<noun>.<verb>`, such as `tenant.suspend`. */
+  @Property({ type: 'text' })
+  action!: string;
+
+  @Property({ type: 'text', nullable: true })
+  targetType?: string | null;
+
+  @Property({ type: 'text', nullable: true })
+  targetId?: string | null;
+
+  @Property({ type: 'jsonb', nullable: true })
+  before?: unknown;
+
+  @Property({ type: 'jsonb', nullable: true })
+  after?: unknown;
+
+  @Property({ type: 'text', nullable: true })
+  requestId?: string | null;
+
+  /** The caller's network address. */
+  @Property({ type: 'text', nullable: true })
+  address?: string | null;
+
+  @Property({ type: 'timestamptz', length: 3 })
+  createdAt: Date = new Date();
+}

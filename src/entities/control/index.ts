@@ -1,0 +1,31 @@
+import { AuditEntry } from './audit-entry.ts';
+import { Event } from './event.ts';
+import { HealthSample } from './health-sample.ts';
+import { IdempotencyKey } from './idempotency-key.ts';
+import { Identity } from './identity.ts';
+import { Installation } from './installation.ts';
+import { Organization } from './organization.ts';
+import { ProvisioningRun, ProvisioningStep } from './provisioning-run.ts';
+import { RateLimit } from './rate-limit.ts';
+import { Revocation } from './revocation.ts';
+import { SuperAdmin } from './super-admin.ts';
+import { TenantDatabase } from './tenant-database.ts';
+import { Usage } from './usage.ts';
+
+/** Every entity of the control-plane database. */
+export const controlEntities = [
+  AuditEntry,
+  Event,
+  HealthSample,
+  IdempotencyKey,
+  Identity,
+  Installation,
+  Organization,
+  ProvisioningRun,
+  ProvisioningStep,
+  RateLimit,
+  Revocation,
+  SuperAdmin,
+  TenantDatabase,
+  Usage,
+];

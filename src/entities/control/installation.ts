@@ -1,0 +1,16 @@
+import { Entity, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
+
+/** The one row that names this installation, so that several may share a PostgreSQL server. */
+@Entity({ tableName: 'installation' })
+export class Installation {
+  /** Always 1. */
+  @PrimaryKey({ type: 'integer', autoincrement: false })
+  id!: number;
+
+  /** Eight hex digits, in the name of every database and role that it makes. */
+  @Property({ type: 'text' })
+  code!: string;
+
+  @Property({ type: 'timestamptz', length: 3 })
+  createdAt: Date = new Date();
+}

@@ -1,0 +1,24 @@
+import { Entity, ManyToOne, Property } from '@mikro-orm/decorators/legacy';
+import { Organization } from './organization.ts';
+
+/** Where a tenant's own database is and how the gateway signs in to it. */
+@Entity({ tableName: 'tenant_databases' })
+export class TenantDatabase {
+  @ManyToOne({ entity: () => Organization, fieldName: 'org_id', mapToPk: true, deleteRule: 'cascade', primary: true })
+  orgId!: string;
+
+  /** `t_<installation>_<uuid hex>`: opaque, never made from the slug. */
+  @Property({ type: 'text', unique: true })
+  databaseName!: string;
+
+  /** The login role, named as the database. */
+  @Property({ type: 'text', unique: true })
+  roleName!: string;
+
+  /** The role's password, sealed with a key that is not in any database (db/secrets.ts). */
+  @Property({ type: 'text', hidden: true })
+  sealedPassword!: string;
+
+  @Property({ type: 'timestamptz', length: 3 })
+  createdAt: Date = new Date();
+}

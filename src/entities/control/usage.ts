@@ -1,0 +1,64 @@
+import { OptionalProps } from '@mikro-orm/core';
+import { Entity, ManyToOne, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
+import { Field, Int, ObjectType } from 'type-graphql';
+import { DateScalar, UuidScalar } from '../../schema/scalars.ts';
+import { Organization } from './organization.ts';
+
+/** What a tenant uses, gathered from its own counters (seed: "List all tenants with usage statistics"). */
+@Entity({ tableName: 'usage' })
+@ObjectType('TenantUsage', { description: 'What a tenant uses now; true to within five seconds.' })
+export class Usage {
+  [OptionalProps]?:
+    | 'agentCount'
+    | 'contactCount'
+    | 'messagesThisMonth'
+    | 'activeIntegrations'
+    | 'activeChannels'
+    | 'gatheredMark';
+
+  @PrimaryKey({ type: 'uuid' })
+  @Field(() => UuidScalar)
+  id!: string;
+
+  @ManyToOne({ entity: () => Organization, fieldName: 'org_id', mapToPk: true, deleteRule: 'cascade', unique: true })
+  @Field(() => UuidScalar)
+  orgId!: string;
+
+  @Property({ type: 'integer', default: 0 })
+  @Field(() => Int)
+  agentCount: number = 0;
+
+  @Property({ type: 'integer', default: 0 })
+  @Field(() => Int)
+  contactCount: number = 0;
+
+  @Property({ type: 'integer', default: 0 })
+  @Field(() => Int, { description: "Messages since the first of the month in the tenant's timezone." })
+  messagesThisMonth: number = 0;
+
+  @Property({ type: 'integer', default: 0 })
+  @Field(() => Int)
+  activeIntegrations: number = 0;
+
+  /** Channels with at least one active integration. */
+  @Property({ type: 'text[]', defaultRaw: `'{}'` })
+  activeChannels: string[] = [];
+
+  @Property({ type: 'date' })
+  @Field(() => DateScalar, {
+    description: "The first of the month that messagesThisMonth counts, in the tenant's timezone.",
+  })
+  usageMonth!: string;
+
+  /** IANA name, as of the last gathering: decides when the month turns. */
+  @Property({ type: 'text' })
+  timezone!: string;
+
+  /** The server's write counter of the tenant's database when it was last gathered (jobs/usage-gatherer.ts). */
+  @Property({ type: 'text', default: '' })
+  gatheredMark: string = '';
+
+  @Property({ type: 'timestamptz', length: 3 })
+  @Field(() => Date)
+  updatedAt: Date = new Date();
+}

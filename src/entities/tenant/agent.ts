@@ -1,0 +1,33 @@
+import { Entity, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
+
+/** A person who works in a tenant's inbox. Whether they may sign in is decided by their Identity. */
+@Entity({ tableName: 'agents' })
+export class Agent {
+  /** UUIDv7, the same as the Identity's. */
+  @PrimaryKey({ type: 'uuid' })
+  id!: string;
+
+  @Property({ type: 'text' })
+  email!: string;
+
+  @Property({ type: 'text' })
+  fullName!: string;
+
+  @Property({ type: 'uuid' })
+  roleId!: string;
+
+  @Property({ type: 'boolean', default: false })
+  isOnline: boolean = false;
+
+  @Property({ type: 'timestamptz', length: 3, nullable: true })
+  lastSeenAt?: Date | null;
+
+  @Property({ type: 'timestamptz', length: 3, nullable: true })
+  deletedAt?: Date | null;
+
+  @Property({ type: 'timestamptz', length: 3 })
+  createdAt: Date = new Date();
+
+  @Property({ type: 'timestamptz', length: 3, onUpdate: () => new Date() })
+  updatedAt: Date = new Date();
+}

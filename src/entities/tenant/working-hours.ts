@@ -1,0 +1,33 @@
+import { Entity, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
+
+/** One stretch of one weekday in which the business is open (seed: Working Hours). */
+@Entity({ tableName: 'working_hours' })
+export class WorkingHours {
+  @PrimaryKey({ type: 'uuid' })
+  id!: string;
+
+  /** Absent for the tenant's own hours. */
+  @Property({ type: 'uuid', nullable: true })
+  divisionId?: string | null;
+
+  /** 0 is Sunday. */
+  @Property({ type: 'smallint' })
+  dayOfWeek!: number;
+
+  /** `HH:MM:SS` */
+  @Property({ type: 'time', length: 0 })
+  startTime!: string;
+
+  /** `HH:MM:SS`; before the start it is on the next day, `00:00:00` is the end of this one. */
+  @Property({ type: 'time', length: 0 })
+  endTime!: string;
+
+  @Property({ type: 'boolean', default: true })
+  isActive: boolean = true;
+
+  @Property({ type: 'timestamptz', length: 3 })
+  createdAt: Date = new Date();
+
+  @Property({ type: 'timestamptz', length: 3, onUpdate: () => new Date() })
+  updatedAt: Date = new Date();
+}

@@ -1,0 +1,177 @@
+/** The HTTP surface: GraphQL, the REST shim, and what operators and people with a browser need. */
+
+import { fastifyApolloHandler } from '@as-integrations/fastify';
+import cookie from '@fastify/cookie';
+import Fastify, {
+  type FastifyBaseLogger,
+  type FastifyError,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  LogController,
+} from 'fastify';
+import { v7 as uuidv7 } from 'uuid';
+import { Context, type Services } from './context.ts';
+import type { Answer } from './domain/idempotency.ts';
+import { AppError, toAppError } from './errors.ts';
+import { registerOperations } from './operations.ts';
+import { registerPages } from './pages.ts';
+import { methodsByPath, refuseOtherMethods, registerRest } from './rest/plugin.ts';
+import { buildGatewaySchema } from './schema/build-schema.ts';
+import { graphqlRequest, startGraphqlServer } from './schema/graphql-server.ts';
+
+const COOKIE = 'access_token';
+/** Of a body, in bytes: the largest documented one is far below. */
+const BODY_LIMIT = 256 * 1024;
+
+export async function buildHttp(services: Services): Promise<FastifyInstance> {
+  const { log, config } = services;
+  const app = Fastify({
+    loggerInstance: log as FastifyBaseLogger,
+    logController: new LogController({ disableRequestLogging: true }),
+    bodyLimit: BODY_LIMIT,
+    // The embedding of ids in paths needs 36; a longer one is not an id.
+    routerOptions: { maxParamLength: 200 },
+    requestTimeout: 30_000,
+    forceCloseConnections: 'idle',
+    return503OnClosing: false,
+    genReqId: (request) => requestId(request.headers['x-request-id']),
+    frameworkErrors: (error, request, reply) => void sendError(reply, request, error),
+    clientErrorHandler: (_error, socket) => {
+      const body = JSON.stringify({
+        error: 'The request is not valid HTTP.',
+        code: 'validation_failed',
+        request_id: uuidv7(),
+      });
+      if (socket.writable) {
+        socket.end(
+          `HTTP/1.1 400 Bad Request\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\nconnection: close\r\n\r\n${body}`,
+        );
+      }
+    },
+  });
+  await app.register(cookie);
+  acceptJsonOnly(app);
+
+  app.addHook('onRequest', async (request, reply) => {
+    reply.header('x-request-id', request.id);
+  });
+  app.addHook('onResponse', async (request, reply) => {
+    log.info(
+      {
+        requestId: request.id,
+        method: request.method,
+        path: request.routeOptions.url ?? 'unknown',
+        status: reply.statusCode,
+        ms: Math.round(reply.elapsedTime),
+      },
+      'request',
+    );
+  });
+  app.setErrorHandler((error: FastifyError, request, reply) => sendError(reply, request, error));
+  app.setNotFoundHandler((request, reply) =>
+    sendError(reply, request, new AppError('not_found', { message: 'There is no such address.' })),
+  );
+
+  const contextOf = (request: FastifyRequest, reply: FastifyReply): Context =>
+    new Context(services, {
+      requestId: request.id,
+      address: request.ip,
+      token: tokenOf(request),
+      setCookie: (token, maxAge) =>
+        reply.setCookie(COOKIE, token ?? '', {
+          path: '/',
+          httpOnly: true,
+          sameSite: 'lax',
+          secure: request.protocol === 'https' || config.production,
+          maxAge: token ? maxAge : 0,
+        }),
+    });
+
+  const schema = await buildGatewaySchema();
+  const graphql = await startGraphqlServer(schema, log, config.production);
+  app.addHook('onClose', () => graphql.stop());
+  const handler = fastifyApolloHandler(graphql, { context: async (request, reply) => contextOf(request, reply) });
+  app.post('/graphql', (request, reply) =>
+    graphqlRequest.run({ id: request.id }, () => handler.call(app, request, reply)),
+  );
+
+  registerRest(app, { schema, context: contextOf, errorAnswer });
+  registerOperations(app, services);
+  await registerPages(app, config.production, (request, reply) =>
+    graphqlRequest.run({ id: request.id }, () => handler.call(app, request, reply)),
+  );
+  for (const [path, methods] of methodsByPath([
+    { method: 'GET', path: '/graphql' },
+    { method: 'POST', path: '/graphql' },
+    { method: 'GET', path: '/api/health' },
+    { method: 'GET', path: '/api/openapi.json' },
+  ])) {
+    refuseOtherMethods(app, path, methods);
+  }
+  return app;
+}
+
+/** The caller's own, where it is fit for a log line. */
+function requestId(given: string | string[] | undefined): string {
+  return typeof given === 'string' && /^[\w.:/+=-]{1,128}$/.test(given) ? given : uuidv7();
+}
+
+/** The header decides where there is one, also when what it holds is no good. */
+function tokenOf(request: FastifyRequest): string | undefined {
+  const { authorization } = request.headers;
+  if (authorization !== undefined) return /^Bearer +(\S+)$/i.exec(authorization)?.[1] ?? 'none';
+  return request.cookies[COOKIE] || undefined;
+}
+
+function acceptJsonOnly(app: FastifyInstance): void {
+  const parse = app.getDefaultJsonParser('error', 'error');
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser(/^application\/(?:[\w.-]+\+)?json(?:;|$)/i, { parseAs: 'string' }, (request, body, done) => {
+    // Clients that always send the header send it with an empty body too.
+    if (body === '') done(null, undefined);
+    else parse(request, body as string, done);
+  });
+}
+
+/** What Fastify finds wrong by itself. */
+function fromFastify(error: FastifyError): AppError | undefined {
+  switch (error.code) {
+    case 'FST_ERR_CTP_BODY_TOO_LARGE':
+      return new AppError('payload_too_large');
+    case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
+      return new AppError('unsupported_media_type');
+    case 'FST_ERR_BAD_URL':
+      return new AppError('validation_failed', { message: 'The address is not a valid URL.' });
+    case 'FST_ERR_MAX_PARAM_LENGTH':
+      return new AppError('not_found', { message: 'There is no such address.' });
+  }
+  if (error instanceof SyntaxError)
+    return new AppError('validation_failed', { message: 'The body is not valid JSON.' });
+  if (error.statusCode && error.statusCode >= 400 && error.statusCode < 500) return new AppError('validation_failed');
+  return undefined;
+}
+
+function errorAnswer(error: AppError, request: FastifyRequest): Answer {
+  const headers: Record<string, string> = {};
+  if (error.retryAfter) headers['retry-after'] = String(error.retryAfter);
+  if (error.status === 401) headers['www-authenticate'] = 'Bearer';
+  return {
+    status: error.status,
+    headers,
+    body: {
+      error: error.message,
+      code: error.code,
+      request_id: request.id,
+      ...(error.details && { details: error.details }),
+    },
+  };
+}
+
+function sendError(reply: FastifyReply, request: FastifyRequest, thrown: unknown): FastifyReply {
+  const error = (!(thrown instanceof AppError) && fromFastify(thrown as FastifyError)) || toAppError(thrown);
+  if (error.code === 'internal_error')
+    request.log.error({ err: error.cause, requestId: request.id }, 'a request failed');
+  const { status, headers, body } = errorAnswer(error, request);
+  return reply.code(status).headers(headers).send(body);
+}

@@ -1,0 +1,17 @@
+/** Removes what has had its time. */
+import type { Services } from '../context.ts';
+import { REVOCATION_KEPT_HOURS } from '../domain/revocations.ts';
+
+/** Events are kept for subscribers that come back; idempotent answers for as long as the contract says. */
+const KEPT = [
+  ['events', 'created_at', 48],
+  ['idempotency_keys', 'created_at', 24],
+  ['revocations', 'revoked_at', REVOCATION_KEPT_HOURS],
+] as const;
+
+export async function cleanUp({ control }: Services): Promise<void> {
+  for (const [table, column, hours] of KEPT) {
+    await control.pool.query(`delete from ${table} where ${column} < now() - interval '${hours} hours'`);
+  }
+  await control.pool.query('delete from rate_limits where expire < extract(epoch from now()) * 1000');
+}

@@ -1,0 +1,22 @@
+/** Periodic work that never overlaps itself and whose failures are logged, not thrown. */
+import type { Logger } from 'pino';
+
+/** @returns what ends it, after the round that is under way. */
+export function every(ms: number, work: () => Promise<void>, log: Logger): () => Promise<void> {
+  let stopped = false;
+  let round = Promise.resolve();
+  let timer: NodeJS.Timeout;
+  const run = () => {
+    round = work()
+      .catch((error: unknown) => log.warn({ err: error }, 'periodic work failed; it goes on'))
+      .then(() => {
+        if (!stopped) timer = setTimeout(run, ms);
+      });
+  };
+  timer = setTimeout(run, ms);
+  return () => {
+    stopped = true;
+    clearTimeout(timer);
+    return round;
+  };
+}

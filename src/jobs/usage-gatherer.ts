@@ -1,0 +1,93 @@
+/**
+ * Brings tenants' counters to the control plane within five seconds of a change, whoever made it.
+ *
+ * The counting triggers move counters in the transaction of the change. Which databases were written to is asked of the
+ * server's own statistics, one query for all tenants; only those are visited. What was last seen is kept with the usage,
+ * so that a restart neither misses a change nor visits everybody.
+ */
+import type { Services } from '../context.ts';
+import { query } from '../db/control.ts';
+import { usageMonthAt } from '../domain/usage.ts';
+
+export const GATHER_MS = 1500;
+const AT_ONCE = 4;
+
+interface Written {
+  orgId: string;
+  mark: string;
+}
+
+/** A mark that is only ever compared: statistics start anew after a crash of the server. */
+const writtenTo = query<Written>(
+  'tenants_written_to',
+  `select d.org_id as "orgId", (s.tup_inserted + s.tup_updated + s.tup_deleted)::text as mark
+     from tenant_databases d join pg_stat_database s on s.datname = d.database_name
+     join organizations o on o.id = d.org_id and o.status <> 'provisioning'
+     join usage u on u.org_id = d.org_id
+    where u.gathered_mark <> (s.tup_inserted + s.tup_updated + s.tup_deleted)::text`,
+);
+
+interface Counters {
+  timezone: string | null;
+  agents: number;
+  contacts: number;
+  integrations: number;
+  channels: string[];
+  /** By `YYYY-MM`. */
+  messages: Record<string, number>;
+}
+
+const counters = query<Counters>(
+  'usage_counters',
+  `select (select value from settings where key = 'timezone') as timezone,
+          coalesce(sum(value) filter (where metric = 'agents'), 0)::int as agents,
+          coalesce(sum(value) filter (where metric = 'contacts'), 0)::int as contacts,
+          coalesce(sum(value) filter (where metric = 'integrations'), 0)::int as integrations,
+          (select coalesce(json_agg(distinct channel), '[]') from integrations where is_active) as channels,
+          coalesce(json_object_agg(month, value) filter (where metric = 'messages'), '{}') as messages
+     from usage_counters`,
+);
+
+/** One round: visits every tenant whose database was written to since it was last gathered. */
+export async function gatherUsage(services: Services): Promise<void> {
+  const { name, text } = writtenTo;
+  const { rows } = await services.control.pool.query<Written>({ name, text });
+  for (let next = 0; next < rows.length; next += AT_ONCE) {
+    const batch = rows.slice(next, next + AT_ONCE);
+    const results = await Promise.allSettled(batch.map((written) => gatherOne(services, written)));
+    results.forEach((result, index) => {
+      if (result.status === 'rejected') {
+        services.log.warn(
+          { orgId: batch[index]?.orgId, err: result.reason },
+          'usage could not be gathered; trying again',
+        );
+      }
+    });
+  }
+}
+
+async function gatherOne({ tenants, control, config }: Services, { orgId, mark }: Written): Promise<void> {
+  const [counted] = await tenants.rows(orgId, counters);
+  if (!counted) return;
+  const timezone = counted.timezone ?? config.defaultTimezone;
+  const month = usageMonthAt(new Date(), timezone);
+  await control.pool.query({
+    name: 'write_usage',
+    text: `update usage set agent_count = $2, contact_count = $3, messages_this_month = $4, active_integrations = $5,
+             active_channels = $6, usage_month = $7, timezone = $8, gathered_mark = $9,
+             updated_at = case when (agent_count, contact_count, messages_this_month, active_integrations, usage_month)
+                                  = ($2, $3, $4, $5, $7::date) then updated_at else now() end
+           where org_id = $1`,
+    values: [
+      orgId,
+      counted.agents,
+      counted.contacts,
+      counted.messages[month.slice(0, 7)] ?? 0,
+      counted.integrations,
+      counted.channels,
+      month,
+      timezone,
+      mark,
+    ],
+  });
+}

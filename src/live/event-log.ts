@@ -1,0 +1,47 @@
+/**
+ * The log of committed changes. An event is written in the transaction of its change, so it exists exactly when that
+ * transaction committed; every gateway process reads the log in order (live/event-bus.ts).
+ */
+import type { EntityManager } from '@mikro-orm/postgresql';
+import { LOCKS } from '../db/locks.ts';
+import type { RevocationReason } from '../entities/control/revocation.ts';
+
+/** What each topic carries. Ids and states only: whoever needs more reads it with their own rights. */
+export interface Topics {
+  /** The older tokens of a subject are dead. */
+  revocation: { subjectId: string; version: number; reason: RevocationReason };
+  /** A tenant was made, changed, suspended, restored or called off. */
+  tenant: { tenantId: string };
+  /** A step of a tenant's provisioning began, ended or failed. */
+  provisioning: { tenantId: string };
+}
+
+export type Topic = keyof Topics;
+
+/** One event as it is read back. */
+export interface LoggedEvent<T extends Topic = Topic> {
+  /** Ascending in the order of the commits. */
+  seq: number;
+  topic: T;
+  payload: Topics[T];
+}
+
+export const EVENT_CHANNEL = 'omnistream_events';
+
+/**
+ * Appends to the log. To be called last in a transaction: it takes a lock until the commit, because sequence numbers
+ * are handed out before the commit and a reader would otherwise pass over one that commits late.
+ */
+export async function publish<T extends Topic>(em: EntityManager, topic: T, payload: Topics[T]): Promise<void> {
+  await em.flush();
+  await em.getConnection().execute(
+    `select pg_advisory_xact_lock(${LOCKS.eventLog}, 0);
+     insert into events (topic, payload) values (${literal(topic)}, ${literal(JSON.stringify(payload))});
+     select pg_notify('${EVENT_CHANNEL}', '')`,
+    [],
+    'run',
+    em.getTransactionContext(),
+  );
+}
+
+const literal = (text: string) => `'${text.replaceAll("'", "''")}'`;

@@ -1,0 +1,110 @@
+/** The process: configuration, PostgreSQL, listening, and a drain on the way out. */
+import type { Logger } from 'pino';
+import { type App, buildApp } from './app.ts';
+import { type Config, ConfigError, readConfig } from './config.ts';
+import { type EmbeddedServer, startEmbeddedServer } from './db/embedded-server.ts';
+import { randomPassword, storedSecrets } from './db/secrets.ts';
+import { createLog } from './log.ts';
+
+const DEFAULT_EMAIL = 'admin@omnistream.local';
+/** After this long a drain is cut short; the next process picks up what is left. */
+const DRAIN_LIMIT_MS = 9500;
+
+const say = (text: string) => process.stdout.write(`${text}\n`);
+
+async function main(): Promise<void> {
+  const config = readConfig(process.env);
+  const log = createLog(config.logLevel);
+  const stored = config.databaseUrl && config.jwtSecret ? undefined : await storedSecrets(config.dataDir);
+  let server: EmbeddedServer | undefined;
+  if (!config.databaseUrl) {
+    server = await startEmbeddedServer({
+      dataDir: config.dataDir,
+      password: stored!.postgresPassword,
+      notice: (message) => log.warn(message),
+    });
+  }
+  const email = config.superAdminEmail ?? DEFAULT_EMAIL;
+  const password = config.superAdminPassword ?? randomPassword();
+  let app: App | undefined;
+  try {
+    app = await buildApp({
+      config,
+      log,
+      databaseUrl: config.databaseUrl ?? server!.url,
+      jwtSecret: config.jwtSecret ?? stored!.jwtSecret,
+      firstSuperAdmin: { email, password },
+    });
+    await app.http.listen({ port: config.port, host: config.host });
+  } catch (error) {
+    await app?.close().catch(() => {});
+    await server?.stop();
+    throw error;
+  }
+  drainOnSignals(app, server, log);
+  announce(app, config, email, password);
+}
+
+function announce(app: App, config: Config, email: string, password: string): void {
+  const address = app.http.server.address();
+  const port = typeof address === 'object' && address ? address.port : config.port;
+  const host = ['0.0.0.0', '::'].includes(config.host) ? 'localhost' : config.host;
+  const base = `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+  const signIn = !app.madeFirstSuperAdmin
+    ? 'as set up before'
+    : config.superAdminPassword
+      ? `${email}, password from SUPER_ADMIN_PASSWORD`
+      : `${email}  password: ${password}  (shown only this once)`;
+  const rows = [
+    ['GraphQL', `${base}/graphql${config.production ? '' : '  (playground in a browser)'}`],
+    ['REST', `${base}/api  (described at ${base}/api/docs)`],
+    ['Health', `${base}/api/health`],
+    ['Data', config.databaseUrl ? 'external PostgreSQL (DATABASE_URL)' : config.dataDir],
+    ['Super admin', signIn],
+  ];
+  say(
+    [
+      '',
+      '  OmniStream gateway is up',
+      '',
+      ...rows.map(([name, value]) => `  ${`${name}`.padEnd(12)} ${value}`),
+      '',
+    ].join('\n'),
+  );
+}
+
+function drainOnSignals(app: App, server: EmbeddedServer | undefined, log: Logger): void {
+  let draining = false;
+  const drain = async (signal: string) => {
+    if (draining) return;
+    draining = true;
+    log.info({ signal }, 'draining');
+    setTimeout(() => {
+      log.warn('the drain took too long and is cut short');
+      process.exit(0);
+    }, DRAIN_LIMIT_MS).unref();
+    await app.close().catch((error: unknown) => log.error({ err: error }, 'the drain met an error'));
+    await server?.stop();
+    process.exit(0);
+  };
+  process.on('SIGTERM', drain);
+  process.on('SIGINT', drain);
+}
+
+/** What an operator can do something about is told in a sentence; anything else with its stack. */
+function explain(error: unknown, config: NodeJS.ProcessEnv): string {
+  if (error instanceof ConfigError) return error.message;
+  const { code, message } = error as NodeJS.ErrnoException;
+  if (code === 'EADDRINUSE') {
+    return `Port ${config.PORT || 4000} is already in use: stop what listens there, or set PORT to another one.`;
+  }
+  if (config.DATABASE_URL && /ECONNREFUSED|ENOTFOUND|28P01|3D000|timeout/.test(`${code} ${message}`)) {
+    return `The PostgreSQL in DATABASE_URL could not be used: ${message}`;
+  }
+  return (error as Error).stack ?? String(error);
+}
+
+main().catch((error: unknown) => {
+  process.stderr.write(`\n${explain(error, process.env)}\n\n`);
+  process.exit(1);
+});

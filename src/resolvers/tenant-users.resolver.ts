@@ -1,0 +1,120 @@
+import { Arg, Args, Ctx, Field, Int, Mutation, ObjectType, Query, Resolver } from 'type-graphql';
+import type { Context } from '../context.ts';
+import * as impersonation from '../domain/impersonation.ts';
+import * as tenantUsers from '../domain/tenant-users.ts';
+import { NewPasswordArgs, TenantUsersArgs } from '../schema/inputs.ts';
+import { checkPage } from '../schema/paging.ts';
+import { Allow } from '../schema/permissions.ts';
+import { UuidScalar } from '../schema/scalars.ts';
+import { Done } from './super-admins.resolver.ts';
+
+@ObjectType({ description: "A person who works in a tenant's inbox." })
+export class TenantUser {
+  @Field(() => UuidScalar)
+  id!: string;
+
+  @Field()
+  email!: string;
+
+  @Field()
+  fullName!: string;
+
+  @Field({ description: 'admin, supervisor, agent, or a role of the tenant itself.' })
+  role!: string;
+
+  @Field()
+  isOnline!: boolean;
+
+  @Field(() => Date, { nullable: true })
+  lastSeenAt?: string | null;
+
+  @Field(() => Date)
+  createdAt!: string;
+}
+
+@ObjectType({ description: 'A token for a tenant that carries the super admin behind it.' })
+class ImpersonationPayload {
+  @Field({ description: 'A JWT that cannot be refreshed, nor used on super-admin operations.' })
+  token!: string;
+
+  @Field(() => Int, { description: 'Seconds.' })
+  expiresInSeconds!: number;
+
+  @Field(() => UuidScalar)
+  orgId!: string;
+
+  @Field()
+  orgSlug!: string;
+
+  @Field(() => UuidScalar, { description: 'Whom the token speaks for.' })
+  agentId!: string;
+
+  @Field()
+  email!: string;
+
+  @Field()
+  role!: string;
+}
+
+@Resolver(() => TenantUser)
+export class TenantUsersResolver {
+  @Query(() => [TenantUser], {
+    description: 'The users of a tenant in the order in which they were made; all, unless `first` says otherwise.',
+  })
+  @Allow('platform')
+  tenantUsers(
+    @Ctx() ctx: Context,
+    @Args(() => TenantUsersArgs) args: TenantUsersArgs,
+  ): Promise<tenantUsers.TenantUserRow[]> {
+    checkPage(args);
+    const { tenantId, first = null, after, search } = args;
+    return tenantUsers.listTenantUsers(ctx, tenantId, { limit: first, after, search });
+  }
+
+  @Mutation(() => Done, { description: "Gives a tenant's user a new password and ends their tokens." })
+  @Allow('platform')
+  async resetTenantUserPassword(
+    @Ctx() ctx: Context,
+    @Arg('tenantId', () => UuidScalar) tenantId: string,
+    @Arg('id', () => UuidScalar) id: string,
+    @Args(() => NewPasswordArgs) { newPassword }: NewPasswordArgs,
+  ): Promise<Done> {
+    return { id: await tenantUsers.resetTenantUserPassword(ctx, tenantId, id, newPassword) };
+  }
+
+  @Mutation(() => Done, { description: "Keeps a tenant's user out and ends their tokens." })
+  @Allow('platform')
+  async suspendTenantUser(
+    @Ctx() ctx: Context,
+    @Arg('tenantId', () => UuidScalar) tenantId: string,
+    @Arg('id', () => UuidScalar) id: string,
+  ): Promise<Done> {
+    return { id: await tenantUsers.suspendTenantUser(ctx, tenantId, id) };
+  }
+
+  @Mutation(() => Done, { description: 'Lets a suspended user in again.' })
+  @Allow('platform')
+  async activateTenantUser(
+    @Ctx() ctx: Context,
+    @Arg('tenantId', () => UuidScalar) tenantId: string,
+    @Arg('id', () => UuidScalar) id: string,
+  ): Promise<Done> {
+    return { id: await tenantUsers.activateTenantUser(ctx, tenantId, id) };
+  }
+
+  @Mutation(() => ImpersonationPayload, { description: "Fifteen minutes with the rights of a tenant's admin." })
+  @Allow('platform')
+  impersonateTenant(@Ctx() ctx: Context, @Arg('id', () => UuidScalar) id: string): Promise<ImpersonationPayload> {
+    return impersonation.impersonateTenant(ctx, id);
+  }
+
+  @Mutation(() => ImpersonationPayload, { description: "Fifteen minutes as one of a tenant's users." })
+  @Allow('platform')
+  impersonateTenantUser(
+    @Ctx() ctx: Context,
+    @Arg('tenantId', () => UuidScalar) tenantId: string,
+    @Arg('id', () => UuidScalar) id: string,
+  ): Promise<ImpersonationPayload> {
+    return impersonation.impersonateTenantUser(ctx, tenantId, id);
+  }
+}

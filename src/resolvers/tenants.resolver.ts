@@ -1,0 +1,121 @@
+import type { GraphQLResolveInfo } from 'graphql';
+import { Arg, Args, Ctx, Field, FieldResolver, Info, Mutation, ObjectType, Query, Resolver, Root } from 'type-graphql';
+import type { Context } from '../context.ts';
+import type { TenantRow } from '../domain/organizations.ts';
+import * as organizations from '../domain/organizations.ts';
+import { cancelProvisioning, retryProvisioning } from '../domain/provisioning.ts';
+import type { UsageRow } from '../domain/usage.ts';
+import { Organization } from '../entities/control/organization.ts';
+import { Provisioning } from '../entities/control/provisioning-run.ts';
+import { Usage } from '../entities/control/usage.ts';
+import { ProvisionTenantInput, TenantFilter, UpdateTenantInput } from '../schema/inputs.ts';
+import { type Connection, PageArgs, PageInfo, readConnection } from '../schema/paging.ts';
+import { Allow } from '../schema/permissions.ts';
+import { UuidScalar } from '../schema/scalars.ts';
+import { selects } from '../schema/selection.ts';
+
+@ObjectType()
+class TenantEdge {
+  @Field()
+  cursor!: string;
+
+  @Field(() => Organization)
+  node!: TenantRow;
+}
+
+@ObjectType({ description: 'A page of tenants.' })
+class TenantConnection {
+  @Field(() => [TenantEdge])
+  edges!: TenantEdge[];
+
+  @Field(() => [Organization], { description: 'The same without their cursors.' })
+  nodes!: TenantRow[];
+
+  @Field(() => PageInfo)
+  pageInfo!: PageInfo;
+}
+
+@Resolver(() => Organization)
+export class TenantsResolver {
+  @Query(() => TenantConnection, {
+    description: 'Tenants in the order in which they were made; 50 a page unless `first` says otherwise.',
+  })
+  @Allow('platform')
+  tenants(
+    @Ctx() ctx: Context,
+    @Args(() => PageArgs) page: PageArgs,
+    @Info() info: GraphQLResolveInfo,
+    @Arg('filter', () => TenantFilter, { nullable: true }) filter?: TenantFilter | null,
+  ): Promise<Connection<TenantRow>> {
+    const withUsage = selects(info, ['nodes', 'usage']) || selects(info, ['edges', 'node', 'usage']);
+    return readConnection(page, (limit) =>
+      organizations.listTenants(ctx, { limit, after: page.after, ...filter }, withUsage),
+    );
+  }
+
+  @Query(() => Organization, { description: 'One tenant.' })
+  @Allow('platform')
+  tenant(@Ctx() ctx: Context, @Arg('id', () => UuidScalar) id: string): Promise<TenantRow> {
+    return organizations.getTenant(ctx, id);
+  }
+
+  @Mutation(() => Organization, {
+    description:
+      'Makes a tenant. It answers at once; its databases are made in the background (see Tenant.provisioning).',
+  })
+  @Allow('platform')
+  provisionTenant(
+    @Ctx() ctx: Context,
+    @Arg('input', () => ProvisionTenantInput) input: ProvisionTenantInput,
+  ): Promise<TenantRow> {
+    return organizations.provisionTenant(ctx, input as organizations.NewTenant);
+  }
+
+  @Mutation(() => Organization, { description: 'Changes the name, the limits or the status.' })
+  @Allow('platform')
+  updateTenant(
+    @Ctx() ctx: Context,
+    @Arg('id', () => UuidScalar) id: string,
+    @Arg('input', () => UpdateTenantInput) input: UpdateTenantInput,
+  ): Promise<TenantRow> {
+    return organizations.updateTenant(ctx, id, input);
+  }
+
+  @Mutation(() => Organization, {
+    description: 'Shuts a tenant: its users are out within a second, its data stays. updateTenant restores it.',
+  })
+  @Allow('platform')
+  suspendTenant(@Ctx() ctx: Context, @Arg('id', () => UuidScalar) id: string): Promise<TenantRow> {
+    return organizations.suspendTenant(ctx, id);
+  }
+
+  @Mutation(() => Organization, { description: 'Starts a failed or waiting provisioning again at once.' })
+  @Allow('platform')
+  async retryProvisioning(
+    @Ctx() ctx: Context,
+    @Arg('tenantId', () => UuidScalar) tenantId: string,
+  ): Promise<TenantRow> {
+    return organizations.getTenant(ctx, await retryProvisioning(ctx, tenantId));
+  }
+
+  @Mutation(() => Organization, {
+    description: 'Calls an unfinished provisioning off: what was made is removed, then the tenant itself.',
+  })
+  @Allow('platform')
+  async cancelProvisioning(
+    @Ctx() ctx: Context,
+    @Arg('tenantId', () => UuidScalar) tenantId: string,
+  ): Promise<TenantRow> {
+    return organizations.getTenant(ctx, await cancelProvisioning(ctx, tenantId));
+  }
+
+  @FieldResolver(() => Usage, { description: 'What it uses now.' })
+  usage(@Root() tenant: TenantRow, @Ctx() ctx: Context): UsageRow | Promise<UsageRow | undefined> {
+    return tenant.usage ?? ctx.loaders.usage.load(tenant.id);
+  }
+
+  @FieldResolver(() => Provisioning, { description: 'How its databases are being, or were, made.' })
+  provisioning(@Root() tenant: TenantRow, @Ctx() ctx: Context): Promise<Provisioning | undefined> {
+    return ctx.loaders.provisioning.load(tenant.id);
+  }
+}

@@ -1,0 +1,44 @@
+/** Checks REST input by the same rules as GraphQL's, in the spelling of REST. */
+import { z } from 'zod';
+import { AppError, type ErrorDetail } from '../errors.ts';
+import { detailsOf } from '../schema/validate.ts';
+import { toSnake } from './names.ts';
+
+/** Looks through `optional()` and `nullable()`. */
+function objectBeneath(rules: z.ZodType): z.ZodObject | undefined {
+  if (rules instanceof z.ZodOptional || rules instanceof z.ZodNullable)
+    return objectBeneath(rules.unwrap() as z.ZodType);
+  return rules instanceof z.ZodObject ? rules : undefined;
+}
+
+function renamed(rules: z.ZodType, value: unknown, path: string, unknown: ErrorDetail[]): unknown {
+  const object = objectBeneath(rules);
+  if (!object || value === null || typeof value !== 'object' || Array.isArray(value)) return value;
+  const byRestName = new Map(
+    Object.entries(object.shape as Record<string, z.ZodType>).map(([key, rule]) => [toSnake(key), { key, rule }]),
+  );
+  const result: Record<string, unknown> = {};
+  for (const [name, member] of Object.entries(value)) {
+    const known = byRestName.get(name);
+    const field = path ? `${path}.${name}` : name;
+    if (known) result[known.key] = renamed(known.rule, member, field, unknown);
+    else unknown.push({ field, message: 'is not a known field' });
+  }
+  return result;
+}
+
+/**
+ * @returns the value in GraphQL's spelling.
+ * @throws {AppError} validation_failed, its fields in REST's spelling.
+ */
+export function checkRest(rules: z.ZodType, value: unknown): Record<string, unknown> {
+  const unknown: ErrorDetail[] = [];
+  const parsed = rules.safeParse(renamed(rules, value, '', unknown), { reportInput: true });
+  const wrong = parsed.success ? [] : detailsOf(parsed.error.issues).map(inRest);
+  const details = [...unknown, ...wrong];
+  if (details.length > 0) throw new AppError('validation_failed', { details });
+  return parsed.data as Record<string, unknown>;
+}
+
+/** A detail whose field is spelt as REST spells it. */
+export const inRest = ({ field, message }: ErrorDetail): ErrorDetail => ({ field: toSnake(field) || 'body', message });

@@ -1,0 +1,137 @@
+/** Runs one route: its checks, its document, and the spelling of its answer. Everything is compiled at start. */
+import type { GraphQLError, GraphQLSchema } from 'graphql';
+import { compileQuery, isCompiledQuery } from 'graphql-jit';
+import { z } from 'zod';
+import type { Context } from '../context.ts';
+import type { Answer } from '../domain/idempotency.ts';
+import * as rules from '../domain/rules.ts';
+import { AppError, toAppError } from '../errors.ts';
+import { MAX_PAGE } from '../schema/paging.ts';
+import { authorize, type Permission } from '../schema/permissions.ts';
+import { answerShape, fieldsOf, operationOf } from './answer-shape.ts';
+import { checkRest, inRest } from './body.ts';
+import type { Route } from './routes.ts';
+import { variablesFor } from './variables.ts';
+
+export interface RestRequest {
+  path: Record<string, string>;
+  query: Record<string, unknown>;
+  body: unknown;
+}
+
+export interface RunnableRoute {
+  readonly route: Route;
+  /** Who may come in, asked before anything of the input is looked at. @throws {AppError} */
+  authorize(ctx: Context): void;
+  /** Checks the input. @throws {AppError} validation_failed */
+  read(request: RestRequest): Record<string, unknown>;
+  /** @param url the request's own, for the link to the next page. @throws {AppError} */
+  run(ctx: Context, variables: Record<string, unknown>, url: string): Promise<Answer>;
+}
+
+const noBody = z.strictObject({}).optional();
+
+/** Lists hold everything unless `limit` asks for a page (contract section 1). */
+const paging = z.object({
+  limit: z
+    .string()
+    .regex(/^\d{1,9}$/, { error: 'must be a whole number' })
+    .transform(Number)
+    .refine((size) => size >= 1 && size <= MAX_PAGE, { error: `must be 1 to ${MAX_PAGE}` })
+    .optional(),
+  after: rules.uuid.meta({ description: 'The cursor from the Link header.' }).optional(),
+});
+
+/** Everything that a route's query may hold. */
+export const queryRules = ({ query, answer }: Route): z.ZodObject => {
+  const own = query ?? z.object({});
+  return answer ? own.extend(paging.shape) : own;
+};
+
+export function runnable(schema: GraphQLSchema, route: Route): RunnableRoute {
+  const { document } = route;
+  const operation = operationOf(document);
+  const [root] = fieldsOf(document, operation.selectionSet);
+  const permission = schema.getRootType(operation.operation)!.getFields()[root!.name.value]!.extensions.permission;
+  const compiled = compileQuery(schema, document);
+  if (!isCompiledQuery(compiled)) throw new Error(`${route.method} ${route.path} does not fit the schema`);
+  const shape = answerShape(schema, document);
+  const toVariables = variablesFor(schema, document);
+  const path = z.object(
+    Object.fromEntries([...route.path.matchAll(/\{(\w+)\}/g)].map(([, name]) => [name, rules.uuid])),
+  );
+  const query = queryRules(route);
+
+  const execute = async (ctx: Context, variables: Record<string, unknown>): Promise<Record<string, unknown>> => {
+    const { data, errors } = await compiled.query(undefined, ctx, variables);
+    if (errors?.[0]) throw restError(errors[0]);
+    return data as Record<string, unknown>;
+  };
+
+  return {
+    route,
+    authorize: (ctx) => authorize(ctx, permission as Permission),
+    read(request) {
+      const inPath = checkRest(path, request.path);
+      const { limit, ...inQuery } = checkRest(query, pick(query, request.query));
+      const body = checkRest(route.body ?? noBody, request.body) ?? {};
+      return toVariables({ path: inPath, query: { ...inQuery, first: limit }, body });
+    },
+    async run(ctx, variables, url) {
+      if (route.answer === 'connection') return connection(execute, ctx, variables, url, shape);
+      const result = shape(await execute(ctx, variables));
+      const headers: Record<string, string> = {};
+      if (route.answer === 'list') {
+        const last = (result as { id: string }[]).at(-1);
+        const full = variables.first !== undefined && (result as unknown[]).length === variables.first;
+        if (full && last) headers.link = nextPage(url, last.id);
+      }
+      if (route.location) headers.location = route.location.replace('{id}', (result as { id: string }).id);
+      return { status: route.status ?? 200, body: route.says ?? result, headers };
+    },
+  };
+}
+
+interface Page {
+  nodes: unknown[];
+  page_info: { end_cursor?: string; has_next_page: boolean };
+}
+
+/** One page where `limit` asks for it; else page after page, since a bare array holds everything. */
+async function connection(
+  execute: (ctx: Context, variables: Record<string, unknown>) => Promise<Record<string, unknown>>,
+  ctx: Context,
+  { first, after }: Record<string, unknown>,
+  url: string,
+  shape: (data: Record<string, unknown>) => unknown,
+): Promise<Answer> {
+  const body: unknown[] = [];
+  for (let cursor = after; ; ) {
+    const page = shape(await execute(ctx, { first: first ?? MAX_PAGE, after: cursor })) as Page;
+    body.push(...page.nodes);
+    const { has_next_page: more, end_cursor: end } = page.page_info;
+    if (first !== undefined || !more) {
+      const headers: Record<string, string> = more && end ? { link: nextPage(url, end) } : {};
+      return { status: 200, body, headers };
+    }
+    cursor = end;
+  }
+}
+
+function nextPage(url: string, cursor: string): string {
+  const next = new URL(url, 'http://gateway');
+  next.searchParams.set('after', cursor);
+  return `<${next.pathname}${next.search}>; rel="next"`;
+}
+
+/** Parameters that a route does not know are left alone, as links with tracking parameters need. */
+function pick(query: z.ZodObject, given: Record<string, unknown>): Record<string, unknown> {
+  const known = new Set(Object.keys(query.shape).map((key) => inRest({ field: key, message: '' }).field));
+  return Object.fromEntries(Object.entries(given).filter(([name]) => known.has(name)));
+}
+
+function restError(error: GraphQLError): AppError {
+  const found = toAppError(error.originalError ?? error);
+  if (!found.details) return found;
+  return new AppError(found.code, { message: found.message, details: found.details.map(inRest), cause: found });
+}

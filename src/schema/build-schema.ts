@@ -1,0 +1,37 @@
+/** The one schema that serves both surfaces. */
+import 'reflect-metadata';
+import type { GraphQLSchema } from 'graphql';
+import { buildSchema } from 'type-graphql';
+import type { Context } from '../context.ts';
+import { HealthResolver } from '../resolvers/health.resolver.ts';
+import { SessionsResolver } from '../resolvers/sessions.resolver.ts';
+import { SuperAdminsResolver } from '../resolvers/super-admins.resolver.ts';
+import { TenantUsersResolver } from '../resolvers/tenant-users.resolver.ts';
+import { TenantsResolver } from '../resolvers/tenants.resolver.ts';
+import { authorize, type Permission } from './permissions.ts';
+import { DateTimeScalar } from './scalars.ts';
+import { validate } from './validate.ts';
+
+/** @throws when an operation declares no permission. */
+export async function buildGatewaySchema(): Promise<GraphQLSchema> {
+  const schema = await buildSchema({
+    resolvers: [HealthResolver, SessionsResolver, SuperAdminsResolver, TenantUsersResolver, TenantsResolver],
+    scalarsMap: [{ type: Date, scalar: DateTimeScalar }],
+    validateFn: validate,
+    authChecker: ({ context }, permissions) => {
+      authorize(context as Context, permissions[0] as Permission);
+      return true;
+    },
+  });
+  refuseUndeclared(schema);
+  return schema;
+}
+
+function refuseUndeclared(schema: GraphQLSchema): void {
+  for (const type of [schema.getQueryType(), schema.getMutationType(), schema.getSubscriptionType()]) {
+    for (const field of Object.values(type?.getFields() ?? {})) {
+      if (!field.extensions.permission)
+        throw new Error(`${type?.name}.${field.name} declares no permission: add @Allow(...)`);
+    }
+  }
+}

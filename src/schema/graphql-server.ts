@@ -1,0 +1,82 @@
+/** Apollo Server over the one schema, with errors brought to the table and masked. */
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { ApolloServer, type ApolloServerPlugin } from '@apollo/server';
+import {
+  ApolloServerPluginCacheControlDisabled,
+  ApolloServerPluginLandingPageDisabled,
+} from '@apollo/server/plugin/disabled';
+import { GraphQLError, type GraphQLFormattedError, type GraphQLSchema } from 'graphql';
+import type { Logger } from 'pino';
+import type { Context } from '../context.ts';
+import { AppError, type ErrorCode, toAppError } from '../errors.ts';
+
+/** Knows the request of an error that is found before there is a context. */
+export const graphqlRequest = new AsyncLocalStorage<{ id: string }>();
+
+/** What Apollo itself finds wrong with a request, before or while it looks at the document. */
+const CLIENT_MISTAKES = new Set([
+  'GRAPHQL_PARSE_FAILED',
+  'GRAPHQL_VALIDATION_FAILED',
+  'BAD_USER_INPUT',
+  'OPERATION_RESOLUTION_FAILURE',
+  'BAD_REQUEST',
+  'PERSISTED_QUERY_NOT_FOUND',
+  'PERSISTED_QUERY_NOT_SUPPORTED',
+]);
+
+/** An error as GraphQL clients see it: the table's code in upper snake case, the request's id, no more than is theirs. */
+export function presentError(error: unknown, formatted: GraphQLFormattedError, log: Logger): GraphQLFormattedError {
+  const apolloCode = String(formatted.extensions?.code ?? '');
+  const mistake = CLIENT_MISTAKES.has(apolloCode);
+  const known = mistake
+    ? new AppError('validation_failed', { message: formatted.message })
+    : toAppError(original(error));
+  const requestId = graphqlRequest.getStore()?.id;
+  if (known.code === 'internal_error') log.error({ err: known.cause, requestId }, 'a resolver failed');
+  return {
+    message: known.message,
+    locations: formatted.locations,
+    path: formatted.path,
+    extensions: {
+      code: upper(known.code),
+      requestId,
+      ...(known.details && { details: known.details }),
+      ...(known.retryAfter && { retryAfter: known.retryAfter }),
+    },
+  };
+}
+
+const upper = (code: ErrorCode) => code.toUpperCase();
+const original = (error: unknown) => (error instanceof GraphQLError ? (error.originalError ?? error) : error);
+
+/** Logs which operation ran, never its variables. */
+const logging: ApolloServerPlugin<Context> = {
+  async requestDidStart() {
+    return {
+      async didResolveOperation({ contextValue, operationName }) {
+        contextValue.services.log.debug({ requestId: contextValue.requestId, operation: operationName }, 'graphql');
+      },
+    };
+  },
+};
+
+export async function startGraphqlServer(
+  schema: GraphQLSchema,
+  log: Logger,
+  production: boolean,
+): Promise<ApolloServer<Context>> {
+  const server = new ApolloServer<Context>({
+    schema,
+    introspection: !production,
+    includeStacktraceInErrorResponses: false,
+    stopOnTerminationSignals: false,
+    hideSchemaDetailsFromClientErrors: production,
+    // The largest document of our own has about 300 tokens.
+    parseOptions: { maxTokens: 4000 },
+    formatError: (formatted, error) => presentError(error, formatted, log),
+    plugins: [ApolloServerPluginCacheControlDisabled(), ApolloServerPluginLandingPageDisabled(), logging],
+    logger: { debug() {}, info() {}, warn: (message) => log.warn(message), error: (message) => log.error(message) },
+  });
+  await server.start();
+  return server;
+}

@@ -1,0 +1,149 @@
+/** The inputs of mutations: their GraphQL shape, and beside it the rules that both surfaces hold them to. */
+import { ArgsType, Field, InputType, Int } from 'type-graphql';
+import { z } from 'zod';
+import * as rules from '../domain/rules.ts';
+import { TenantStatus } from '../entities/control/organization.ts';
+import { PageArgs } from './paging.ts';
+import { UuidScalar } from './scalars.ts';
+
+@InputType({ description: 'What a tenant may use; an absent key means no limit.' })
+export class TenantLimitsInput {
+  @Field(() => Int, { nullable: true })
+  maxAgents?: number | null;
+
+  @Field(() => Int, { nullable: true })
+  maxContacts?: number | null;
+
+  @Field(() => Int, { nullable: true })
+  maxMessagesMonth?: number | null;
+}
+
+@InputType()
+export class ProvisionTenantInput {
+  @Field({ description: '1 to 200 characters.' })
+  name!: string;
+
+  @Field({ description: 'For URLs: 3 to 63 of a-z, 0-9 and "-", starting with a letter; fixed once chosen.' })
+  slug!: string;
+
+  @Field(() => TenantLimitsInput, { nullable: true })
+  limits?: TenantLimitsInput | null;
+
+  @Field(() => String, { nullable: true, description: 'ISO 3166-1 alpha-2, such as ID.' })
+  country?: string | null;
+
+  @Field(() => String, { nullable: true, description: 'The first admin, together with adminPassword.' })
+  adminEmail?: string | null;
+
+  @Field(() => String, { nullable: true, description: 'At least 8 characters.' })
+  adminPassword?: string | null;
+
+  static readonly rules = z
+    .strictObject({
+      name: rules.name,
+      slug: rules.slug,
+      limits: rules.limits.optional(),
+      country: rules.country.optional(),
+      adminEmail: rules.email.optional(),
+      adminPassword: rules.newPassword.optional(),
+    })
+    .check(({ value, issues }) => {
+      const missing = value.adminEmail === undefined ? 'adminEmail' : 'adminPassword';
+      if ((value.adminEmail === undefined) !== (value.adminPassword === undefined)) {
+        issues.push({
+          code: 'custom',
+          input: value,
+          path: [missing],
+          message: 'admin e-mail and password come together or not at all',
+        });
+      }
+    });
+}
+
+@InputType()
+export class UpdateTenantInput {
+  @Field(() => String, { nullable: true })
+  name?: string | null;
+
+  @Field(() => TenantLimitsInput, { nullable: true, description: 'A merge patch: a key that is null is removed.' })
+  limits?: TenantLimitsInput | null;
+
+  @Field(() => TenantStatus, { nullable: true, description: 'ACTIVE or SUSPENDED.' })
+  status?: TenantStatus | null;
+
+  static readonly rules = z.strictObject({
+    name: rules.name.optional(),
+    limits: rules.limitsPatch.nullable().optional(),
+    status: z.enum([TenantStatus.ACTIVE, TenantStatus.SUSPENDED], { error: 'must be active or suspended' }).optional(),
+  });
+}
+
+@InputType()
+export class CreateSuperAdminInput {
+  @Field()
+  email!: string;
+
+  @Field()
+  name!: string;
+
+  @Field({ description: 'At least 8 characters.' })
+  password!: string;
+
+  static readonly rules = z.strictObject({ email: rules.email, name: rules.name, password: rules.newPassword });
+}
+
+@ArgsType()
+export class NewPasswordArgs {
+  @Field({ description: 'At least 8 characters.' })
+  newPassword!: string;
+
+  static readonly rules = z.strictObject({ newPassword: rules.newPassword });
+}
+
+@ArgsType()
+export class CredentialsArgs {
+  @Field()
+  email!: string;
+
+  @Field()
+  password!: string;
+
+  static readonly rules: z.ZodType = z.strictObject({ email: rules.anyEmail, password: rules.anyPassword });
+}
+
+@ArgsType()
+export class LoginArgs extends CredentialsArgs {
+  @Field(() => String, { nullable: true, description: 'The slug, where one address belongs to several tenants.' })
+  tenant?: string | null;
+
+  static override readonly rules = z.strictObject({
+    email: rules.anyEmail,
+    password: rules.anyPassword,
+    tenant: rules.text.max(63).optional(),
+  });
+}
+
+@ArgsType()
+export class TenantUsersArgs extends PageArgs {
+  @Field(() => UuidScalar)
+  tenantId!: string;
+
+  @Field(() => String, { nullable: true, description: 'Literal text in the e-mail address or the name, without case.' })
+  search?: string | null;
+
+  static readonly rules = z.object({ search: rules.text.max(200).optional() });
+}
+
+@InputType()
+export class TenantFilter {
+  @Field(() => TenantStatus, { nullable: true })
+  status?: TenantStatus | null;
+
+  @Field(() => String, { nullable: true, description: 'Literal text in the name or the slug, without case.' })
+  search?: string | null;
+
+  static readonly rules = z.strictObject({
+    status: z.enum(TenantStatus).optional(),
+    search: rules.text.max(200).optional(),
+  });
+}

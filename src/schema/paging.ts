@@ -1,0 +1,64 @@
+/** Keyset paging: a cursor is the id of the last item seen, and ids (UUIDv7) ascend with the time of creation. */
+import { ArgsType, Field, Int, ObjectType } from 'type-graphql';
+import { invalid } from '../errors.ts';
+import { isUuid } from './scalars.ts';
+
+export const MAX_PAGE = 500;
+const DEFAULT_PAGE = 50;
+
+@ArgsType()
+export class PageArgs {
+  @Field(() => Int, { nullable: true, description: 'At most so many, 1 to 500.' })
+  first?: number | null;
+
+  @Field(() => String, { nullable: true, description: 'The cursor after which the page starts.' })
+  after?: string | null;
+}
+
+@ObjectType({ description: 'Where a page stands in its list (Relay cursor connections).' })
+export class PageInfo {
+  @Field(() => String, { nullable: true })
+  startCursor?: string;
+
+  @Field(() => String, { nullable: true, description: 'Give it as `after` to get the next page.' })
+  endCursor?: string;
+
+  @Field()
+  hasNextPage!: boolean;
+
+  @Field()
+  hasPreviousPage!: boolean;
+}
+
+/** @throws {AppError} validation_failed for a size or a cursor that cannot be. */
+export function checkPage({ first, after }: PageArgs): void {
+  if (first != null && (first < 1 || first > MAX_PAGE)) throw invalid('first', `must be 1 to ${MAX_PAGE}`);
+  if (after != null && !isUuid(after)) throw invalid('after', 'is not a cursor of this list');
+}
+
+export interface Connection<Row> {
+  edges: { cursor: string; node: Row }[];
+  nodes: Row[];
+  pageInfo: PageInfo;
+}
+
+/** Reads one row more than the page holds to know whether there is another page. */
+export async function readConnection<Row extends { id: string }>(
+  page: PageArgs,
+  read: (limit: number) => Promise<Row[]>,
+): Promise<Connection<Row>> {
+  checkPage(page);
+  const size = page.first ?? DEFAULT_PAGE;
+  const rows = await read(size + 1);
+  const nodes = rows.slice(0, size);
+  return {
+    nodes,
+    edges: nodes.map((node) => ({ cursor: node.id, node })),
+    pageInfo: {
+      startCursor: nodes[0]?.id,
+      endCursor: nodes.at(-1)?.id,
+      hasNextPage: rows.length > size,
+      hasPreviousPage: page.after != null,
+    },
+  };
+}

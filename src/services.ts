@@ -1,0 +1,114 @@
+/** Opens what a gateway process needs, in the order in which it depends on itself, and closes it the other way round. */
+import { Client } from 'pg';
+import type { Logger } from 'pino';
+import { makeComponents } from './components/index.ts';
+import { type Config, ConfigError } from './config.ts';
+import type { Services } from './context.ts';
+import { type ControlDatabase, openControl } from './db/control.ts';
+import { LOCKS } from './db/locks.ts';
+import { Queue } from './db/queue.ts';
+import { Keys } from './db/secrets.ts';
+import { TenantCluster } from './db/tenant-cluster.ts';
+import { TenantDatabases } from './db/tenants.ts';
+import { HealthMonitor } from './domain/health.ts';
+import { installationCode } from './domain/installation.ts';
+import { LoginThrottle } from './domain/login-throttle.ts';
+import { Revocations } from './domain/revocations.ts';
+import { ensureFirstSuperAdmin } from './domain/super-admins.ts';
+import { Tokens } from './domain/tokens.ts';
+import { EventBus } from './live/event-bus.ts';
+
+export interface OpenOptions {
+  config: Config;
+  /** Of the control-plane database. */
+  databaseUrl: string;
+  jwtSecret: string;
+  log: Logger;
+  /** The first super admin, made on an empty database. */
+  firstSuperAdmin?: { email: string; password: string };
+}
+
+export interface OpenServices {
+  services: Services;
+  /** Whether the first super admin was made now. */
+  madeFirstSuperAdmin: boolean;
+  close(): Promise<void>;
+}
+
+export async function openServices({
+  config,
+  databaseUrl,
+  jwtSecret,
+  log,
+  firstSuperAdmin,
+}: OpenOptions): Promise<OpenServices> {
+  const keys = new Keys(jwtSecret);
+  const control = await openControl(databaseUrl, log);
+  const queue = new Queue(databaseUrl, log);
+  const { cluster, madeFirstSuperAdmin } = await setUp(control, queue, log, firstSuperAdmin);
+  const components = makeComponents(config.components);
+  const tenants = await TenantDatabases.open(control, keys, log);
+  const bus = new EventBus(databaseUrl, log);
+  const revocations = new Revocations();
+  await bus.start();
+  await revocations.start(bus, control.orm.em.fork());
+  const health = new HealthMonitor(databaseUrl, components);
+  const services: Services = {
+    config,
+    log,
+    keys,
+    control,
+    tenants,
+    cluster,
+    components,
+    bus,
+    queue,
+    revocations,
+    tokens: new Tokens(keys, revocations),
+    throttle: new LoginThrottle(control.pool, keys),
+    health,
+  };
+  return {
+    services,
+    madeFirstSuperAdmin,
+    async close() {
+      await bus.stop();
+      await Promise.all([components.close(), health.close(), tenants.close()]);
+      await control.close();
+    },
+  };
+}
+
+/** Brings the control database to this version; of several processes that start at once, one does it and the others wait. */
+async function setUp(control: ControlDatabase, queue: Queue, log: Logger, first: OpenOptions['firstSuperAdmin']) {
+  const lock = new Client({ connectionString: control.url, connectionTimeoutMillis: 10_000 });
+  lock.on('error', () => {});
+  await lock.connect();
+  try {
+    await lock.query(`select pg_advisory_lock(${LOCKS.setup}, 0)`);
+    await refuseWithoutRights(lock);
+    await control.orm.migrator.up();
+    const em = control.orm.em.fork();
+    const cluster = new TenantCluster(control, await installationCode(em), log);
+    await cluster.closeControl();
+    await cluster.ensureTemplate();
+    await queue.start();
+    const madeFirstSuperAdmin = first ? await ensureFirstSuperAdmin(em, first.email, first.password) : false;
+    return { cluster, madeFirstSuperAdmin };
+  } finally {
+    await lock.end();
+  }
+}
+
+async function refuseWithoutRights(client: Client): Promise<void> {
+  const { rows } = await client.query<{ able: boolean; version: number }>(
+    `select rolsuper or (rolcreatedb and rolcreaterole) as able, current_setting('server_version_num')::int as version
+       from pg_roles where rolname = current_user`,
+  );
+  if (!rows[0]?.able) {
+    throw new ConfigError(
+      'The role in DATABASE_URL must be able to create databases and roles (CREATEDB and CREATEROLE).',
+    );
+  }
+  if (rows[0].version < 150_000) throw new ConfigError('PostgreSQL 15 or newer is needed.');
+}

@@ -1,0 +1,44 @@
+/** The gateway as `npm start` builds it, listening on a free port, with a control database of its own. */
+import { type App, buildApp } from '../../src/app.ts';
+import { type Config, readConfig } from '../../src/config.ts';
+import { createLog } from '../../src/log.ts';
+import { createControlDatabase, dropControlDatabase } from './database.ts';
+
+export const SUPER_ADMIN = { email: 'root@platform.test', password: 'correct horse battery' };
+const JWT_SECRET = 'a secret of the tests, which is long enough';
+
+export interface TestApp extends App {
+  /** `http://127.0.0.1:<port>` */
+  readonly url: string;
+  /** Of its control database. */
+  readonly databaseUrl: string;
+  /** Stops the gateway and removes its databases. */
+  stop(): Promise<void>;
+}
+
+/**
+ * @param env variables on top of an empty environment.
+ * @param databaseUrl a control database to share with another gateway; the one that made it removes it.
+ */
+export async function startApp(env: Record<string, string> = {}, databaseUrl?: string): Promise<TestApp> {
+  const config: Config = readConfig({ LOG_LEVEL: process.env.TEST_LOG ?? 'silent', ...env });
+  const controlUrl = databaseUrl ?? (await createControlDatabase());
+  const app = await buildApp({
+    config,
+    databaseUrl: controlUrl,
+    jwtSecret: JWT_SECRET,
+    log: createLog(config.logLevel),
+    firstSuperAdmin: SUPER_ADMIN,
+  });
+  await app.http.listen({ port: 0, host: '127.0.0.1' });
+  const { port } = app.http.server.address() as { port: number };
+  return {
+    ...app,
+    url: `http://127.0.0.1:${port}`,
+    databaseUrl: controlUrl,
+    async stop() {
+      await app.close();
+      if (!databaseUrl) await dropControlDatabase(controlUrl);
+    },
+  };
+}

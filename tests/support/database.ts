@@ -1,0 +1,57 @@
+/** Databases of a test's own on the run's server. */
+import { randomBytes } from 'node:crypto';
+import pg from 'pg';
+
+/** The run's server, as its superuser. */
+export function serverUrl(database: string): string {
+  const url = new URL(process.env.TEST_DATABASE_URL!);
+  url.pathname = `/${database}`;
+  return url.href;
+}
+
+/** Runs one statement, closing the connection behind it. */
+export async function sql<Row extends pg.QueryResultRow>(
+  url: string,
+  text: string,
+  values: unknown[] = [],
+): Promise<Row[]> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    return (await client.query<Row>(text, values)).rows;
+  } finally {
+    await client.end();
+  }
+}
+
+/** An empty control-plane database. @returns its URL. */
+export async function createControlDatabase(): Promise<string> {
+  const name = `control_${randomBytes(6).toString('hex')}`;
+  await sql(serverUrl('postgres'), `create database ${name}`);
+  return serverUrl(name);
+}
+
+/** Removes a control database with all tenants' databases and roles that its installation made. */
+export async function dropControlDatabase(url: string): Promise<void> {
+  const { pathname } = new URL(url);
+  const [installation] = await sql<{ code: string }>(url, 'select code from installation').catch(() => []);
+  const admin = serverUrl('postgres');
+  if (installation) {
+    const like = `t\\_${installation.code}%`;
+    for (const { datname } of await sql<{ datname: string }>(
+      admin,
+      'select datname from pg_database where datname like $1',
+      [like],
+    )) {
+      await sql(admin, `drop database "${datname}" with (force)`);
+    }
+    for (const { rolname } of await sql<{ rolname: string }>(
+      admin,
+      'select rolname from pg_roles where rolname like $1 order by length(rolname) desc',
+      [like],
+    )) {
+      await sql(admin, `drop role "${rolname}"`);
+    }
+  }
+  await sql(admin, `drop database "${pathname.slice(1)}" with (force)`);
+}
