@@ -32,7 +32,6 @@ const environment = z.object({
   JWT_SECRET: optional(z.string().refine((s) => Buffer.byteLength(s) >= 32, { error: 'must be at least 32 bytes' })),
   SUPER_ADMIN_EMAIL: optional(z.email({ error: 'must be an e-mail address' })),
   SUPER_ADMIN_PASSWORD: optional(z.string().min(8, { error: 'must have at least 8 characters' })),
-  BASE_DOMAIN: optional(z.string().toLowerCase()),
   DEFAULT_TIMEZONE: z.preprocess(
     blankIsUnset,
     z.string().refine(isTimeZone, { error: 'must be an IANA time zone such as Asia/Jakarta' }).default('UTC'),
@@ -67,7 +66,6 @@ export interface Config {
   readonly jwtSecret?: string;
   readonly superAdminEmail?: string;
   readonly superAdminPassword?: string;
-  readonly baseDomain?: string;
   readonly defaultTimezone: string;
   readonly logLevel: string;
   readonly components: ComponentsConfig;
@@ -116,7 +114,6 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     jwtSecret: e.JWT_SECRET,
     superAdminEmail: e.SUPER_ADMIN_EMAIL,
     superAdminPassword: e.SUPER_ADMIN_PASSWORD,
-    baseDomain: e.BASE_DOMAIN,
     defaultTimezone: e.DEFAULT_TIMEZONE,
     logLevel: e.LOG_LEVEL,
     components: Object.freeze({

@@ -1,5 +1,5 @@
 /** The HTTP surface: GraphQL, the REST shim, and what operators and people with a browser need. */
-
+import type { Socket } from 'node:net';
 import { fastifyApolloHandler } from '@as-integrations/fastify';
 import cookie from '@fastify/cookie';
 import Fastify, {
@@ -15,8 +15,9 @@ import { Context, type Services } from './context.ts';
 import type { Answer } from './domain/idempotency.ts';
 import { AppError, toAppError } from './errors.ts';
 import { registerOperations } from './operations.ts';
+import { knowOtherMethods } from './other-methods.ts';
 import { registerPages } from './pages.ts';
-import { methodsByPath, refuseOtherMethods, registerRest } from './rest/plugin.ts';
+import { registerRest } from './rest/plugin.ts';
 import { buildGatewaySchema } from './schema/build-schema.ts';
 import { graphqlRequest, startGraphqlServer } from './schema/graphql-server.ts';
 
@@ -37,18 +38,7 @@ export async function buildHttp(services: Services): Promise<FastifyInstance> {
     return503OnClosing: false,
     genReqId: (request) => requestId(request.headers['x-request-id']),
     frameworkErrors: (error, request, reply) => void sendError(reply, request, error),
-    clientErrorHandler: (_error, socket) => {
-      const body = JSON.stringify({
-        error: 'The request is not valid HTTP.',
-        code: 'validation_failed',
-        request_id: uuidv7(),
-      });
-      if (socket.writable) {
-        socket.end(
-          `HTTP/1.1 400 Bad Request\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\nconnection: close\r\n\r\n${body}`,
-        );
-      }
-    },
+    clientErrorHandler: (_error, socket) => refuseBytes(socket),
   });
   await app.register(cookie);
   acceptJsonOnly(app);
@@ -69,9 +59,8 @@ export async function buildHttp(services: Services): Promise<FastifyInstance> {
     );
   });
   app.setErrorHandler((error: FastifyError, request, reply) => sendError(reply, request, error));
-  app.setNotFoundHandler((request, reply) =>
-    sendError(reply, request, new AppError('not_found', { message: 'There is no such address.' })),
-  );
+  const notFound = knowOtherMethods(app);
+  app.setNotFoundHandler((request, reply) => sendError(reply, request, notFound(request, reply)));
 
   const contextOf = (request: FastifyRequest, reply: FastifyReply): Context =>
     new Context(services, {
@@ -98,17 +87,9 @@ export async function buildHttp(services: Services): Promise<FastifyInstance> {
 
   registerRest(app, { schema, context: contextOf, errorAnswer });
   registerOperations(app, services);
-  await registerPages(app, config.production, (request, reply) =>
+  await registerPages(app, schema, config.production, (request, reply) =>
     graphqlRequest.run({ id: request.id }, () => handler.call(app, request, reply)),
   );
-  for (const [path, methods] of methodsByPath([
-    { method: 'GET', path: '/graphql' },
-    { method: 'POST', path: '/graphql' },
-    { method: 'GET', path: '/api/health' },
-    { method: 'GET', path: '/api/openapi.json' },
-  ])) {
-    refuseOtherMethods(app, path, methods);
-  }
   return app;
 }
 
@@ -173,5 +154,21 @@ function sendError(reply: FastifyReply, request: FastifyRequest, thrown: unknown
   if (error.code === 'internal_error')
     request.log.error({ err: error.cause, requestId: request.id }, 'a request failed');
   const { status, headers, body } = errorAnswer(error, request);
-  return reply.code(status).headers(headers).send(body);
+  // Also here: what Fastify refuses before it looks for a route passes no hook.
+  return reply.code(status).headers({ ...headers, 'x-request-id': request.id }).send(body);
+}
+
+/** Answers what is not HTTP, so that there is no request to answer. */
+function refuseBytes(socket: Socket): void {
+  if (!socket.writable) return;
+  const id = uuidv7();
+  const body = JSON.stringify({ error: 'The request is not valid HTTP.', code: 'validation_failed', request_id: id });
+  const head = [
+    'HTTP/1.1 400 Bad Request',
+    'content-type: application/json; charset=utf-8',
+    `content-length: ${Buffer.byteLength(body)}`,
+    `x-request-id: ${id}`,
+    'connection: close',
+  ];
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
 }

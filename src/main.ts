@@ -1,6 +1,9 @@
 /** The process: configuration, PostgreSQL, listening, and a drain on the way out. */
+
+import { enableCompileCache } from 'node:module';
+import { join } from 'node:path';
 import type { Logger } from 'pino';
-import { type App, buildApp } from './app.ts';
+import type { App } from './app.ts';
 import { type Config, ConfigError, readConfig } from './config.ts';
 import { type EmbeddedServer, startEmbeddedServer } from './db/embedded-server.ts';
 import { randomPassword, storedSecrets } from './db/secrets.ts';
@@ -17,6 +20,10 @@ async function main(): Promise<void> {
   const log = createLog(config.logLevel);
   const stored = config.databaseUrl && config.jwtSecret ? undefined : await storedSecrets(config.dataDir);
   let server: EmbeddedServer | undefined;
+  // The code is loaded while PostgreSQL starts; compiled code is kept beside it, which halves that time.
+  enableCompileCache(join(import.meta.dirname, '.compiled'));
+  const loading = import('./app.ts');
+  loading.catch(() => {});
   if (!config.databaseUrl) {
     server = await startEmbeddedServer({
       dataDir: config.dataDir,
@@ -28,6 +35,7 @@ async function main(): Promise<void> {
   const password = config.superAdminPassword ?? randomPassword();
   let app: App | undefined;
   try {
+    const { buildApp } = await loading;
     app = await buildApp({
       config,
       log,

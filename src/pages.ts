@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import statics from '@fastify/static';
 import type { FastifyInstance, RouteHandlerMethod } from 'fastify';
+import type { GraphQLSchema } from 'graphql';
 import { openApi } from './rest/openapi.ts';
 
 const require = createRequire(import.meta.url);
@@ -14,6 +15,7 @@ const page = (title: string, head: string, body: string) => `<!doctype html>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${title}</title>
+<link rel="icon" href="data:,">
 ${head}
 </head>
 <body style="margin:0">
@@ -72,13 +74,16 @@ const API_DOCS_SCRIPT = `SwaggerUIBundle({ url: '/api/openapi.json', dom_id: '#d
 /** @param graphql answers a GraphQL request by GET. */
 export async function registerPages(
   app: FastifyInstance,
+  schema: GraphQLSchema,
   production: boolean,
   graphql: RouteHandlerMethod,
 ): Promise<void> {
-  const description = JSON.stringify(openApi());
+  const description = JSON.stringify(openApi(schema));
   app.get('/api/openapi.json', (_request, reply) => reply.type('application/json').send(description));
-  app.get('/api/docs', (_request, reply) => reply.type('text/html').send(API_DOCS));
-  app.get('/assets/api-docs.js', (_request, reply) => reply.type('text/javascript').send(API_DOCS_SCRIPT));
+  app.get('/api/docs', (_request, reply) => reply.type('text/html; charset=utf-8').send(API_DOCS));
+  app.get('/assets/api-docs.js', (_request, reply) =>
+    reply.type('text/javascript; charset=utf-8').send(API_DOCS_SCRIPT),
+  );
 
   const folder = async (prefix: string, root: string, allowed: RegExp) => {
     await app.register(statics, {
@@ -95,10 +100,12 @@ export async function registerPages(
   app.get('/graphql', function (request, reply) {
     const wantsPage =
       !production && !('query' in (request.query as object)) && /text\/html/.test(request.headers.accept ?? '');
-    return wantsPage ? reply.type('text/html').send(PLAYGROUND) : graphql.call(this, request, reply);
+    return wantsPage ? reply.type('text/html; charset=utf-8').send(PLAYGROUND) : graphql.call(this, request, reply);
   });
   if (production) return;
-  app.get('/assets/playground.js', (_request, reply) => reply.type('text/javascript').send(PLAYGROUND_SCRIPT));
+  app.get('/assets/playground.js', (_request, reply) =>
+    reply.type('text/javascript; charset=utf-8').send(PLAYGROUND_SCRIPT),
+  );
   await folder('/assets/graphiql/', folderOf('graphiql'), /^\/graphiql\.min\.(js|css)$/);
   await folder('/assets/react/', join(folderOf('react'), 'umd'), /^\/react\.production\.min\.js$/);
   await folder('/assets/react-dom/', join(folderOf('react-dom'), 'umd'), /^\/react-dom\.production\.min\.js$/);

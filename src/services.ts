@@ -46,7 +46,7 @@ export async function openServices({
   const control = await openControl(databaseUrl, log);
   const queue = new Queue(databaseUrl, log);
   const { cluster, madeFirstSuperAdmin } = await setUp(control, queue, log, firstSuperAdmin);
-  const components = makeComponents(config.components);
+  const components = await makeComponents(config.components);
   const tenants = await TenantDatabases.open(control, keys, log);
   const bus = new EventBus(databaseUrl, log);
   const revocations = new Revocations();

@@ -22,8 +22,8 @@ afterEach(async () => {
   for (const close of closing.splice(0).reverse()) await close();
 });
 
-function components(config: Partial<ComponentsConfig>): Components {
-  const made = makeComponents({ services: {}, ...config });
+async function components(config: Partial<ComponentsConfig>): Promise<Components> {
+  const made = await makeComponents({ services: {}, ...config });
   closing.push(() => made.close());
   return made;
 }
@@ -62,10 +62,10 @@ async function downBecause(probe: Probe | undefined): Promise<string | undefined
 /** Up while the server runs, down while it is stopped, up again on the same port, all seen by one client. */
 async function follows(
   start: (options: { port?: number }) => Promise<{ port: number; stop(): Promise<void> }>,
-  probeOf: (port: number) => Probe | undefined,
+  probeOf: (port: number) => Promise<Probe | undefined>,
 ) {
   const first = await running(start({}));
-  const probe = probeOf(first.port);
+  const probe = await probeOf(first.port);
   expect(await downBecause(probe)).toBeUndefined();
   expect(await downBecause(probe)).toBeUndefined();
   await first.stop();
@@ -78,14 +78,17 @@ async function follows(
 const noRedis = 'redis-server is not on PATH';
 describeIf('Redis', hasProgram('redis-server'), noRedis, () => {
   test('is up while it runs, down while it is stopped and up again when it is back', async () => {
-    await follows(startRedis, (port) => components({ redisUrl: `redis://127.0.0.1:${port}` }).probes.redis);
+    await follows(
+      startRedis,
+      async (port) => (await components({ redisUrl: `redis://127.0.0.1:${port}` })).probes.redis,
+    );
   });
 
   test('is down with wrong or missing credentials, which are not repeated', async () => {
     const { port, url } = await running(startRedis({ password: 'right-secret' }));
-    expect(await downBecause(components({ redisUrl: url }).probes.redis)).toBeUndefined();
+    expect(await downBecause((await components({ redisUrl: url })).probes.redis)).toBeUndefined();
     for (const wrong of [`redis://:wrong-secret@127.0.0.1:${port}`, `redis://127.0.0.1:${port}`]) {
-      expect(await downBecause(components({ redisUrl: wrong }).probes.redis)).toBe('wrong credentials');
+      expect(await downBecause((await components({ redisUrl: wrong })).probes.redis)).toBe('wrong credentials');
     }
   });
 });
@@ -93,18 +96,18 @@ describeIf('Redis', hasProgram('redis-server'), noRedis, () => {
 const noKcat = 'kcat, whose mock cluster is the broker, is not on PATH';
 describeIf('Kafka', hasProgram('kcat'), noKcat, () => {
   test('is up while it runs, down while it is stopped and up again when it is back', async () => {
-    await follows(startKafka, (port) => components({ kafkaBrokers: [`127.0.0.1:${port}`] }).probes.kafka);
+    await follows(startKafka, async (port) => (await components({ kafkaBrokers: [`127.0.0.1:${port}`] })).probes.kafka);
   });
 
   test('is up while one of its brokers answers', async () => {
     const { brokers } = await running(startKafka());
     const dead = [`127.0.0.1:${await freePort()}`, `127.0.0.1:${await blackHole()}`];
-    expect(await downBecause(components({ kafkaBrokers: [...dead, ...brokers] }).probes.kafka)).toBeUndefined();
+    expect(await downBecause((await components({ kafkaBrokers: [...dead, ...brokers] })).probes.kafka)).toBeUndefined();
   });
 
   test("a broker without topic administration makes a tenant's topics, and says that it cannot delete them", async () => {
     const { brokers } = await running(startKafka());
-    const [store] = components({ kafkaBrokers: brokers }).stores;
+    const [store] = (await components({ kafkaBrokers: brokers })).stores;
     await store?.drop(tenant);
     await store?.create(tenant);
     await store?.create(tenant);
@@ -120,7 +123,7 @@ describeIf('A whole Kafka cluster', !!process.env.KAFKA_BROKERS, 'KAFKA_BROKERS 
     const admin = new Kafka({ brokers, logLevel: logLevel.NOTHING }).admin();
     closing.push(() => admin.disconnect());
     const topics = async () => (await admin.listTopics()).filter((topic) => topic.startsWith(tenant.storeName));
-    const { stores, probes } = components({ kafkaBrokers: brokers });
+    const { stores, probes } = await components({ kafkaBrokers: brokers });
     expect(await downBecause(probes.kafka)).toBeUndefined();
     await stores[0]?.drop(tenant);
     await stores[0]?.create(tenant);
@@ -134,19 +137,22 @@ describeIf('A whole Kafka cluster', !!process.env.KAFKA_BROKERS, 'KAFKA_BROKERS 
 
 describe('An S3-compatible object store', () => {
   test('is up while it runs, down while it is stopped and up again when it is back', async () => {
-    await follows(startS3, (port) => components({ minioUrl: `http://S3RVER:S3RVER@127.0.0.1:${port}` }).probes.minio);
+    await follows(
+      startS3,
+      async (port) => (await components({ minioUrl: `http://S3RVER:S3RVER@127.0.0.1:${port}` })).probes.minio,
+    );
   });
 
   test('is down with unknown credentials', async () => {
     const { port } = await running(startS3());
-    const { probes } = components({ minioUrl: `http://nobody-known:a-secret@127.0.0.1:${port}` });
+    const { probes } = await components({ minioUrl: `http://nobody-known:a-secret@127.0.0.1:${port}` });
     expect(await downBecause(probes.minio)).toBe('wrong credentials');
   });
 
   test("makes a tenant's bucket and removes it with what is in it, either of them twice", async () => {
     const { port, url } = await running(startS3());
     const s3 = new S3Client({ endPoint: '127.0.0.1', port, useSSL: false, accessKey: 'S3RVER', secretKey: 'S3RVER' });
-    const [store] = components({ minioUrl: url }).stores;
+    const [store] = (await components({ minioUrl: url })).stores;
     await store?.drop(tenant);
     await store?.create(tenant);
     await s3.putObject(tenant.storeName, 'a folder/a file.txt', 'content');
@@ -162,7 +168,7 @@ describeIf('MongoDB', !!process.env.MONGODB_URL, 'MONGODB_URL is not set', () =>
   const mongodbUrl = process.env.MONGODB_URL ?? '';
 
   test('is up', async () => {
-    expect(await downBecause(components({ mongodbUrl }).probes.mongodb)).toBeUndefined();
+    expect(await downBecause((await components({ mongodbUrl })).probes.mongodb)).toBeUndefined();
   });
 
   test("makes a tenant's collections and removes them, either of them twice", async () => {
@@ -170,7 +176,7 @@ describeIf('MongoDB', !!process.env.MONGODB_URL, 'MONGODB_URL is not set', () =>
     closing.push(() => mongo.close());
     const names = async () =>
       (await mongo.db(tenant.mongoDatabase).listCollections().toArray()).map(({ name }) => name);
-    const [store] = components({ mongodbUrl }).stores;
+    const [store] = (await components({ mongodbUrl })).stores;
     await store?.drop(tenant);
     await store?.create(tenant);
     await store?.create(tenant);
@@ -189,7 +195,7 @@ describe('A service over HTTP', () => {
         response.writeHead(statuses[request.url ?? ''] ?? 404).end(request.headers.authorization);
       }),
     );
-    return components({ services: { aiAgent: `http://user:a-secret@127.0.0.1:${port}/base/` } }).probes.services
+    return (await components({ services: { aiAgent: `http://user:a-secret@127.0.0.1:${port}/base/` } })).probes.services
       .aiAgent;
   }
 
@@ -205,13 +211,14 @@ describe('A service over HTTP', () => {
 
 /** Why each component is down that is looked for at this address, with credentials wherever its URL can hold them. */
 async function allDownBecause(host: string): Promise<Record<string, string | undefined>> {
-  const { services, ...infrastructure } = components({
+  const { probes: made } = await components({
     redisUrl: `redis://user:a-secret@${host}/3`,
     mongodbUrl: `mongodb://user:a-secret@${host}/?directConnection=true`,
     kafkaBrokers: [host],
     minioUrl: `http://user:a-secret@${host}`,
     services: { chatEngine: `http://user:a-secret@${host}` },
-  }).probes;
+  });
+  const { services, ...infrastructure } = made;
   const probes = Object.entries({ ...infrastructure, ...services });
   return Object.fromEntries(await Promise.all(probes.map(async ([name, probe]) => [name, await downBecause(probe)])));
 }
@@ -241,9 +248,9 @@ describe('Every component', () => {
     expect(JSON.stringify(sentences)).not.toMatch(/secret|user/);
   });
 
-  test('that is not configured is not there', () => {
-    expect(components({})).toMatchObject({ probes: { services: {} }, stores: [] });
-    expect(Object.keys(components({ redisUrl: 'redis://127.0.0.1' }).probes)).toEqual(['redis', 'services']);
+  test('that is not configured is not there', async () => {
+    expect(await components({})).toMatchObject({ probes: { services: {} }, stores: [] });
+    expect(Object.keys((await components({ redisUrl: 'redis://127.0.0.1' })).probes)).toEqual(['redis', 'services']);
   });
 });
 

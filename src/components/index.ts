@@ -1,10 +1,6 @@
 import type { ComponentsConfig, ServiceName } from '../config.ts';
 import { httpServiceProbe } from './http-service.ts';
-import { kafkaComponent } from './kafka.ts';
-import { minioComponent } from './minio.ts';
-import { mongodbComponent } from './mongodb.ts';
 import type { Probe } from './probe.ts';
-import { redisComponent } from './redis.ts';
 import type { TenantStore } from './tenant-store.ts';
 
 /** What the platform depends on besides PostgreSQL. Only what is configured is there. */
@@ -21,12 +17,18 @@ export interface Components {
   close(): Promise<void>;
 }
 
-/** Nothing is connected here: each component connects when it is first used. */
-export function makeComponents(config: ComponentsConfig): Components {
-  const mongodb = config.mongodbUrl ? mongodbComponent(config.mongodbUrl) : undefined;
-  const redis = config.redisUrl ? redisComponent(config.redisUrl) : undefined;
-  const kafka = config.kafkaBrokers ? kafkaComponent(config.kafkaBrokers) : undefined;
-  const minio = config.minioUrl ? minioComponent(config.minioUrl) : undefined;
+/**
+ * Nothing is connected here: each component connects when it is first used. A client library is loaded only where its
+ * component is configured; together they would add half a second to every start.
+ */
+export async function makeComponents(config: ComponentsConfig): Promise<Components> {
+  const { mongodbUrl, redisUrl, kafkaBrokers, minioUrl } = config;
+  const [mongodb, redis, kafka, minio] = await Promise.all([
+    mongodbUrl ? import('./mongodb.ts').then(({ mongodbComponent }) => mongodbComponent(mongodbUrl)) : undefined,
+    redisUrl ? import('./redis.ts').then(({ redisComponent }) => redisComponent(redisUrl)) : undefined,
+    kafkaBrokers ? import('./kafka.ts').then(({ kafkaComponent }) => kafkaComponent(kafkaBrokers)) : undefined,
+    minioUrl ? import('./minio.ts').then(({ minioComponent }) => minioComponent(minioUrl)) : undefined,
+  ]);
   const services: Partial<Record<ServiceName, Probe>> = {};
   for (const [name, url] of Object.entries(config.services)) {
     if (url) services[name as ServiceName] = httpServiceProbe(url);

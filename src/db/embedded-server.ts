@@ -1,17 +1,15 @@
 /** A real PostgreSQL in the data folder, from the binaries that npm installed; it lives as long as this process. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
-import { chown, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { chown, mkdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { arch, platform } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { ConfigError } from '../config.ts';
+import { clusterIn, DATABASE, embeddedUrl, pidIn, runningServer, SUPERUSER } from './embedded-cluster.ts';
 import { letThrough, type ServerAccount, serverAccount } from './server-account.ts';
-
-const SUPERUSER = 'omnistream';
-const DATABASE = 'omnistream';
 
 /**
  * Runs the server and, when the gateway's end of the pipe closes, shuts it down: the kernel closes the pipe however
@@ -27,6 +25,8 @@ export interface EmbeddedServerOptions {
   notice(message: string): void;
   /** Further `-c` settings, e.g. `fsync=off` for tests. */
   settings?: Record<string, string>;
+  /** Leaves what is in it alone, for looking. */
+  asItIs?: boolean;
 }
 
 export interface EmbeddedServer {
@@ -50,20 +50,6 @@ const exists = (path: string) =>
     () => true,
     () => false,
   );
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
-}
-
-async function pidIn(file: string): Promise<number | undefined> {
-  const pid = Number.parseInt(await readFile(file, 'utf8').catch(() => ''), 10);
-  return pid > 0 && pid !== process.pid && isAlive(pid) ? pid : undefined;
-}
 
 function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
@@ -116,12 +102,11 @@ async function initialise(initdb: string, cluster: string, password: string, acc
 }
 
 /** Waits for a server whose gateway died to finish its own shutdown, and refuses where a gateway is alive. */
-async function claimFolder(dataDir: string, cluster: string): Promise<void> {
+async function claimFolder(dataDir: string): Promise<void> {
   const gatewayFile = join(dataDir, 'gateway.pid');
   const deadline = Date.now() + 10_000;
   for (;;) {
-    const server = await pidIn(join(cluster, 'postmaster.pid'));
-    if (!server) break;
+    if (!(await runningServer(dataDir))) break;
     const gateway = await pidIn(gatewayFile);
     if (gateway || Date.now() > deadline) throw folderInUse(dataDir, gateway);
     await sleep(25);
@@ -157,7 +142,7 @@ async function answers(url: string): Promise<boolean> {
 export async function startEmbeddedServer(options: EmbeddedServerOptions): Promise<EmbeddedServer> {
   const { dataDir, password } = options;
   const { postgres, initdb } = await binaries();
-  const cluster = join(dataDir, 'postgres');
+  const cluster = clusterIn(dataDir);
   const account = serverAccount();
   await mkdir(dataDir, { recursive: true });
   if (account) {
@@ -170,11 +155,10 @@ export async function startEmbeddedServer(options: EmbeddedServerOptions): Promi
     }
   }
   if (!(await exists(cluster))) await initialise(initdb, cluster, password, account);
-  await claimFolder(dataDir, cluster);
+  await claimFolder(dataDir);
 
   const port = await freePort();
-  const url = (database: string) =>
-    `postgresql://${SUPERUSER}:${encodeURIComponent(password)}@127.0.0.1:${port}/${database}`;
+  const maintenanceUrl = embeddedUrl(port, password, 'postgres');
   const settings: Record<string, string> = {
     listen_addresses: '127.0.0.1',
     unix_socket_directories: '',
@@ -225,15 +209,15 @@ export async function startEmbeddedServer(options: EmbeddedServerOptions): Promi
       dead = true;
     });
     for (const deadline = Date.now() + 60_000; Date.now() < deadline; await sleep(20)) {
-      if (await answers(url('postgres'))) return;
+      if (await answers(maintenanceUrl)) return;
       if (dead) break;
     }
     guard.stdin!.destroy();
-    if (await pidIn(join(cluster, 'postmaster.pid'))) throw folderInUse(dataDir);
+    if (await runningServer(dataDir)) throw folderInUse(dataDir);
     throw new ConfigError(`PostgreSQL did not start; ${join(dataDir, 'postgres.log')} says why.`);
   };
   await ready();
-  await ensureDatabase(url('postgres'));
+  if (!options.asItIs) await ensureDatabase(maintenanceUrl);
 
   /** A server that dies by itself is started again, on the same port. */
   const keepAlive = async () => {
@@ -249,7 +233,7 @@ export async function startEmbeddedServer(options: EmbeddedServerOptions): Promi
   const kept = keepAlive();
 
   return {
-    url: url(DATABASE),
+    url: embeddedUrl(port, password),
     async stop() {
       stopping = true;
       guard.stdin!.destroy();

@@ -8,10 +8,10 @@ import {
   type KeyObject,
   randomBytes,
 } from 'node:crypto';
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-interface StoredSecrets {
+export interface StoredSecrets {
   jwtSecret: string;
   /** Of the embedded server's superuser. */
   postgresPassword: string;
@@ -56,23 +56,37 @@ export class Keys {
 /** A password nobody has to type: 192 random bits. */
 export const randomPassword = (): string => randomBytes(24).toString('base64url');
 
+const fileIn = (dataDir: string) => join(dataDir, 'secrets.json');
+
+/** What `secrets.json` in the data folder holds; undefined where there is none. */
+export async function existingSecrets(dataDir: string): Promise<StoredSecrets | undefined> {
+  try {
+    return JSON.parse(await readFile(fileIn(dataDir), 'utf8')) as StoredSecrets;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
 /** Reads `secrets.json` in the data folder, making it (and the folder) first if need be. */
 export async function storedSecrets(dataDir: string): Promise<StoredSecrets> {
-  const file = join(dataDir, 'secrets.json');
-  const read = async () => JSON.parse(await readFile(file, 'utf8')) as StoredSecrets;
-  try {
-    return await read();
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-  }
+  const found = await existingSecrets(dataDir);
+  if (found) return found;
   await mkdir(dataDir, { recursive: true });
   const secrets: StoredSecrets = {
     jwtSecret: randomBytes(48).toString('base64url'),
     postgresPassword: randomPassword(),
   };
-  // Written aside and renamed, so that a crash leaves either no file or a whole one.
-  const draft = `${file}.${process.pid}`;
+  // Written aside and linked to its place: a crash leaves no file or a whole one, and of several processes that make it
+  // at once the first decides for all.
+  const draft = `${fileIn(dataDir)}.${randomBytes(6).toString('hex')}`;
   await writeFile(draft, `${JSON.stringify(secrets, null, 2)}\n`, { mode: 0o600 });
-  await rename(draft, file);
-  return read();
+  try {
+    await link(draft, fileIn(dataDir)).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EEXIST') throw error;
+    });
+  } finally {
+    await rm(draft, { force: true });
+  }
+  return (await existingSecrets(dataDir))!;
 }

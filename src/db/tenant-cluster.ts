@@ -12,6 +12,7 @@ import { tenantEntities } from '../entities/tenant/index.ts';
 import { databaseError } from '../errors.ts';
 import { type ControlDatabase, SESSION_OPTIONS } from './control.ts';
 import { TENANT_SCHEMA_VERSION, tenantMigrations } from './migrations/tenant/index.ts';
+import { groupName, templateName, tenantName } from './tenant-names.ts';
 
 const quote = pg.escapeIdentifier;
 
@@ -30,9 +31,11 @@ function scramVerifier(password: string): string {
   return `SCRAM-SHA-256$${iterations}:${salt.toString('base64')}$${stored}:${hmac('Server Key').toString('base64')}`;
 }
 
+const isThereAlready = (error: unknown) => THERE_ALREADY.has(databaseError(error)?.code ?? '');
+
 async function unlessThere(work: Promise<unknown>): Promise<void> {
   await work.catch((error: unknown) => {
-    if (!THERE_ALREADY.has(databaseError(error)?.code ?? '')) throw error;
+    if (!isThereAlready(error)) throw error;
   });
 }
 
@@ -48,22 +51,20 @@ export class TenantCluster {
     this.#log = log;
   }
 
-  /** Opaque and unique: names over 63 bytes would be cut, and a slug tells who the tenant is. */
+  /** Of the tenant's database and of its login role. */
   nameFor(orgId: string): string {
-    return `t_${this.code}_${orgId.replaceAll('-', '')}`;
+    return tenantName(this.code, orgId);
   }
 
-  /** A role without login that may read and write a tenant's tables; each tenant's login role is a member. */
   get #group(): string {
-    return `t_${this.code}`;
+    return groupName(this.code);
   }
 
   get #template(): string {
-    const content = tenantMigrations.map((migration) => migration.prototype.up.toString()).join();
-    const digest = createHash('sha256').update(content).digest('hex').slice(0, 8);
-    return `t_${this.code}_template_${TENANT_SCHEMA_VERSION}_${digest}`;
+    return templateName(this.code);
   }
 
+  /** Several statements in one text are one transaction: one wait for the disk instead of one each. */
   #sql(text: string): Promise<pg.QueryResult> {
     return this.#control.pool.query(text);
   }
@@ -85,6 +86,7 @@ export class TenantCluster {
     // One that still allows connections is what a crashed start left behind.
     if (rows[0]) await this.#sql(`drop database ${quote(this.#template)} with (force)`);
     await this.#sql(`create database ${quote(this.#template)} template template0`);
+    await this.#sql(`revoke all on database ${quote(this.#template)} from public`);
     await this.migrate(this.#template);
     // A template that can be connected to fails every copy while somebody is connected.
     await this.#sql(`alter database ${quote(this.#template)} allow_connections false`);
@@ -93,14 +95,15 @@ export class TenantCluster {
 
   /** Creates the tenant's login role, or gives the existing one this password. */
   async createRole(name: string, password: string): Promise<void> {
-    const client = await this.#control.pool.connect();
-    try {
-      await unlessThere(client.query(`create role ${quote(name)} login connection limit ${CONNECTION_LIMIT}`));
-      await client.query(`alter role ${quote(name)} password ${pg.escapeLiteral(scramVerifier(password))}`);
-      await client.query(`grant ${quote(this.#group)} to ${quote(name)}`);
-    } finally {
-      client.release();
-    }
+    const role = quote(name);
+    const secret = `password ${pg.escapeLiteral(scramVerifier(password))}`;
+    const member = `grant ${quote(this.#group)} to ${role}`;
+    await this.#sql(`create role ${role} login connection limit ${CONNECTION_LIMIT} ${secret}; ${member}`).catch(
+      async (error: unknown) => {
+        if (!isThereAlready(error)) throw error;
+        await this.#sql(`alter role ${role} ${secret}; ${member}`);
+      },
+    );
   }
 
   /** Copies the template to a database that the role of the same name alone may connect to. */
@@ -120,9 +123,11 @@ export class TenantCluster {
       );
     }
     // Rights on the template are not copied, so the copy is closed before it is opened.
-    await this.#sql(`revoke all on database ${quote(name)} from public`);
-    await this.#sql(`grant connect on database ${quote(name)} to ${quote(name)}`);
-    await this.#sql(`alter database ${quote(name)} allow_connections true`);
+    await this.#sql(
+      `revoke all on database ${quote(name)} from public;
+       grant connect on database ${quote(name)} to ${quote(name)};
+       alter database ${quote(name)} allow_connections true`,
+    );
   }
 
   /** Applies the tenant migrations that the database lacks. @returns the schema version it then has. */

@@ -1,16 +1,17 @@
 /**
- * Guessing is slowed without locking anyone out. Failures are counted three ways, in the control database and so for
- * all processes together:
+ * Guessing is slowed without locking anyone out. Attempts are counted three ways, in the control database and so for all
+ * processes together; one that succeeds is given back:
  *
- * - account and address: 5 in a minute, then that pair waits;
- * - address: 60 in ten minutes, then that address waits, whatever it tries;
- * - account, from addresses where its owner has not signed in: 30 in ten minutes. Addresses where the owner has signed
- *   in within 90 days are not held to it, so that an attack from elsewhere does not shut the owner out.
+ * - account and address: 5 a minute;
+ * - address: 60 in ten minutes, whatever accounts it tries;
+ * - account: 100 in ten minutes, from addresses where its owner has not signed in within 90 days. One address alone cannot
+ *   reach that, and the owner's own addresses are not held to it, so that an attack from elsewhere does not shut them out.
  */
 import type { Pool } from 'pg';
-import { RateLimiterPostgres, type RateLimiterRes } from 'rate-limiter-flexible';
+import { RateLimiterPostgres, RateLimiterRes } from 'rate-limiter-flexible';
 import type { Keys } from '../db/secrets.ts';
 import { AppError } from '../errors.ts';
+import { emailKey } from './rules.ts';
 
 const KNOWN_ADDRESS_SECONDS = 90 * 86_400;
 
@@ -20,10 +21,12 @@ export class LoginThrottle {
   readonly #address: RateLimiterPostgres;
   readonly #account: RateLimiterPostgres;
   readonly #known: RateLimiterPostgres;
+  /** The end of the last attempt under way, by account and address. */
+  readonly #turns = new Map<string, Promise<void>>();
 
   constructor(pool: Pool, keys: Keys) {
     this.#keys = keys;
-    const counter = (keyPrefix: string, points: number, duration: number, blockDuration = 0) =>
+    const counter = (keyPrefix: string, points: number, duration: number) =>
       new RateLimiterPostgres({
         storeClient: pool,
         storeType: 'pool',
@@ -33,53 +36,59 @@ export class LoginThrottle {
         keyPrefix,
         points,
         duration,
-        blockDuration,
       });
-    this.#pair = counter('pair', 5, 60, 30);
-    this.#address = counter('address', 60, 600, 60);
-    this.#account = counter('account', 30, 600, 60);
+    this.#pair = counter('pair', 5, 60);
+    this.#address = counter('address', 60, 600);
+    this.#account = counter('account', 100, 600);
     this.#known = counter('known', 1, KNOWN_ADDRESS_SECONDS);
   }
 
-  #names(realm: string, email: string, address: string) {
-    const account = this.#keys.fingerprint(realm, email.trim().toLowerCase());
-    return { account, pair: this.#keys.fingerprint(account, address), address };
+  /**
+   * Counts an attempt before the password is looked at, so that many at once cannot slip through together.
+   *
+   * @param realm which kind of account the address is looked for among.
+   * @param check finds the account, or undefined where the password is wrong.
+   * @throws {AppError} rate_limited with the seconds to wait.
+   */
+  attempt<T>(realm: string, email: string, address: string, check: () => Promise<T | undefined>): Promise<T | undefined> {
+    const account = this.#keys.fingerprint(realm, emailKey(email));
+    const pair = this.#keys.fingerprint(account, address);
+    return this.#inTurn(pair, async () => {
+      await consume(this.#pair, pair);
+      await consume(this.#address, address);
+      const known = await this.#known.get(pair);
+      if (!known) await consume(this.#account, account);
+      const found = await check();
+      if (found !== undefined) {
+        await Promise.all([
+          this.#pair.delete(pair),
+          this.#address.reward(address),
+          known ? undefined : this.#account.reward(account),
+          this.#known.set(pair, 1, KNOWN_ADDRESS_SECONDS),
+        ]);
+      }
+      return found;
+    });
   }
 
-  /** To be asked before the password is looked at. @throws {AppError} rate_limited with the seconds to wait. */
-  async check(realm: string, email: string, address: string): Promise<void> {
-    const names = this.#names(realm, email, address);
-    const [pair, fromAddress, account, known] = await Promise.all([
-      this.#pair.get(names.pair),
-      this.#address.get(names.address),
-      this.#account.get(names.account),
-      this.#known.get(names.pair),
-    ]);
-    const waits = [
-      waitFor(pair, this.#pair.points),
-      waitFor(fromAddress, this.#address.points),
-      known ? 0 : waitFor(account, this.#account.points),
-    ];
-    const seconds = Math.max(...waits);
-    if (seconds > 0) throw new AppError('rate_limited', { retryAfter: seconds });
-  }
-
-  async failed(realm: string, email: string, address: string): Promise<void> {
-    const names = this.#names(realm, email, address);
-    // Going over a limit rejects; the next check() reads that from the table.
-    await Promise.allSettled([
-      this.#pair.consume(names.pair),
-      this.#address.consume(names.address),
-      this.#account.consume(names.account),
-    ]);
-  }
-
-  async succeeded(realm: string, email: string, address: string): Promise<void> {
-    const names = this.#names(realm, email, address);
-    await Promise.all([this.#pair.delete(names.pair), this.#known.set(names.pair, 1, KNOWN_ADDRESS_SECONDS)]);
+  /** One attempt at a time: an owner who signs in ten times at once would otherwise be taken for a guesser. */
+  #inTurn<T>(pair: string, work: () => Promise<T>): Promise<T> {
+    const turn = (this.#turns.get(pair) ?? Promise.resolve()).then(work);
+    const ended = turn.then(
+      () => {},
+      () => {},
+    );
+    this.#turns.set(pair, ended);
+    void ended.then(() => {
+      if (this.#turns.get(pair) === ended) this.#turns.delete(pair);
+    });
+    return turn;
   }
 }
 
-function waitFor(state: RateLimiterRes | null, points: number): number {
-  return state && state.consumedPoints >= points && state.msBeforeNext > 0 ? Math.ceil(state.msBeforeNext / 1000) : 0;
+async function consume(limiter: RateLimiterPostgres, key: string): Promise<void> {
+  await limiter.consume(key).catch((refusal: unknown) => {
+    if (!(refusal instanceof RateLimiterRes)) throw refusal;
+    throw new AppError('rate_limited', { retryAfter: Math.max(1, Math.ceil(refusal.msBeforeNext / 1000)) });
+  });
 }

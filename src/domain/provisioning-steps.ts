@@ -10,6 +10,7 @@ import { randomPassword } from '../db/secrets.ts';
 import { Identity } from '../entities/control/identity.ts';
 import { Organization, TenantStatus } from '../entities/control/organization.ts';
 import { TenantDatabase } from '../entities/control/tenant-database.ts';
+import { Usage } from '../entities/control/usage.ts';
 import { Agent } from '../entities/tenant/agent.ts';
 import { Role } from '../entities/tenant/role.ts';
 import { publish } from '../live/event-log.ts';
@@ -136,7 +137,10 @@ export const PROVISIONING_STEPS: readonly StepDefinition[] = [
           }
         }),
       );
-      return undefined;
+      // The gatherer would bring this within seconds; a tenant that has just become active already says it.
+      return async (em) => {
+        await em.nativeUpdate(Usage, { orgId }, { agentCount: admins.length });
+      };
     },
   },
   {

@@ -76,12 +76,13 @@ export async function runProvisioning(services: Services, orgId: string, worker:
       throw error;
     }
   }
-  await fenced(services, orgId, run.attempt, async (em, locked) => {
+  const state = await fenced(services, orgId, run.attempt, async (em, locked) => {
     if (finished) await markDone(em, orgId, finished, finish);
     locked.state = ProvisioningState.SUCCEEDED;
     locked.finishedAt = new Date();
     locked.workerSession = null;
   });
+  if (state === ProvisioningState.CANCELLING) return undo(services, orgId, run.attempt);
 }
 
 async function claim(services: Services, orgId: string, worker: Worker) {

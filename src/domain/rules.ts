@@ -1,8 +1,11 @@
 /** What each kind of field may hold; both surfaces are held to these (contract sections 1 and 2). */
 import { z } from 'zod';
 
-/** PostgreSQL's text cannot hold U+0000. */
-export const text = z.string().refine((value) => !value.includes('\0'), { error: 'must not contain a NUL character' });
+/** PostgreSQL's text cannot hold U+0000, nor its jsonb half of a surrogate pair. */
+export const text = z
+  .string()
+  .refine((value) => !value.includes('\0'), { error: 'must not contain a NUL character' })
+  .refine((value) => value.isWellFormed(), { error: 'must be well-formed Unicode' });
 
 export const uuid = z
   .string()
@@ -20,11 +23,21 @@ export const email = text
   .trim()
   .max(254, { error: 'must have at most 254 characters' })
   .pipe(z.email({ error: 'must be an e-mail address' }))
-  .meta({ format: 'email' });
+  .meta({ format: 'email', examples: ['test@example.com'] });
 
 /** For signing in: anything may be tried, within bounds. */
-export const anyEmail = text.max(254, { error: 'must have at most 254 characters' }).meta({ format: 'email' });
-export const anyPassword = text.max(1024, { error: 'must have at most 1024 characters' });
+export const anyEmail = text
+  .max(254, { error: 'must have at most 254 characters' })
+  .meta({ format: 'email', examples: ['test@example.com'] });
+export const anyPassword = text
+  .max(1024, { error: 'must have at most 1024 characters' })
+  .meta({ examples: ['password'] });
+
+/**
+ * An address as it is compared: without case and the blanks around it. Never by PostgreSQL's lower(), which also brings
+ * letters such as U+0130 to ASCII ones: an attempt would be made under one name and counted under another.
+ */
+export const emailKey = (address: string): string => address.trim().toLowerCase();
 
 /** At least 8 characters; at most 1024, because each is hashed. */
 export const newPassword = anyPassword.min(8, { error: 'must have at least 8 characters' });
@@ -45,7 +58,8 @@ export const slug = z
   .regex(/^[a-z](?:[a-z0-9-]*[a-z0-9])?$/, {
     error: 'may hold a-z, 0-9 and "-", must start with a letter and not end in "-"',
   })
-  .refine((value) => !RESERVED_SLUGS.has(value), { error: 'is a reserved word' });
+  .refine((value) => !RESERVED_SLUGS.has(value), { error: 'is a reserved word' })
+  .meta({ examples: ['acme'] });
 
 // ISO 3166-1 alpha-2, officially assigned.
 const COUNTRIES = new Set(
@@ -60,14 +74,16 @@ const COUNTRIES = new Set(
   ).split(' '),
 );
 
-export const country = z.string().refine((code) => COUNTRIES.has(code), {
-  error: 'must be an ISO 3166-1 alpha-2 code in upper case, such as ID',
-});
+export const country = z
+  .string()
+  .refine((code) => COUNTRIES.has(code), { error: 'must be an ISO 3166-1 alpha-2 code in upper case, such as ID' })
+  .meta({ pattern: '^[A-Z]{2}$', examples: ['ID'] });
 
 const limit = z
   .int({ error: 'must be a whole number' })
   .min(0, { error: 'must not be negative' })
-  .max(2_147_483_647, { error: 'must be at most 2147483647' });
+  .max(2_147_483_647, { error: 'must be at most 2147483647' })
+  .meta({ examples: [1000] });
 
 const limitKeys = <T extends z.ZodType>(value: T) => ({
   maxAgents: value.optional(),

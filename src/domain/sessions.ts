@@ -5,6 +5,7 @@ import { TenantStatus } from '../entities/control/organization.ts';
 import { AppError } from '../errors.ts';
 import { audit } from './audit.ts';
 import { verifyPassword } from './passwords.ts';
+import { emailKey } from './rules.ts';
 import { findTenantUser, type TenantUserRow } from './tenant-users.ts';
 import { LIFETIME } from './tokens.ts';
 
@@ -27,7 +28,7 @@ const accountsByEmail = query<Account>(
           i.suspended_at is not null as suspended, o.id as "orgId", o.slug as "orgSlug", o.name as "orgName",
           o.status as "orgStatus", o.token_version as "orgVersion"
      from identities i join organizations o on o.id = i.org_id
-    where lower(i.email) = lower($1) and ($2::text is null or o.slug = $2)
+    where lower(i.email) = $1 and ($2::text is null or o.slug = $2)
     order by i.id limit 10`,
 );
 
@@ -47,31 +48,29 @@ const REALM = 'tenant';
  * tenant_suspended, user_suspended, tenant_not_ready. rate_limited after too many failures.
  */
 export async function login(ctx: Context, email: string, password: string, tenant?: string | null): Promise<Session> {
-  const { throttle } = ctx.services;
-  await throttle.check(REALM, email, ctx.address);
-  const accounts = await ctx.rows(accountsByEmail, [email.trim(), tenant ?? null]);
-  const matching = await matchingAccounts(accounts, password);
-  const [account] = matching;
+  const accounts = await ctx.rows(accountsByEmail, [emailKey(email), tenant ?? null]);
+  const [account, another] =
+    (await ctx.services.throttle.attempt(REALM, email, ctx.address, () => matchingAccounts(accounts, password))) ?? [];
   if (!account) {
-    await throttle.failed(REALM, email, ctx.address);
     await ctx.em.transactional(async (em) =>
       audit(em, ctx, { action: 'user.login_failed', orgId: accounts[0]?.orgId, actor: { kind: 'anonymous', email } }),
     );
     throw new AppError('unauthenticated', { message: 'The e-mail address or the password is wrong.' });
   }
-  if (matching.length > 1) throw new AppError('tenant_required');
-  await throttle.succeeded(REALM, email, ctx.address);
+  if (another) throw new AppError('tenant_required');
   refuseShut(account);
   return open(ctx, account);
 }
 
-async function matchingAccounts(accounts: Account[], password: string): Promise<Account[]> {
+/** The accounts that have this password; undefined for none. */
+async function matchingAccounts(accounts: Account[], password: string): Promise<Account[] | undefined> {
   if (accounts.length === 0) {
     await verifyPassword(undefined, password);
-    return [];
+    return undefined;
   }
   const right = await Promise.all(accounts.map((account) => verifyPassword(account.passwordHash, password)));
-  return accounts.filter((_, index) => right[index]);
+  const matching = accounts.filter((_, index) => right[index]);
+  return matching.length > 0 ? matching : undefined;
 }
 
 function refuseShut({ orgStatus, suspended }: Account): void {

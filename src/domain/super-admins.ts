@@ -8,6 +8,7 @@ import { AppError, notFound } from '../errors.ts';
 import { audit, bySystem } from './audit.ts';
 import { hashPassword, verifyPassword } from './passwords.ts';
 import { revoke } from './revocations.ts';
+import { emailKey } from './rules.ts';
 
 /** A super admin as it is read. */
 export type SuperAdminRow = Pick<SuperAdmin, 'id' | 'email' | 'name'> & { createdAt: string | Date };
@@ -21,7 +22,7 @@ const adminsPage = query<SuperAdminRow>(
 const findByEmail = query<Pick<SuperAdmin, 'id' | 'email' | 'passwordHash' | 'tokenVersion'>>(
   'super_admin_by_email',
   `select id, email, password_hash as "passwordHash", token_version as "tokenVersion"
-     from super_admins where lower(email) = lower($1)`,
+     from super_admins where lower(email) = $1`,
 );
 
 const REALM = 'platform';
@@ -29,17 +30,16 @@ const REALM = 'platform';
 /** @throws {AppError} unauthenticated, rate_limited */
 export async function superAdminLogin(ctx: Context, email: string, password: string): Promise<string> {
   const { throttle, tokens } = ctx.services;
-  await throttle.check(REALM, email, ctx.address);
-  const [admin] = await ctx.rows(findByEmail, [email.trim()]);
-  const right = await verifyPassword(admin?.passwordHash, password);
-  if (!admin || !right) {
-    await throttle.failed(REALM, email, ctx.address);
+  const admin = await throttle.attempt(REALM, email, ctx.address, async () => {
+    const [found] = await ctx.rows(findByEmail, [emailKey(email)]);
+    return (await verifyPassword(found?.passwordHash, password)) ? found : undefined;
+  });
+  if (!admin) {
     await ctx.em.transactional(async (em) =>
       audit(em, ctx, { action: 'super_admin.login_failed', actor: { kind: 'anonymous', email } }),
     );
     throw new AppError('unauthenticated', { message: 'The e-mail address or the password is wrong.' });
   }
-  await throttle.succeeded(REALM, email, ctx.address);
   await ctx.em.transactional(async (em) =>
     audit(em, ctx, {
       action: 'super_admin.login',

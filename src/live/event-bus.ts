@@ -17,6 +17,8 @@ export class EventBus {
   #seq = 0;
   #stopped = false;
   #wake: () => void = () => {};
+  /** A notification that came while the log was being read. */
+  #notified = false;
   #running?: Promise<void>;
 
   constructor(url: string, log: Logger) {
@@ -60,7 +62,10 @@ export class EventBus {
       application_name: 'omnistream events',
     });
     client.on('error', (error) => this.#log.warn({ error: error.message }, 'the event connection was lost'));
-    client.on('notification', () => this.#wake());
+    client.on('notification', () => {
+      this.#notified = true;
+      this.#wake();
+    });
     await client.connect();
     await client.query(`listen ${EVENT_CHANNEL}`);
     this.#client = client;
@@ -70,8 +75,9 @@ export class EventBus {
     while (!this.#stopped) {
       try {
         if (!this.#client) await this.#connect();
+        this.#notified = false;
         while (await this.#readBatch()) {}
-        await this.#pause(POLL_MS);
+        if (!this.#notified) await this.#pause(POLL_MS);
       } catch (error) {
         if (this.#stopped) return;
         this.#log.warn({ error: (error as Error).message }, 'the event log cannot be read; trying again');

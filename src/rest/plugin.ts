@@ -1,10 +1,10 @@
 /** Puts the route table on Fastify. */
-import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { GraphQLSchema } from 'graphql';
 import type { Context } from '../context.ts';
 import { type Answer, once } from '../domain/idempotency.ts';
-import { AppError } from '../errors.ts';
-import { type Route, routes } from './routes.ts';
+import type { AppError } from '../errors.ts';
+import { routes } from './routes.ts';
 import { type RunnableRoute, runnable } from './run-route.ts';
 
 /** What the HTTP layer lends to the shim. */
@@ -27,26 +27,6 @@ export function registerRest(app: FastifyInstance, host: RestHost): void {
       handler: (request, reply) => handle(host, ready, request, reply),
     });
   }
-  for (const [path, methods] of methodsByPath(routes)) refuseOtherMethods(app, fastifyPath(path), methods);
-}
-
-export function methodsByPath(table: readonly Pick<Route, 'method' | 'path'>[]): Map<string, string[]> {
-  const byPath = Map.groupBy(table, ({ path }) => path);
-  return new Map([...byPath].map(([path, rows]) => [path, rows.map(({ method }) => method)]));
-}
-
-/** 405 with `Allow`. Fastify answers HEAD by itself where there is GET. */
-export function refuseOtherMethods(app: FastifyInstance, url: string, allowed: readonly string[]): void {
-  const taken = allowed.includes('GET') ? [...allowed, 'HEAD'] : allowed;
-  const others = app.supportedMethods.filter((method) => !taken.includes(method)) as HTTPMethods[];
-  app.route({
-    method: others,
-    url,
-    handler: (_request, reply) => {
-      reply.header('allow', taken.join(', '));
-      throw new AppError('method_not_allowed');
-    },
-  });
 }
 
 async function handle(

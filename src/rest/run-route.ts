@@ -8,9 +8,10 @@ import * as rules from '../domain/rules.ts';
 import { AppError, toAppError } from '../errors.ts';
 import { MAX_PAGE } from '../schema/paging.ts';
 import { authorize, type Permission } from '../schema/permissions.ts';
-import { answerShape, fieldsOf, operationOf } from './answer-shape.ts';
+import { answerShape } from './answer-shape.ts';
 import { checkRest, inRest } from './body.ts';
-import type { Route } from './routes.ts';
+import { rootOf } from './document-shape.ts';
+import type { Route } from './route.ts';
 import { variablesFor } from './variables.ts';
 
 export interface RestRequest {
@@ -38,9 +39,20 @@ const paging = z.object({
     .regex(/^\d{1,9}$/, { error: 'must be a whole number' })
     .transform(Number)
     .refine((size) => size >= 1 && size <= MAX_PAGE, { error: `must be 1 to ${MAX_PAGE}` })
+    .meta({
+      type: 'integer',
+      minimum: 1,
+      maximum: MAX_PAGE,
+      pattern: undefined,
+      description: 'At most so many; without it, all.',
+    })
     .optional(),
   after: rules.uuid.meta({ description: 'The cursor from the Link header.' }).optional(),
 });
+
+/** What a route's path holds. */
+export const pathRules = ({ path }: Route): z.ZodObject =>
+  z.object(Object.fromEntries([...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => [name, rules.uuid])));
 
 /** Everything that a route's query may hold. */
 export const queryRules = ({ query, answer }: Route): z.ZodObject => {
@@ -50,16 +62,12 @@ export const queryRules = ({ query, answer }: Route): z.ZodObject => {
 
 export function runnable(schema: GraphQLSchema, route: Route): RunnableRoute {
   const { document } = route;
-  const operation = operationOf(document);
-  const [root] = fieldsOf(document, operation.selectionSet);
-  const permission = schema.getRootType(operation.operation)!.getFields()[root!.name.value]!.extensions.permission;
+  const { permission } = rootOf(schema, document).field.extensions;
   const compiled = compileQuery(schema, document);
   if (!isCompiledQuery(compiled)) throw new Error(`${route.method} ${route.path} does not fit the schema`);
   const shape = answerShape(schema, document);
   const toVariables = variablesFor(schema, document);
-  const path = z.object(
-    Object.fromEntries([...route.path.matchAll(/\{(\w+)\}/g)].map(([, name]) => [name, rules.uuid])),
-  );
+  const path = pathRules(route);
   const query = queryRules(route);
 
   const execute = async (ctx: Context, variables: Record<string, unknown>): Promise<Record<string, unknown>> => {

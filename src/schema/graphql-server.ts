@@ -27,10 +27,9 @@ const CLIENT_MISTAKES = new Set([
 /** An error as GraphQL clients see it: the table's code in upper snake case, the request's id, no more than is theirs. */
 export function presentError(error: unknown, formatted: GraphQLFormattedError, log: Logger): GraphQLFormattedError {
   const apolloCode = String(formatted.extensions?.code ?? '');
-  const mistake = CLIENT_MISTAKES.has(apolloCode);
-  const known = mistake
-    ? new AppError('validation_failed', { message: formatted.message })
-    : toAppError(original(error));
+  const cause = original(error);
+  const mistake = CLIENT_MISTAKES.has(apolloCode) || isAboutDocument(cause);
+  const known = mistake ? new AppError('validation_failed', { message: formatted.message }) : toAppError(cause);
   const requestId = graphqlRequest.getStore()?.id;
   if (known.code === 'internal_error') log.error({ err: known.cause, requestId }, 'a resolver failed');
   return {
@@ -48,6 +47,8 @@ export function presentError(error: unknown, formatted: GraphQLFormattedError, l
 
 const upper = (code: ErrorCode) => code.toUpperCase();
 const original = (error: unknown) => (error instanceof GraphQLError ? (error.originalError ?? error) : error);
+/** What graphql-js finds wrong with the request while it runs, such as a null variable for an argument that has a default. */
+const isAboutDocument = (cause: unknown) => cause instanceof GraphQLError && cause.nodes !== undefined;
 
 /** Logs which operation ran, never its variables. */
 const logging: ApolloServerPlugin<Context> = {

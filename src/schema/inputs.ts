@@ -57,7 +57,9 @@ export class ProvisionTenantInput {
           message: 'admin e-mail and password come together or not at all',
         });
       }
-    });
+    })
+    // What the check above says, for the API description.
+    .meta({ dependentRequired: { adminEmail: ['adminPassword'], adminPassword: ['adminEmail'] } });
 }
 
 @InputType()

@@ -13,7 +13,12 @@ export interface GraphqlAnswer<T> {
   errors?: {
     message: string;
     path?: string[];
-    extensions: { code: string; requestId: string; details?: { field: string; message: string }[] };
+    extensions: {
+      code: string;
+      requestId: string;
+      details?: { field: string; message: string }[];
+      retryAfter?: number;
+    };
   }[];
 }
 
@@ -56,9 +61,12 @@ export class Actor {
   }
 }
 
-export const anonymous = (app: TestApp): Actor => new Actor(app.url);
+/** A gateway in this process or in one of its own. */
+type Gateway = Pick<TestApp, 'url'>;
 
-export async function superAdmin(app: TestApp, credentials = SUPER_ADMIN): Promise<Actor> {
+export const anonymous = (app: Gateway): Actor => new Actor(app.url);
+
+export async function superAdmin(app: Gateway, credentials = SUPER_ADMIN): Promise<Actor> {
   const { status, body } = await anonymous(app).rest('POST', '/api/super-admin/login', credentials);
   if (status !== 200) throw new Error(`signing in failed: ${JSON.stringify(body)}`);
   return new Actor(app.url, body.token);
@@ -85,13 +93,17 @@ export interface Tenant {
 /** Provisions a tenant with an admin and waits until it is active. */
 export async function provision(admin: Actor, input: Record<string, unknown> = {}): Promise<Tenant> {
   const slug = `tenant-${process.pid}-${++made}`;
-  const adminEmail = `admin@${slug}.test`;
-  const adminPassword = 'a tenant admin password';
-  const wanted = { name: `Tenant ${made}`, slug, admin_email: adminEmail, admin_password: adminPassword, ...input };
+  const wanted = {
+    name: `Tenant ${made}`,
+    slug,
+    admin_email: `admin@${slug}.test`,
+    admin_password: 'a tenant admin password',
+    ...input,
+  };
   const { status, body } = await admin.rest('POST', '/api/super-admin/tenants', wanted);
   if (status !== 201) throw new Error(`provisioning failed: ${JSON.stringify(body)}`);
   await active(admin, body.id);
-  return { id: body.id, slug: body.slug, adminEmail, adminPassword };
+  return { id: body.id, slug: body.slug, adminEmail: wanted.admin_email, adminPassword: wanted.admin_password };
 }
 
 export async function active(admin: Actor, id: string, ms?: number): Promise<void> {
@@ -103,7 +115,7 @@ export async function active(admin: Actor, id: string, ms?: number): Promise<voi
 }
 
 /** Signs a tenant's user in. */
-export async function agent(app: TestApp, email: string, password: string): Promise<Actor> {
+export async function agent(app: Gateway, email: string, password: string): Promise<Actor> {
   const { status, body } = await anonymous(app).rest('POST', '/api/auth/login', { email, password });
   if (status !== 200) throw new Error(`signing in failed: ${JSON.stringify(body)}`);
   return new Actor(app.url, body.token);

@@ -5,7 +5,7 @@ import { createLog } from '../../src/log.ts';
 import { createControlDatabase, dropControlDatabase } from './database.ts';
 
 export const SUPER_ADMIN = { email: 'root@platform.test', password: 'correct horse battery' };
-const JWT_SECRET = 'a secret of the tests, which is long enough';
+export const JWT_SECRET = 'a secret of the tests, which is long enough';
 
 export interface TestApp extends App {
   /** `http://127.0.0.1:<port>` */

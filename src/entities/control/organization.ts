@@ -20,7 +20,7 @@ registerEnumType(TenantStatus, {
 });
 
 /** What a tenant may use. An absent key means no limit. */
-@ObjectType({ description: 'What a tenant may use; a limit that is null does not exist.' })
+@ObjectType({ description: 'What a tenant may use; a limit without a value does not exist.' })
 export class TenantLimits {
   @Field(() => Int, { nullable: true, description: 'Most agents at one time.' })
   maxAgents?: number;

@@ -1,0 +1,15 @@
+/** What tenants' databases and roles are called. An installation's code keeps its names apart from another's. */
+import { TENANT_SCHEMA_DIGEST, TENANT_SCHEMA_VERSION } from './migrations/tenant/index.ts';
+
+/** Of a tenant's database and of its login role. Opaque: names over 63 bytes would be cut, and a slug tells who it is. */
+export const tenantName = (code: string, orgId: string): string => `${groupName(code)}_${orgId.replaceAll('-', '')}`;
+
+/** A role without login that may read and write a tenant's tables; each tenant's login role is a member. */
+export const groupName = (code: string): string => `t_${code}`;
+
+/** Every template of an installation begins with this. */
+export const templatePrefix = (code: string): string => `${groupName(code)}_template_`;
+
+/** The database that this version of the gateway copies for a new tenant. */
+export const templateName = (code: string): string =>
+  `${templatePrefix(code)}${TENANT_SCHEMA_VERSION}_${TENANT_SCHEMA_DIGEST}`;

@@ -1,0 +1,108 @@
+/** What the control database and the server's catalogs say, read at one instant and without changing anything. */
+import type pg from 'pg';
+import { LOCKS } from '../db/locks.ts';
+import { groupName } from '../db/tenant-names.ts';
+import type { TenantStatus } from '../entities/control/organization.ts';
+import type { ProvisioningState } from '../entities/control/provisioning-run.ts';
+
+export interface DatabaseFacts {
+  name: string;
+  /** What a `DROP DATABASE` that was cut short leaves. */
+  broken: boolean;
+  allowsConnections: boolean;
+  /** Who may connect besides its owner; `PUBLIC` is everyone. */
+  letsIn: string[];
+}
+
+export interface RoleFacts {
+  name: string;
+  maySignIn: boolean;
+  /** Whether it may do more to the server than connect. */
+  powerful: boolean;
+  memberOf: string[];
+}
+
+export interface TenantFacts {
+  id: string;
+  slug: string;
+  status: TenantStatus;
+  schemaVersion: number;
+  /** Absent before its names are reserved. */
+  databaseName: string | null;
+  roleName: string | null;
+  sealedPassword: string | null;
+  state: ProvisioningState | null;
+  attempt: number | null;
+  /** The first step that failed, and why. */
+  failedStep: string | null;
+  error: string | null;
+  /** Whether the queue will come to it. */
+  hasJob: boolean;
+}
+
+export interface Facts {
+  code: string;
+  control: string;
+  databases: DatabaseFacts[];
+  /** This installation's own. */
+  roles: RoleFacts[];
+  tenants: TenantFacts[];
+  /** Gateway processes that work off the queue. */
+  workers: number;
+}
+
+const DATABASES = `
+  select d.datname as name, d.datconnlimit = -2 as broken, d.datallowconn as "allowsConnections",
+         coalesce(json_agg(case acl.grantee when 0 then 'PUBLIC' else r.rolname end)
+           filter (where acl.privilege_type = 'CONNECT' and acl.grantee <> d.datdba), '[]') as "letsIn"
+    from pg_database d
+    left join lateral aclexplode(coalesce(d.datacl, acldefault('d', d.datdba))) acl on true
+    left join pg_roles r on r.oid = acl.grantee
+   group by d.oid, d.datname, d.datconnlimit, d.datallowconn order by d.datname`;
+
+const ROLES = `
+  select r.rolname as name, r.rolcanlogin as "maySignIn",
+         r.rolsuper or r.rolcreatedb or r.rolcreaterole or r.rolreplication or r.rolbypassrls as powerful,
+         (select coalesce(json_agg(g.rolname), '[]') from pg_auth_members m join pg_roles g on g.oid = m.roleid
+           where m.member = r.oid) as "memberOf"
+    from pg_roles r where r.rolname = $1 or starts_with(r.rolname, $1 || '_') order by r.rolname`;
+
+const TENANTS = `
+  select o.id, o.slug, o.status, o.schema_version as "schemaVersion", d.database_name as "databaseName",
+         d.role_name as "roleName", d.sealed_password as "sealedPassword", run.state, run.attempt,
+         failed.name as "failedStep", failed.error,
+         exists (select from pgboss.job where name = 'tenant.provision' and singleton_key = o.id::text
+                   and state < 'completed') as "hasJob"
+    from organizations o
+    left join tenant_databases d on d.org_id = o.id
+    left join provisioning_runs run on run.org_id = o.id
+    left join lateral (select name, error from provisioning_steps
+                        where org_id = o.id and error is not null order by position limit 1) failed on true
+   order by o.id`;
+
+const WORKERS = `
+  select count(*)::int as workers from pg_locks
+   where locktype = 'advisory' and classid = ${LOCKS.worker} and granted
+     and database = (select oid from pg_database where datname = current_database())`;
+
+/** @throws when the database is no control database. */
+export async function readFacts(client: pg.ClientBase): Promise<Facts> {
+  const rows = async <Row extends pg.QueryResultRow>(text: string, values?: unknown[]) =>
+    (await client.query<Row>(text, values)).rows;
+  // One snapshot for all: a tenant that is made meanwhile is either wholly in it or not at all.
+  await client.query('begin isolation level repeatable read read only');
+  const [installation] = await rows<{ code: string; control: string }>(
+    'select code, current_database() as control from installation',
+  );
+  const { code, control } = installation!;
+  const facts = {
+    code,
+    control,
+    databases: await rows<DatabaseFacts>(DATABASES),
+    roles: await rows<RoleFacts>(ROLES, [groupName(code)]),
+    tenants: await rows<TenantFacts>(TENANTS),
+    workers: (await rows<{ workers: number }>(WORKERS))[0]!.workers,
+  };
+  await client.query('commit');
+  return facts;
+}

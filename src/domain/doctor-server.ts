@@ -1,0 +1,174 @@
+/** Judges what the catalogs say: what is missing, what belongs to nobody, what is open, what has not ended. */
+import { groupName, templateName, templatePrefix, tenantName } from '../db/tenant-names.ts';
+import type { Finding } from './doctor.ts';
+import type { DatabaseFacts, Facts, TenantFacts } from './doctor-facts.ts';
+
+/** What everybody may use on a PostgreSQL server as it comes. */
+const MAINTENANCE = new Set(['postgres', 'template1']);
+
+const drop = (name: string) => `drop database "${name}" with (force);`;
+const label = ({ slug, id }: TenantFacts) => `tenant ${slug} (${id})`;
+
+/** @returns also how many provisioning runs go on as they should. */
+export function checkServer(facts: Facts): { findings: Finding[]; underWay: number } {
+  const runs = facts.tenants.filter(({ state }) => state !== null && state !== 'succeeded');
+  const stuck = runs.flatMap((tenant) => checkRun(tenant, facts.workers));
+  return {
+    findings: [
+      ...checkOrphans(facts),
+      ...checkTemplates(facts),
+      ...facts.tenants.filter(({ status }) => status !== 'provisioning').flatMap((tenant) => checkWhole(tenant, facts)),
+      ...stuck,
+    ],
+    underWay: runs.length - stuck.length,
+  };
+}
+
+function checkOrphans({ code, databases, roles, tenants }: Facts): Finding[] {
+  const known = new Set(tenants.map(({ id }) => tenantName(code, id)));
+  const isNobodys = ({ name }: { name: string }) =>
+    name.startsWith(`${groupName(code)}_`) && !name.startsWith(templatePrefix(code)) && !known.has(name);
+  return [
+    ...databases.filter(isNobodys).map(
+      ({ name, broken }): Finding => ({
+        kind: 'orphan_database',
+        problem: `database ${name} belongs to no tenant${broken ? ' and is what a cut-off DROP left' : ''}`,
+        remedy: drop(name),
+      }),
+    ),
+    ...roles.filter(isNobodys).map(
+      ({ name }): Finding => ({
+        kind: 'orphan_role',
+        problem: `role ${name} belongs to no tenant`,
+        remedy: `drop role "${name}"; (after its database, if there is one)`,
+      }),
+    ),
+  ];
+}
+
+function checkTemplates({ code, databases }: Facts): Finding[] {
+  const current = templateName(code);
+  const templates = databases.filter(({ name }) => name.startsWith(templatePrefix(code)));
+  const findings = templates
+    .filter(({ name }) => name !== current)
+    .map(
+      ({ name }): Finding => ({
+        kind: 'stale_template',
+        problem: `template ${name} is of another version of the gateway`,
+        remedy: `once no gateway of that version runs: ${drop(name)}`,
+      }),
+    );
+  const mine = templates.find(({ name }) => name === current);
+  if (!mine || mine.broken || mine.allowsConnections) {
+    findings.push({
+      kind: 'missing_template',
+      problem: `template ${current} is ${mine ? 'half made' : 'missing'}`,
+      remedy: mine?.broken ? `${drop(current)} then restart a gateway.` : 'restart a gateway: it makes it.',
+    });
+  }
+  return findings;
+}
+
+/** A tenant that is in use has one database and one role of its own, by the names that are written down. */
+function checkWhole(tenant: TenantFacts, { code, databases, roles }: Facts): Finding[] {
+  const { databaseName, roleName, id } = tenant;
+  const expected = tenantName(code, id);
+  const lost = 'restore it from a backup; until then suspend the tenant.';
+  const missing = (kind: Finding['kind'], what: string, remedy: string): Finding[] => [
+    { kind, problem: `${label(tenant)} ${what}`, remedy },
+  ];
+  if (databaseName !== expected || roleName !== expected) {
+    return missing('missing_role', 'has no entry in tenant_databases by its name', lost);
+  }
+  const database = databases.find(({ name }) => name === databaseName);
+  const role = roles.find(({ name }) => name === roleName);
+  const findings: Finding[] = [];
+  if (!database) findings.push(...missing('missing_database', `has no database ${databaseName}`, lost));
+  else if (database.broken) {
+    findings.push(
+      ...missing('broken_database', `has lost its database ${databaseName}: a DROP of it was cut off`, lost),
+    );
+  } else if (!database.allowsConnections) {
+    const remedy = `alter database "${databaseName}" allow_connections true;`;
+    findings.push(...missing('missing_database', `cannot be used: ${databaseName} allows no connections`, remedy));
+  }
+  if (!role) findings.push(...missing('missing_role', `has no role ${roleName}`, `${lost} The role comes with it.`));
+  else if (!role.maySignIn) {
+    findings.push(...missing('missing_role', `has a role without login`, `alter role "${roleName}" login;`));
+  } else if (!role.memberOf.includes(groupName(code))) {
+    const remedy = `grant "${groupName(code)}" to "${roleName}";`;
+    findings.push(...missing('missing_role', 'has a role without the rights of tenants', remedy));
+  }
+  return findings;
+}
+
+function checkRun(tenant: TenantFacts, workers: number): Finding[] {
+  const { state, id, failedStep, error, attempt, hasJob } = tenant;
+  const find = (why: string, remedy: string): Finding[] => [
+    { kind: 'unfinished_provisioning', problem: `${label(tenant)} is ${state}: ${why}`, remedy },
+  ];
+  const mutation = `mutation { retryProvisioning(tenantId: "${id}") { status } }`;
+  if (!hasJob) return find('no job will come to it', `${mutation} makes one.`);
+  if (error) {
+    const again = workers > 0 ? 'it is tried again by itself; at once by' : 'start a gateway, or then at once by';
+    return find(`${failedStep} failed, attempt ${attempt}: ${error}`, `remove the cause: ${again} ${mutation}`);
+  }
+  if (workers > 0) return [];
+  return find('no gateway is running', 'start one: it goes on by itself.');
+}
+
+/** Whether every database is closed to whom it does not belong. */
+export function checkPrivacy(facts: Facts, ownServer: boolean): { findings: Finding[]; notes: string[] } {
+  const { code, control, databases } = facts;
+  const group = groupName(code);
+  const isTenants = (role: string) => role === 'PUBLIC' || role === group || role.startsWith(`${group}_`);
+  const tooOpen = ({ name, letsIn }: DatabaseFacts) => letsIn.filter((role) => role !== name && isTenants(role));
+  const isOurs = (name: string) => name === control || name.startsWith(`${group}_`);
+  const revoke = (name: string, role: string) =>
+    `revoke connect on database "${name}" from ${role === 'PUBLIC' ? role : `"${role}"`};`;
+  const open = databases.flatMap((database) => tooOpen(database).map((role) => ({ name: database.name, role })));
+  const mustBeClosed = ({ name }: { name: string }) => isOurs(name) || (ownServer && MAINTENANCE.has(name));
+  return {
+    findings: [
+      ...open.filter(mustBeClosed).map(
+        ({ name, role }): Finding => ({
+          kind: 'open_database',
+          problem: `database ${name} lets ${role === 'PUBLIC' ? 'everyone (PUBLIC)' : `the role ${role}`} connect`,
+          remedy: revoke(name, role),
+        }),
+      ),
+      ...checkRoles(facts),
+    ],
+    notes: open
+      .filter(({ name }) => !isOurs(name) && !ownServer && MAINTENANCE.has(name))
+      .map(
+        ({ name, role }) =>
+          `this server's database ${name} lets tenants' roles connect; ${revoke(name, role)} ends that`,
+      ),
+  };
+}
+
+/** A role that may more than its own database holds would make the rest meaningless. */
+function checkRoles({ code, roles }: Facts): Finding[] {
+  const group = groupName(code);
+  return roles.flatMap(({ name, powerful, memberOf }): Finding[] => [
+    ...memberOf
+      .filter((other) => other !== group)
+      .map(
+        (other): Finding => ({
+          kind: 'powerful_role',
+          problem: `role ${name} has the rights of ${other}`,
+          remedy: `revoke "${other}" from "${name}";`,
+        }),
+      ),
+    ...(powerful
+      ? [
+          {
+            kind: 'powerful_role' as const,
+            problem: `role ${name} may change more of the server than its own tables`,
+            remedy: `alter role "${name}" nosuperuser nocreatedb nocreaterole noreplication nobypassrls;`,
+          },
+        ]
+      : []),
+  ]);
+}

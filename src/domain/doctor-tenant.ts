@@ -1,0 +1,104 @@
+/** Looks into one tenant's own database: its tables, its seeds, its people. */
+import pg from 'pg';
+import { SESSION_OPTIONS } from '../db/control.ts';
+import { TENANT_SCHEMA_VERSION } from '../db/migrations/tenant/index.ts';
+import type { Finding } from './doctor.ts';
+import type { TenantFacts } from './doctor-facts.ts';
+import { SYSTEM_ROLES } from './tenant-seeds.ts';
+
+interface Account {
+  id: string;
+  email: string;
+}
+
+interface Contents {
+  migrations: number;
+  roles: string[];
+  timezone: string | null;
+  /** Weekdays whose hours of the whole tenant begin twice at the same time. */
+  doubledDays: number[];
+  agents: string[];
+  admins: number;
+}
+
+const CONTENTS = `
+  select (select count(*)::int from mikro_orm_migrations) as migrations,
+         (select coalesce(json_agg(name), '[]') from roles where is_system) as roles,
+         (select value from settings where key = 'timezone') as timezone,
+         (select coalesce(json_agg(distinct day_of_week), '[]') from
+           (select day_of_week from working_hours group by division_id, day_of_week, start_time having count(*) > 1) d
+         ) as "doubledDays",
+         (select coalesce(json_agg(id), '[]') from agents) as agents,
+         (select count(*)::int from agents a join roles r on r.id = a.role_id
+           where r.name = 'admin' and a.deleted_at is null) as admins`;
+
+/** Every session of the doctor's: it is to change nothing, not even by mistake. */
+export const READ_ONLY = `${SESSION_OPTIONS} -c default_transaction_read_only=on`;
+
+/** @param url of the tenant's database. @param accounts who may sign in to the tenant. */
+export async function lookIntoTenant(tenant: TenantFacts, url: string, accounts: Account[]): Promise<Finding[]> {
+  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5000, options: READ_ONLY });
+  client.on('error', () => {});
+  await client.connect();
+  try {
+    const { rows } = await client.query<Contents>(CONTENTS);
+    return judge(tenant, rows[0]!, accounts);
+  } finally {
+    await client.end();
+  }
+}
+
+function judge(tenant: TenantFacts, contents: Contents, accounts: Account[]): Finding[] {
+  const { id, slug, schemaVersion, databaseName } = tenant;
+  const { migrations } = contents;
+  const findings: Finding[] = [];
+  const find = (kind: Finding['kind'], problem: string, remedy: string) =>
+    findings.push({ kind, problem: `tenant ${slug} (${databaseName}) ${problem}`, remedy });
+
+  if (migrations !== schemaVersion) {
+    find(
+      'wrong_schema',
+      `is recorded with schema_version ${schemaVersion}, its database has ${migrations}`,
+      `update organizations set schema_version = ${migrations} where id = '${id}';`,
+    );
+  }
+  if (migrations < TENANT_SCHEMA_VERSION) {
+    find(
+      'wrong_schema',
+      `has ${migrations} of ${TENANT_SCHEMA_VERSION} migrations`,
+      'suspend it until its database has the missing ones.',
+    );
+  } else if (migrations > TENANT_SCHEMA_VERSION) {
+    find('wrong_schema', `has ${migrations} migrations, more than this version knows`, 'run the newer gateway again.');
+  }
+  const missing = Object.keys(SYSTEM_ROLES).filter((name) => !contents.roles.includes(name));
+  if (missing.length > 0) {
+    find(
+      'missing_seeds',
+      `lacks the system roles ${missing.join(', ')}`,
+      'insert them as another tenant of this version has them.',
+    );
+  }
+  if (contents.timezone === null) {
+    find(
+      'missing_seeds',
+      'has no timezone',
+      "insert into settings (key, value, updated_at) values ('timezone', 'UTC', now());",
+    );
+  }
+  if (contents.doubledDays.length > 0) {
+    const days = contents.doubledDays.join(', ');
+    find('doubled_seeds', `has its working hours twice on days ${days}`, 'delete the younger entry of each pair.');
+  }
+  for (const account of accounts.filter((candidate) => !contents.agents.includes(candidate.id))) {
+    find(
+      'missing_admin',
+      `has the account ${account.email} without its agent`,
+      `delete from identities where id = '${account.id}';`,
+    );
+  }
+  if (accounts.length > 0 && contents.admins === 0) {
+    find('missing_admin', 'has accounts but no admin among them', 'give one of its agents the role admin.');
+  }
+  return findings;
+}

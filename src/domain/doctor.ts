@@ -1,0 +1,156 @@
+/**
+ * Looks at everything that belongs together and finds what does not: an active tenant is exactly one database, one login
+ * role, one set of seeds and its people; whatever else bears the installation's name belongs to nobody. Changes nothing.
+ */
+import pg from 'pg';
+import { describeFailure } from '../components/describe-failure.ts';
+import type { Keys } from '../db/secrets.ts';
+import { type Facts, readFacts, type TenantFacts } from './doctor-facts.ts';
+import { checkPrivacy, checkServer } from './doctor-server.ts';
+import { lookIntoTenant, READ_ONLY } from './doctor-tenant.ts';
+
+/** One thing that is wrong, and what to do about it. */
+export interface Finding {
+  kind:
+    | 'broken_database'
+    | 'doubled_seeds'
+    | 'missing_admin'
+    | 'missing_database'
+    | 'missing_role'
+    | 'missing_seeds'
+    | 'missing_template'
+    | 'open_database'
+    | 'orphan_database'
+    | 'orphan_role'
+    | 'powerful_role'
+    | 'stale_template'
+    | 'unfinished_provisioning'
+    | 'unreachable_database'
+    | 'wrong_schema'
+    | 'wrong_secret';
+  problem: string;
+  /** A command or a sentence. */
+  remedy: string;
+}
+
+export interface Diagnosis {
+  findings: Finding[];
+  /** What is worth knowing and not wrong. */
+  notes: string[];
+  counts: { tenants: number; active: number; suspended: number; underWay: number; databases: number; roles: number };
+}
+
+export interface DoctorOptions {
+  /** Of the control-plane database, as the role that the gateway uses. */
+  databaseUrl: string;
+  /** Opens the stored passwords of tenants' roles, which are then looked at from inside as the gateway sees them. */
+  keys?: Keys;
+  /** Whether the whole PostgreSQL server is this installation's, as the embedded one is. */
+  ownServer: boolean;
+}
+
+const AT_ONCE = 8;
+
+/** @throws when the control database cannot be reached, or is none. */
+export async function examine({ databaseUrl, keys, ownServer }: DoctorOptions): Promise<Diagnosis> {
+  const client = new pg.Client({ connectionString: databaseUrl, connectionTimeoutMillis: 5000, options: READ_ONLY });
+  client.on('error', () => {});
+  await client.connect();
+  try {
+    const facts = await readFacts(client);
+    const privacy = checkPrivacy(facts, ownServer);
+    const { findings, underWay } = checkServer(facts);
+    const inside = await lookIntoTenants(facts, client, databaseUrl, keys);
+    return {
+      findings: [...findings, ...privacy.findings, ...inside],
+      notes: privacy.notes,
+      counts: count(facts, underWay),
+    };
+  } finally {
+    await client.end();
+  }
+}
+
+function count({ tenants, databases, roles }: Facts, underWay: number): Diagnosis['counts'] {
+  const databaseNames = new Set(databases.map(({ name }) => name));
+  const roleNames = new Set(roles.map(({ name }) => name));
+  return {
+    tenants: tenants.length,
+    active: tenants.filter(({ status }) => status === 'active').length,
+    suspended: tenants.filter(({ status }) => status === 'suspended').length,
+    underWay,
+    databases: tenants.filter(({ databaseName }) => databaseNames.has(databaseName ?? '')).length,
+    roles: tenants.filter(({ roleName }) => roleNames.has(roleName ?? '')).length,
+  };
+}
+
+/** Visits the tenants whose database and role are there; what is missing has been found before. */
+async function lookIntoTenants(
+  facts: Facts,
+  control: pg.Client,
+  databaseUrl: string,
+  keys: Keys | undefined,
+): Promise<Finding[]> {
+  const whole = new Set(facts.databases.filter((one) => one.allowsConnections && !one.broken).map(({ name }) => name));
+  const roles = new Set(facts.roles.map(({ name }) => name));
+  const visited = facts.tenants.filter(
+    ({ status, databaseName, roleName }) =>
+      status !== 'provisioning' && whole.has(databaseName ?? '') && roles.has(roleName ?? ''),
+  );
+  const { rows } = await control.query<{ orgId: string; id: string; email: string }>(
+    'select org_id as "orgId", id, email from identities order by id',
+  );
+  const accounts = Map.groupBy(rows, ({ orgId }) => orgId);
+  const findings: Finding[] = [];
+  const waiting = [...visited];
+  const visit = async () => {
+    for (let tenant = waiting.shift(); tenant; tenant = waiting.shift()) {
+      findings.push(...(await visitTenant(tenant, databaseUrl, keys, accounts.get(tenant.id) ?? [])));
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, visit));
+  return wrongSecretOnce(findings);
+}
+
+/** With the wrong secret every tenant says the same. */
+function wrongSecretOnce(findings: Finding[]): Finding[] {
+  const wrong = findings.filter(({ kind }) => kind === 'wrong_secret');
+  if (wrong.length < 2) return findings;
+  const problem = `the stored passwords of ${wrong.length} tenants' roles cannot be opened`;
+  return [{ ...wrong[0]!, problem }, ...findings.filter(({ kind }) => kind !== 'wrong_secret')];
+}
+
+async function visitTenant(
+  tenant: TenantFacts,
+  databaseUrl: string,
+  keys: Keys | undefined,
+  accounts: { id: string; email: string }[],
+): Promise<Finding[]> {
+  const url = new URL(databaseUrl);
+  url.pathname = `/${tenant.databaseName}`;
+  if (keys) {
+    try {
+      url.password = encodeURIComponent(keys.open(tenant.sealedPassword!));
+      url.username = tenant.roleName!;
+    } catch {
+      return [
+        {
+          kind: 'wrong_secret',
+          problem: `tenant ${tenant.slug}: the stored password of its role cannot be opened`,
+          remedy: 'run the gateway, and the doctor, with the JWT_SECRET that was in use when they were stored.',
+        },
+      ];
+    }
+  }
+  try {
+    return await lookIntoTenant(tenant, url.href, accounts);
+  } catch (error) {
+    return [
+      {
+        kind: 'unreachable_database',
+        problem: `tenant ${tenant.slug} (${tenant.databaseName}) cannot be looked into: ${describeFailure(error)}`,
+        remedy: `try it by hand: psql -h <host> -U ${keys ? tenant.roleName : '<owner>'} -d ${tenant.databaseName}.`,
+      },
+    ];
+  }
+}

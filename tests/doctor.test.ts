@@ -1,0 +1,210 @@
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import pg from 'pg';
+import type { Finding } from '../src/domain/doctor.ts';
+import { type Actor, provision, superAdmin, type Tenant } from './support/actors.ts';
+import { startApp, type TestApp } from './support/app.ts';
+import { examination, expectNothingWrong } from './support/checker.ts';
+import { serverUrl, sql } from './support/database.ts';
+
+let app: TestApp;
+let admin: Actor;
+let one: Tenant;
+let other: Tenant;
+/** Prefix of every name of the installation. */
+let prefix: string;
+const nameOf = (tenant: Tenant) => app.services.cluster.nameFor(tenant.id);
+
+beforeAll(async () => {
+  app = await startApp();
+  admin = await superAdmin(app);
+  [one, other] = await Promise.all([provision(admin), provision(admin)]);
+  prefix = `t_${app.services.cluster.code}_`;
+});
+afterAll(() => app.stop());
+
+const onServer = (text: string) => sql(serverUrl('postgres'), text);
+const inControl = (text: string) => sql(app.databaseUrl, text);
+const inTenant = (tenant: Tenant, text: string) => sql(serverUrl(nameOf(tenant)), text);
+
+const findings = async () => (await examination(app.databaseUrl)).findings;
+
+/** The only finding there is. */
+async function only(kind: Finding['kind']): Promise<Finding> {
+  const all = await findings();
+  expect(all).toMatchObject([{ kind }]);
+  return all[0]!;
+}
+
+test('finds nothing wrong where nothing is, and counts', async () => {
+  expect(await expectNothingWrong(app.databaseUrl)).toEqual({
+    tenants: 2,
+    active: 2,
+    suspended: 0,
+    underWay: 0,
+    databases: 2,
+    roles: 2,
+  });
+});
+
+describe('what one SQL command mends is named with that command', () => {
+  const damages: [what: string, kind: Finding['kind'], damage: () => Promise<unknown>][] = [
+    [
+      'a database without a tenant',
+      'orphan_database',
+      async () => {
+        await onServer(`create database "${prefix}0123"`);
+        await onServer(`revoke connect on database "${prefix}0123" from public`);
+      },
+    ],
+    [
+      'a database without a tenant that a DROP left unusable',
+      'orphan_database',
+      async () => {
+        await onServer(`create database "${prefix}0123"`);
+        await onServer(`update pg_database set datconnlimit = -2 where datname = '${prefix}0123'`);
+      },
+    ],
+    ['a role without a tenant', 'orphan_role', () => onServer(`create role "${prefix}0123"`)],
+    [
+      'a template of another version',
+      'stale_template',
+      async () => {
+        await onServer(`create database "${prefix}template_0_0123"`);
+        await onServer(`revoke connect on database "${prefix}template_0_0123" from public`);
+      },
+    ],
+    [
+      'a database that is open to everyone',
+      'open_database',
+      () => onServer(`grant connect on database "${nameOf(one)}" to public`),
+    ],
+    [
+      'a control database that is open to everyone',
+      'open_database',
+      () => onServer(`grant connect on database "${new URL(app.databaseUrl).pathname.slice(1)}" to public`),
+    ],
+    [
+      "a database that is open to another tenant's role",
+      'open_database',
+      () => onServer(`grant connect on database "${nameOf(one)}" to "${nameOf(other)}"`),
+    ],
+    [
+      'a database that is open to all tenants',
+      'open_database',
+      () => onServer(`grant connect on database "${nameOf(one)}" to "${prefix.slice(0, -1)}"`),
+    ],
+    [
+      "a role with another tenant's rights",
+      'powerful_role',
+      () => onServer(`grant "${nameOf(other)}" to "${nameOf(one)}"`),
+    ],
+    ['a role that may do more', 'powerful_role', () => onServer(`alter role "${nameOf(one)}" createdb`)],
+    ['a role without login', 'missing_role', () => onServer(`alter role "${nameOf(one)}" nologin`)],
+    [
+      'a role without the rights of tenants',
+      'missing_role',
+      () => onServer(`revoke "${prefix.slice(0, -1)}" from "${nameOf(one)}"`),
+    ],
+    [
+      'a closed database',
+      'missing_database',
+      () => onServer(`alter database "${nameOf(one)}" allow_connections false`),
+    ],
+    [
+      'a recorded schema version that is not the real one',
+      'wrong_schema',
+      () => inControl(`update organizations set schema_version = 7 where id = '${one.id}'`),
+    ],
+    [
+      'an account without its agent',
+      'missing_admin',
+      () =>
+        inControl(`insert into identities (id, org_id, email, password_hash, created_at)
+                   values (gen_random_uuid(), '${one.id}', 'lost@tenant.test', '', now())`),
+    ],
+  ];
+
+  test.each(damages)('%s', async (_, kind, damage) => {
+    await damage();
+    const all = await findings();
+    const found = all.find((finding) => finding.kind === kind);
+    expect(found).toBeDefined();
+    const [command] = /(drop|revoke|grant|alter|update|delete) .+?;/.exec(found!.remedy) ?? [];
+    await inControl(command!);
+    expect(await findings()).toEqual([]);
+  });
+});
+
+describe('what is lost or doubled is named', () => {
+  test('a database that a DROP left unusable, a missing database and a missing role', async () => {
+    const lost = await provision(admin);
+    const name = nameOf(lost);
+    await onServer(`update pg_database set datconnlimit = -2 where datname = '${name}'`);
+    expect(await only('broken_database')).toMatchObject({ problem: expect.stringContaining(lost.slug) });
+    await onServer(`drop database "${name}" with (force)`);
+    expect(await only('missing_database')).toMatchObject({ problem: expect.stringContaining(name) });
+    await onServer(`drop role "${name}"`);
+    expect((await findings()).map(({ kind }) => kind)).toEqual(['missing_database', 'missing_role']);
+    await inControl(`delete from organizations where id = '${lost.id}'`);
+    await expectNothingWrong(app.databaseUrl);
+  });
+
+  test('seeds that are missing, or there twice', async () => {
+    const tenant = await provision(admin);
+    const url = serverUrl(nameOf(tenant));
+    const hours = `insert into working_hours
+      select gen_random_uuid(), division_id, day_of_week, start_time, end_time, is_active, now(), now()
+        from working_hours where day_of_week = 3`;
+    await inTenant(tenant, hours);
+    expect(await only('doubled_seeds')).toMatchObject({ problem: expect.stringMatching(/days 3$/) });
+    await inTenant(tenant, 'delete from working_hours where created_at = (select max(created_at) from working_hours)');
+    await inTenant(tenant, "delete from settings where key = 'timezone'");
+    const { remedy } = await only('missing_seeds');
+    await sql(url, remedy);
+    await inTenant(tenant, "update roles set name = 'boss' where name = 'admin'");
+    expect((await findings()).map(({ kind }) => kind)).toEqual(['missing_seeds', 'missing_admin']);
+    await inTenant(tenant, "update roles set name = 'admin' where name = 'boss'");
+    await expectNothingWrong(app.databaseUrl);
+  });
+
+  test('tables that are older or newer than this version', async () => {
+    await inTenant(one, "insert into mikro_orm_migrations (name) values ('a later one')");
+    expect((await findings()).map(({ problem }) => problem)).toEqual([
+      expect.stringContaining('recorded with schema_version 1, its database has 2'),
+      expect.stringContaining('more than this version knows'),
+    ]);
+    await inTenant(one, "delete from mikro_orm_migrations where name = 'a later one'");
+  });
+
+  test('a template that is missing or half made', async () => {
+    const [template] = await sql<{ name: string }>(
+      app.databaseUrl,
+      `select datname as name from pg_database where starts_with(datname, '${prefix}template_')`,
+    );
+    await onServer(`alter database "${template!.name}" allow_connections true`);
+    expect((await only('missing_template')).problem).toContain('half made');
+    await onServer(`alter database "${template!.name}" rename to "${prefix}template_9"`);
+    expect((await findings()).map(({ kind }) => kind)).toEqual(['stale_template', 'missing_template']);
+    await onServer(`alter database "${prefix}template_9" rename to "${template!.name}"`);
+    await onServer(`alter database "${template!.name}" allow_connections false`);
+  });
+
+  test('passwords that were sealed under another secret', async () => {
+    const wrong = await examination(app.databaseUrl, 'another secret, which is as long as need be');
+expect(wrong.findings).toMatchObject([{ kind: 'wrong_secret', problem: expect.stringContaining('3 tenants') }]);
+  });
+});
+
+test('looks without being able to change anything', async () => {
+  const sessions = jest.spyOn(pg.Client.prototype, 'connect');
+  try {
+    await examination(app.databaseUrl);
+    // Of the control database, and of each tenant's.
+    expect(sessions.mock.contexts.length).toBeGreaterThan(2);
+    for (const client of sessions.mock.contexts as unknown as { connectionParameters: { options: string } }[]) {
+      expect(client.connectionParameters.options).toContain('default_transaction_read_only=on');
+    }
+  } finally {
+    sessions.mockRestore();
+  }
+});

@@ -1,0 +1,54 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { startApp, type TestApp } from './support/app.ts';
+
+let app: TestApp;
+
+beforeAll(async () => {
+  app = await startApp();
+});
+afterAll(() => app?.stop());
+
+const html = (path: string, url = app.url) => fetch(url + path, { headers: { accept: 'text/html' } });
+
+test.each(['/api/docs', '/graphql'])('%s is a page whose every file comes from this server', async (path) => {
+  const page = await html(path);
+  expect([page.status, page.headers.get('content-type')]).toEqual([200, 'text/html; charset=utf-8']);
+  const files = [...(await page.text()).matchAll(/(?:src|href)="([^"]*)"/g)]
+    .map(([, file]) => file!)
+    .filter((file) => !file.startsWith('data:'));
+  expect(files.length).toBeGreaterThan(2);
+  for (const file of files) {
+    expect(file).toMatch(/^\/[^/]/);
+    const answer = await fetch(app.url + file);
+    expect([file, answer.status]).toEqual([file, 200]);
+    expect(answer.headers.get('content-type')).toMatch(
+      file.endsWith('.css') ? /^text\/css/ : /^(text|application)\/javascript/,
+    );
+  }
+});
+
+test('nothing else of the packages behind the pages is served', async () => {
+  for (const path of ['swagger-ui/package.json', 'graphiql/package.json', 'react/../package.json', 'swagger-ui/']) {
+    expect([path, (await fetch(`${app.url}/assets/${path}`)).status]).toEqual([path, 404]);
+  }
+});
+
+test('a program that asks /graphql for nothing gets no page', async () => {
+  const answer = await fetch(`${app.url}/graphql`, { headers: { accept: 'application/json' } });
+  expect(answer.status).toBe(400);
+  expect(answer.headers.get('content-type')).toMatch(/json/);
+});
+
+test('in production there is an API description, but no playground', async () => {
+  const production = await startApp({
+    NODE_ENV: 'production',
+    JWT_SECRET: 'a secret of the tests, long enough for it',
+  });
+  try {
+    expect((await html('/api/docs', production.url)).status).toBe(200);
+    expect((await html('/graphql', production.url)).headers.get('content-type')).not.toMatch(/html/);
+    expect((await html('/assets/playground.js', production.url)).status).toBe(404);
+  } finally {
+    await production.stop();
+  }
+});

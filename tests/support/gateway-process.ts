@@ -1,0 +1,118 @@
+/** The built gateway and the doctor as processes of their own, as an operator runs them. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { SUPER_ADMIN } from './app.ts';
+import { dist } from './built.ts';
+
+export interface Ended {
+  code: number | null;
+  signal: NodeJS.Signals | null;
+  output: string;
+}
+
+export interface GatewayProcess {
+  readonly url: string;
+  readonly pid: number;
+  /** What it has written so far. */
+  output(): string;
+  /** @returns how it ended. */
+  end(signal: NodeJS.Signals): Promise<Ended>;
+}
+
+/** Processes that a test has started, and folders that it has made. */
+const running = new Set<ChildProcess>();
+const folders: string[] = [];
+
+/** To be called after each test: kills and removes what is left. */
+export async function cleanUp(): Promise<void> {
+  for (const child of running) child.kill('SIGKILL');
+  await Promise.all([...running].map((child) => once(child, 'close')));
+  for (const folder of folders.splice(0)) await removeOnceQuiet(folder);
+}
+
+/** The embedded server of a killed gateway may still be writing its last. */
+async function removeOnceQuiet(folder: string): Promise<void> {
+  for (const deadline = Date.now() + 10_000; ; await sleep(50)) {
+    try {
+      return await rm(folder, { recursive: true, force: true });
+    } catch (error) {
+      if (Date.now() > deadline) throw error;
+    }
+  }
+}
+
+/** An empty folder that is removed after the test. */
+export async function temporaryFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'omnistream-gateway-'));
+  folders.push(folder);
+  return folder;
+}
+
+interface Run {
+  child: ChildProcess;
+  ended: Promise<Ended>;
+  output(): string;
+}
+
+function run(script: string, env: Record<string, string>): Run {
+  // The kernel ends it when the tests die, however they die.
+  const child = spawn(
+    'setpriv',
+    ['--pdeathsig', 'KILL', process.execPath, '--enable-source-maps', join(dist, script)],
+    { stdio: ['ignore', 'pipe', 'pipe'], env: { PATH: process.env.PATH, LOG_LEVEL: 'warn', ...env } },
+  );
+  running.add(child);
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream!.setEncoding('utf8');
+    stream!.on('data', (chunk) => {
+      output += chunk;
+    });
+  }
+  const ended = once(child, 'close').then(([code, signal]) => {
+    running.delete(child);
+    return { code, signal, output };
+  });
+  return { child, ended, output: () => output };
+}
+
+/** Starts a gateway without waiting for it to be up. @returns how it ended. */
+export const runGateway = (env: Record<string, string>): Promise<Ended> => run('main.js', env).ended;
+
+/** `npm run doctor` */
+export const runDoctor = (env: Record<string, string>): Promise<Ended> => run('doctor.js', env).ended;
+
+/** Starts a gateway and waits until it answers. @param env on top of a free port and a known super admin. */
+export async function startGateway(env: Record<string, string>): Promise<GatewayProcess> {
+  const { child, ended, output } = run('main.js', {
+    PORT: '0',
+    SUPER_ADMIN_EMAIL: SUPER_ADMIN.email,
+    SUPER_ADMIN_PASSWORD: SUPER_ADMIN.password,
+    ...env,
+  });
+  let dead = false;
+  void ended.then(() => {
+    dead = true;
+  });
+  const deadline = Date.now() + 20_000;
+  for (;;) {
+    const base = /REST +(http:\S+)\/api /.exec(output())?.[1];
+    if (base && (await fetch(`${base}/api/health`)).ok) {
+      return {
+        url: base,
+        pid: child.pid!,
+        output,
+        end(signal) {
+          child.kill(signal);
+          return ended;
+        },
+      };
+    }
+    if (dead || Date.now() > deadline) throw new Error(`the gateway did not start:\n${output()}`);
+    await sleep(10);
+  }
+}
