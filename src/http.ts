@@ -155,7 +155,10 @@ function sendError(reply: FastifyReply, request: FastifyRequest, thrown: unknown
     request.log.error({ err: error.cause, requestId: request.id }, 'a request failed');
   const { status, headers, body } = errorAnswer(error, request);
   // Also here: what Fastify refuses before it looks for a route passes no hook.
-  return reply.code(status).headers({ ...headers, 'x-request-id': request.id }).send(body);
+  return reply
+    .code(status)
+    .headers({ ...headers, 'x-request-id': request.id })
+    .send(body);
 }
 
 /** Answers what is not HTTP, so that there is no request to answer. */

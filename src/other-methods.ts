@@ -27,4 +27,9 @@ export function knowOtherMethods(app: FastifyInstance): (request: FastifyRequest
 
 /** Fastify's `:id` stands for one segment, `*` for the rest. */
 const patternOf = (url: string) =>
-  new RegExp(`^${url.replace(/[.+?^${}()|[\]\\]/g, '\\$&').replace(/:\w+/g, '[^/]+').replace(/\*$/, '.*')}$`);
+  new RegExp(
+    `^${url
+      .replace(/[.+?^${}()|[\]\\]/g, '\\$&')
+      .replace(/:\w+/g, '[^/]+')
+      .replace(/\*$/, '.*')}$`,
+  );

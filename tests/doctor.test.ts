@@ -191,7 +191,7 @@ describe('what is lost or doubled is named', () => {
 
   test('passwords that were sealed under another secret', async () => {
     const wrong = await examination(app.databaseUrl, 'another secret, which is as long as need be');
-expect(wrong.findings).toMatchObject([{ kind: 'wrong_secret', problem: expect.stringContaining('3 tenants') }]);
+    expect(wrong.findings).toMatchObject([{ kind: 'wrong_secret', problem: expect.stringContaining('3 tenants') }]);
   });
 });
 

@@ -11,6 +11,11 @@ import { cleanUp, runDoctor, runGateway, startGateway, temporaryFolder } from '.
 beforeAll(ensureBuilt);
 afterEach(cleanUp);
 
+let T0 = performance.now();
+const lap = (x: string) => {
+  process.stdout.write(`  LAP ${x} ${Math.round(performance.now() - T0)}\n`);
+  T0 = performance.now();
+};
 const PASSWORD = 'a tenant admin password';
 
 /** Asks for tenants one after the other as fast as the gateway answers. @returns what it has said yes to, as it goes. */
@@ -54,41 +59,63 @@ const took = (what: string, ms: number) => process.stdout.write(`    ${what}: ${
 describe('the embedded installation', () => {
   test('kill -9 at a random moment loses no tenant: the next start finishes them all', async () => {
     const env = { DATA_DIR: await temporaryFolder() };
+    lap('const env = { DATA_DIR: await temporaryFolder() };');
     const first = await startGateway(env);
+    lap('const first = await startGateway(env);');
     const { accepted, done } = provisionMany(await superAdmin(first), 20);
+    lap('const { accepted, done } = provisionMany(await sup');
     const moment = 200 + Math.random() * 1500;
     const kill = new Promise((resolve) => setTimeout(resolve, moment)).then(() => first.end('SIGKILL'));
     await done.catch(() => {});
+    lap('await done.catch(() => {});');
     await kill;
+    lap('await kill;');
     process.stdout.write(`    killed after ${Math.round(moment)} ms, ${accepted.length} of 20 accepted\n`);
     const second = await startGateway(env);
+    lap('const second = await startGateway(env);');
     const admin = await superAdmin(second);
+    lap('const admin = await superAdmin(second);');
     // One more may have been committed whose answer never came.
     const all = await allActive(admin);
+    lap('const all = await allActive(admin);');
     expect(all.length).toBeGreaterThanOrEqual(accepted.length);
     expect(all.length).toBeLessThanOrEqual(accepted.length + 1);
     for (const { slug } of accepted.slice(0, 3)) await agent(second, `admin@${slug}.test`, PASSWORD);
     const { code, output } = await runDoctor(env);
+    lap('const { code, output } = await runDoctor(env);');
     expect(output).toMatch(/^nothing wrong: /);
     expect(code).toBe(0);
   });
 
   test('SIGTERM while tenants are being made ends with 0 within 10 s, and the next start finishes', async () => {
     const env = { DATA_DIR: await temporaryFolder() };
+    lap('const env = { DATA_DIR: await temporaryFolder() };');
     const first = await startGateway(env);
+    lap('const first = await startGateway(env);');
     const admin = await superAdmin(first);
+    lap('const admin = await superAdmin(first);');
     await provisionMany(admin, 12).done;
+    lap('await provisionMany(admin, 12).done;');
     const start = performance.now();
     const { code, signal } = await first.end('SIGTERM');
+    lap("const { code, signal } = await first.end('SIGTERM'");
     took('drained in', performance.now() - start);
     expect({ code, signal }).toEqual({ code: 0, signal: null });
     expect(performance.now() - start).toBeLessThan(10_000);
     expect(await runningServer(env.DATA_DIR)).toBeUndefined();
+    lap('expect(await runningServer(env.DATA_DIR)).toBeUnde');
     // Without a gateway the doctor starts the server itself, and says what is unfinished.
     const unfinished = await runDoctor(env);
-    expect(unfinished).toMatchObject({ code: 1, output: expect.stringContaining('no gateway is running -> start one') });
+    lap('const unfinished = await runDoctor(env);');
+    expect(unfinished).toMatchObject({
+      code: 1,
+      output: expect.stringContaining('no gateway is running -> start one'),
+    });
     const second = await startGateway(env);
+    lap('const second = await startGateway(env);');
     expect(await allActive(await superAdmin(second))).toHaveLength(12);
+    lap('expect(await allActive(await superAdmin(second))).');
     expect(await runDoctor(env)).toMatchObject({ code: 0 });
+    lap('expect(await runDoctor(env)).toMatchObject({ code:');
   });
 });

@@ -98,15 +98,34 @@ describe("a tenant's user who signs in", () => {
     );
     const id = body.agent.id;
     expect(rows).toEqual([
-      { action: 'user.login', actor_kind: 'agent', actor_id: id, actor_email: acme.adminEmail, org_id: acme.id, target_id: id },
-      { action: 'user.login_failed', actor_kind: 'anonymous', actor_id: null, actor_email: acme.adminEmail, org_id: acme.id, target_id: null },
+      {
+        action: 'user.login',
+        actor_kind: 'agent',
+        actor_id: id,
+        actor_email: acme.adminEmail,
+        org_id: acme.id,
+        target_id: id,
+      },
+      {
+        action: 'user.login_failed',
+        actor_kind: 'anonymous',
+        actor_id: null,
+        actor_email: acme.adminEmail,
+        org_id: acme.id,
+        target_id: null,
+      },
     ]);
   });
 });
 
 describe('a wrong password and an unknown address', () => {
   test('get the same answer', async () => {
-    const answers = [await wrong(), await login('nobody@nowhere.test', 'not the password'), await login('', ''), await login('x', 'x', { tenant: 'gone' })];
+    const answers = [
+      await wrong(),
+      await login('nobody@nowhere.test', 'not the password'),
+      await login('', ''),
+      await login('x', 'x', { tenant: 'gone' }),
+    ];
     for (const answer of answers) {
       expectError(answer, 401, 'unauthenticated');
       expect(answer.body.error).toBe(answers[0]!.body.error);
@@ -116,7 +135,10 @@ describe('a wrong password and an unknown address', () => {
   test('take the same time', async () => {
     const took: Record<'known' | 'unknown', number[]> = { known: [], unknown: [] };
     for (let round = 0; round < 15; round++) {
-      for (const [kind, email] of [['known', acme.adminEmail], ['unknown', `nobody${round}@nowhere.test`]] as const) {
+      for (const [kind, email] of [
+        ['known', acme.adminEmail],
+        ['unknown', `nobody${round}@nowhere.test`],
+      ] as const) {
         const start = performance.now();
         await login(email, 'not the password', {}, newAddress());
         took[kind].push(performance.now() - start);
@@ -161,7 +183,11 @@ describe('guessing', () => {
 
   test('goes by the real address, whatever a header claims', async () => {
     for (let guess = 0; guess < 8; guess++) {
-      await wrong(acme, here, { 'x-forwarded-for': `10.0.0.${guess}`, forwarded: `for=10.0.0.${guess}`, 'x-real-ip': `10.0.0.${guess}` });
+      await wrong(acme, here, {
+        'x-forwarded-for': `10.0.0.${guess}`,
+        forwarded: `for=10.0.0.${guess}`,
+        'x-real-ip': `10.0.0.${guess}`,
+      });
     }
     expectError(await right(acme, here, { 'x-forwarded-for': '10.9.9.9' }), 429, 'rate_limited');
   });
@@ -179,7 +205,13 @@ describe('guessing', () => {
 
   test('is counted for one account however its address is spelt', async () => {
     const { adminEmail } = acme;
-    for (const email of [adminEmail, adminEmail.toUpperCase(), ` ${adminEmail}`, `${adminEmail}\t`, adminEmail.replace('a', 'A')]) {
+    for (const email of [
+      adminEmail,
+      adminEmail.toUpperCase(),
+      ` ${adminEmail}`,
+      `${adminEmail}\t`,
+      adminEmail.replace('a', 'A'),
+    ]) {
       expectError(await login(email, 'not the password'), 401, 'unauthenticated');
     }
     expectError(await right(), 429, 'rate_limited');
@@ -188,7 +220,13 @@ describe('guessing', () => {
       expectError(await login(email, acme.adminPassword, {}, newAddress()), 401, 'unauthenticated');
     }
     const root = SUPER_ADMIN.email.replaceAll('i', '\u0130');
-    const platform = await sendJson(app.url, 'POST', '/api/super-admin/login', { ...SUPER_ADMIN, email: root }, { from: newAddress() });
+    const platform = await sendJson(
+      app.url,
+      'POST',
+      '/api/super-admin/login',
+      { ...SUPER_ADMIN, email: root },
+      { from: newAddress() },
+    );
     expect(platform.status).toBe(root === SUPER_ADMIN.email ? 200 : 401);
   });
 
@@ -232,7 +270,10 @@ describe('one address in two tenants', () => {
   let first: Tenant;
   let second: Tenant;
   beforeAll(async () => {
-    [first, second] = await Promise.all([provision(admin, { admin_email: email }), provision(admin, { admin_email: email })]);
+    [first, second] = await Promise.all([
+      provision(admin, { admin_email: email }),
+      provision(admin, { admin_email: email }),
+    ]);
   });
   const password = 'a tenant admin password';
 

@@ -33,7 +33,10 @@ const login = (password = PASSWORD, address = email) =>
   anonymous(app).rest('POST', '/api/super-admin/login', { email: address, password });
 const list = async (): Promise<{ id: string; email: string }[]> => (await root.rest('GET', ADMINS)).body;
 const audited = (action: string, targetId: string) =>
-  sql<Record<string, unknown>>(app.databaseUrl, 'select * from audit_entries where action = $1 and target_id = $2', [action, targetId]);
+  sql<Record<string, unknown>>(app.databaseUrl, 'select * from audit_entries where action = $1 and target_id = $2', [
+    action,
+    targetId,
+  ]);
 
 describe('signing in', () => {
   test('gives a token for eight hours that says who, for whom and under which number', async () => {
@@ -62,10 +65,22 @@ describe('signing in', () => {
   });
 
   test('is the same over GraphQL', async () => {
-    const { data } = await anonymous(app).graphql('mutation ($email: String!, $password: String!) { superAdminLogin(email: $email, password: $password) { token } }', SUPER_ADMIN);
-    const me = await superAdmin(app).then(() => root.graphql('{ me { id email name role tenantId impersonatedBy { id } } }'));
+    const { data } = await anonymous(app).graphql(
+      'mutation ($email: String!, $password: String!) { superAdminLogin(email: $email, password: $password) { token } }',
+      SUPER_ADMIN,
+    );
+    const me = await superAdmin(app).then(() =>
+      root.graphql('{ me { id email name role tenantId impersonatedBy { id } } }'),
+    );
     expect(decode(data.superAdminLogin.token).claims.sub).toBe(rootId);
-    expect(me.data.me).toEqual({ id: rootId, email: SUPER_ADMIN.email, name: 'First super admin', role: 'super_admin', tenantId: null, impersonatedBy: null });
+    expect(me.data.me).toEqual({
+      id: rootId,
+      email: SUPER_ADMIN.email,
+      name: 'First super admin',
+      role: 'super_admin',
+      tenantId: null,
+      impersonatedBy: null,
+    });
   });
 
   test('answers a wrong password and an unknown address alike', async () => {
@@ -79,8 +94,14 @@ describe('signing in', () => {
     const { body } = await create();
     await login('wrong password');
     await login();
-    expect(await audited('super_admin.login', body.id)).toMatchObject([{ actor_kind: 'super_admin', actor_id: body.id, address: '127.0.0.1' }]);
-    const failed = await sql(app.databaseUrl, `select actor_kind from audit_entries where action = 'super_admin.login_failed' and actor_email = $1`, [email]);
+    expect(await audited('super_admin.login', body.id)).toMatchObject([
+      { actor_kind: 'super_admin', actor_id: body.id, address: '127.0.0.1' },
+    ]);
+    const failed = await sql(
+      app.databaseUrl,
+      `select actor_kind from audit_entries where action = 'super_admin.login_failed' and actor_email = $1`,
+      [email],
+    );
     expect(failed).toEqual([{ actor_kind: 'anonymous' }]);
   });
 });
@@ -101,12 +122,17 @@ describe('a super admin', () => {
       expectError(await create({ email: taken }), 409, 'email_taken');
     }
     const input = { email: email.toLowerCase(), name: 'X', password: PASSWORD };
-    const answer = await root.graphql('mutation ($input: CreateSuperAdminInput!) { createSuperAdmin(input: $input) { id } }', { input });
+    const answer = await root.graphql(
+      'mutation ($input: CreateSuperAdminInput!) { createSuperAdmin(input: $input) { id } }',
+      { input },
+    );
     expectGraphqlError(answer, 'EMAIL_TAKEN');
   });
 
   test('is made once, however many ask at the same moment', async () => {
-    const answers = await Promise.all(Array.from({ length: 8 }, (_, n) => create(n % 2 ? { email: email.toUpperCase() } : {})));
+    const answers = await Promise.all(
+      Array.from({ length: 8 }, (_, n) => create(n % 2 ? { email: email.toUpperCase() } : {})),
+    );
     expect(answers.map(({ status }) => status).sort()).toEqual([201, ...Array(7).fill(409)]);
   });
 
@@ -124,7 +150,10 @@ describe('a super admin', () => {
   test('has a password that nobody can read, neither stored nor logged', async () => {
     const { body } = await create();
     await root.rest('POST', `${ADMINS}/${body.id}/reset-password`, { new_password: `${PASSWORD} again` });
-    const everything = await sql<{ text: string }>(app.databaseUrl, 'select a::text as text from audit_entries a union all select s::text from super_admins s');
+    const everything = await sql<{ text: string }>(
+      app.databaseUrl,
+      'select a::text as text from audit_entries a union all select s::text from super_admins s',
+    );
     const text = JSON.stringify(everything);
     expect(text).not.toContain(PASSWORD);
     expect(text).toContain('$argon2id$v=19$m=19456,t=2,p=1$');
@@ -135,18 +164,25 @@ describe('a super admin', () => {
 describe('deleting a super admin', () => {
   test('takes their sign-in away, and leaves an audit entry', async () => {
     const { body } = await create();
-    expect(await root.rest('DELETE', `${ADMINS}/${body.id}`)).toMatchObject({ status: 200, body: { status: 'deleted' } });
+    expect(await root.rest('DELETE', `${ADMINS}/${body.id}`)).toMatchObject({
+      status: 200,
+      body: { status: 'deleted' },
+    });
     expectError(await login(), 401, 'unauthenticated');
     expectError(await root.rest('DELETE', `${ADMINS}/${body.id}`), 404, 'not_found');
     expect((await list()).some(({ id }) => id === body.id)).toBe(false);
-    expect(await audited('super_admin.delete', body.id)).toMatchObject([{ actor_id: rootId, before: { email, name: 'A Person' } }]);
+    expect(await audited('super_admin.delete', body.id)).toMatchObject([
+      { actor_id: rootId, before: { email, name: 'A Person' } },
+    ]);
     expect((await create()).status).toBe(201);
   });
 
   test('is not possible for oneself, nor for one who is not there', async () => {
     expectError(await root.rest('DELETE', `${ADMINS}/${rootId}`), 409, 'cannot_delete_self');
     expectError(await root.rest('DELETE', `${ADMINS}/${NOBODY}`), 404, 'not_found');
-    const answer = await root.graphql('mutation ($id: UUID!) { deleteSuperAdmin(id: $id) { id } }', { id: rootId.toUpperCase() });
+    const answer = await root.graphql('mutation ($id: UUID!) { deleteSuperAdmin(id: $id) { id } }', {
+      id: rootId.toUpperCase(),
+    });
     expectGraphqlError(answer, 'CANNOT_DELETE_SELF');
   });
 
@@ -180,7 +216,9 @@ describe('deleting a super admin', () => {
         people.push({ actor: await superAdmin(other, credentials), id: body.id });
       }
       const answers = await Promise.all(
-        people.flatMap(({ actor, id }) => people.filter((p) => p.id !== id).map((p) => actor.rest('DELETE', `${ADMINS}/${p.id}`))),
+        people.flatMap(({ actor, id }) =>
+          people.filter((p) => p.id !== id).map((p) => actor.rest('DELETE', `${ADMINS}/${p.id}`)),
+        ),
       );
       for (const { status } of answers) expect([200, 401, 404, 409]).toContain(status);
       const rows = await sql<{ id: string }>(other.databaseUrl, 'select id from super_admins');
@@ -199,17 +237,25 @@ describe("resetting a super admin's password", () => {
     expect(reset).toMatchObject({ status: 200, body: { status: 'password_reset' } });
     expectError(await login(), 401, 'unauthenticated');
     expect((await login('another password')).status).toBe(200);
-    expect(await audited('super_admin.reset_password', body.id)).toMatchObject([{ actor_id: rootId, actor_email: SUPER_ADMIN.email }]);
+    expect(await audited('super_admin.reset_password', body.id)).toMatchObject([
+      { actor_id: rootId, actor_email: SUPER_ADMIN.email },
+    ]);
   });
 
   test('may be done to oneself, which ends the token that did it', async () => {
     const { body } = await create();
     const self = await superAdmin(app, { email, password: PASSWORD });
-    expect((await self.rest('POST', `${ADMINS}/${body.id}/reset-password`, { new_password: 'another password' })).status).toBe(200);
+    expect(
+      (await self.rest('POST', `${ADMINS}/${body.id}/reset-password`, { new_password: 'another password' })).status,
+    ).toBe(200);
     expect((await login('another password')).status).toBe(200);
   });
 
   test('answers 404 for one who is not there', async () => {
-    expectError(await root.rest('POST', `${ADMINS}/${NOBODY}/reset-password`, { new_password: PASSWORD }), 404, 'not_found');
+    expectError(
+      await root.rest('POST', `${ADMINS}/${NOBODY}/reset-password`, { new_password: PASSWORD }),
+      404,
+      'not_found',
+    );
   });
 });

@@ -1,7 +1,7 @@
 /** Every change and every login leaves an entry, in the transaction of the change. */
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { v7 as uuidv7 } from 'uuid';
-import type { Actor } from '../context.ts';
+import type { Actor, Context } from '../context.ts';
 import { AuditEntry } from '../entities/control/audit-entry.ts';
 
 /** Where a change comes from: a request's context, or a job's. */
@@ -41,6 +41,11 @@ export function audit(em: EntityManager, source: AuditSource, record: AuditRecor
       createdAt: new Date(),
     }),
   );
+}
+
+/** Writes the entry at once and by itself: of what fails, everything else is rolled back. */
+export async function auditFailure(ctx: Context, record: AuditRecord): Promise<void> {
+  await ctx.services.control.orm.em.fork().transactional(async (em) => audit(em, ctx, record));
 }
 
 function named(actor: Actor): Pick<AuditEntry, 'actorKind' | 'actorId' | 'actorEmail' | 'onBehalfOf'> {

@@ -5,11 +5,13 @@
  */
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { EntityManager } from '@mikro-orm/postgresql';
 import type { Context } from '../context.ts';
 import { query } from '../db/control.ts';
 import { LOCKS } from '../db/locks.ts';
 import { IdempotencyKey } from '../entities/control/idempotency-key.ts';
 import { AppError, invalid, toAppError } from '../errors.ts';
+import { Semaphore } from './semaphore.ts';
 
 /** An answer as HTTP gives it. */
 export interface Answer {
@@ -30,6 +32,12 @@ const findStored = query<Stored>(
     where key = $1 and created_at > now() - interval '24 hours'`,
 );
 const tryLock = query<{ locked: boolean }>('idempotency_lock', 'select pg_try_advisory_xact_lock($1, $2) as locked');
+
+/**
+ * Each holds a connection of the pool (20 in all), and its work may need one more for a moment: were all of them held this
+ * way, each would wait for another.
+ */
+const gate = new Semaphore(10);
 
 const LONGEST_WAIT_MS = 30_000;
 /** Answers that say nothing of the request itself, so that trying again later may end otherwise. */
@@ -61,7 +69,7 @@ export async function once(
   const lock = createHash('sha256').update(key).digest().readInt32BE(0);
 
   for (const deadline = Date.now() + LONGEST_WAIT_MS; ; await sleep(20 + Math.random() * 30)) {
-    const answer = await ctx.em.fork().transactional(async (em) => {
+    const attempt = async (em: EntityManager) => {
       const within = ctx.within(em);
       const [held] = await within.rows(tryLock, [LOCKS.idempotency, lock]);
       // Somebody is at it. Waiting without a connection: fifty waiting requests would otherwise hold them all.
@@ -81,7 +89,8 @@ export async function once(
         createdAt: new Date(),
       });
       return result;
-    });
+    };
+    const answer = await gate.run(() => ctx.em.fork().transactional(attempt));
     if (answer) return answer;
     if (Date.now() > deadline) throw new AppError('unavailable', { retryAfter: 5 });
   }

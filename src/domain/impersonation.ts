@@ -2,7 +2,7 @@
 import type { Context } from '../context.ts';
 import { superAdmin } from '../context.ts';
 import { query } from '../db/control.ts';
-import { Organization } from '../entities/control/organization.ts';
+import { Organization, TenantStatus } from '../entities/control/organization.ts';
 import { SuperAdmin } from '../entities/control/super-admin.ts';
 import { AppError, notFound } from '../errors.ts';
 import { audit } from './audit.ts';
@@ -54,7 +54,7 @@ export async function impersonateTenant(ctx: Context, tenantId: string): Promise
   const [admin] = await ctx.services.tenants.rows(tenantId, firstAdmin, [suspended.map(({ id }) => id)]);
   const [account] = admin ? await ctx.rows(identity, [admin.id, tenantId]) : [];
   return issue(ctx, tenantId, 'tenant.impersonate', async (me) =>
-    admin && account ? { ...admin, ...account, role: 'admin' } : { ...me, role: 'admin' },
+    admin && account && !account.suspended ? { ...admin, ...account, role: 'admin' } : { ...me, role: 'admin' },
   );
 }
 
@@ -83,7 +83,9 @@ async function issue(
   return ctx.em.transactional(async (em) => {
     const me = await em.findOne(SuperAdmin, superAdmin(ctx).id);
     if (!me) throw new AppError('unauthenticated');
+    // Its state and its version in one read: a suspension after it kills the token, one before it refuses it here.
     const org = await em.findOneOrFail(Organization, tenantId);
+    if (org.status !== TenantStatus.ACTIVE) throw new AppError('tenant_not_ready');
     const subject = await subjectFor(me);
     const agent = { id: subject.id, email: subject.email, orgId: org.id, orgSlug: org.slug, role: subject.role };
     const token = ctx.services.tokens.forAgent(

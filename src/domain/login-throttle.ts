@@ -50,7 +50,12 @@ export class LoginThrottle {
    * @param check finds the account, or undefined where the password is wrong.
    * @throws {AppError} rate_limited with the seconds to wait.
    */
-  attempt<T>(realm: string, email: string, address: string, check: () => Promise<T | undefined>): Promise<T | undefined> {
+  attempt<T>(
+    realm: string,
+    email: string,
+    address: string,
+    check: () => Promise<T | undefined>,
+  ): Promise<T | undefined> {
     const account = this.#keys.fingerprint(realm, emailKey(email));
     const pair = this.#keys.fingerprint(account, address);
     return this.#inTurn(pair, async () => {

@@ -3,7 +3,7 @@ import type { Context } from '../context.ts';
 import { query } from '../db/control.ts';
 import { TenantStatus } from '../entities/control/organization.ts';
 import { AppError } from '../errors.ts';
-import { audit } from './audit.ts';
+import { audit, auditFailure } from './audit.ts';
 import { verifyPassword } from './passwords.ts';
 import { emailKey } from './rules.ts';
 import { findTenantUser, type TenantUserRow } from './tenant-users.ts';
@@ -48,13 +48,15 @@ const REALM = 'tenant';
  * tenant_suspended, user_suspended, tenant_not_ready. rate_limited after too many failures.
  */
 export async function login(ctx: Context, email: string, password: string, tenant?: string | null): Promise<Session> {
-  const accounts = await ctx.rows(accountsByEmail, [emailKey(email), tenant ?? null]);
-  const [account, another] =
-    (await ctx.services.throttle.attempt(REALM, email, ctx.address, () => matchingAccounts(accounts, password))) ?? [];
+  let accounts: Account[] = [];
+  const matching = await ctx.services.throttle.attempt(REALM, email, ctx.address, async () => {
+    accounts = await ctx.rows(accountsByEmail, [emailKey(email), tenant ?? null]);
+    return matchingAccounts(accounts, password);
+  });
+  const [account, another] = matching ?? [];
   if (!account) {
-    await ctx.em.transactional(async (em) =>
-      audit(em, ctx, { action: 'user.login_failed', orgId: accounts[0]?.orgId, actor: { kind: 'anonymous', email } }),
-    );
+    const actor = { kind: 'anonymous', email } as const;
+    await auditFailure(ctx, { action: 'user.login_failed', orgId: accounts[0]?.orgId, actor });
     throw new AppError('unauthenticated', { message: 'The e-mail address or the password is wrong.' });
   }
   if (another) throw new AppError('tenant_required');

@@ -5,7 +5,7 @@ import { type Context, superAdmin } from '../context.ts';
 import { query } from '../db/control.ts';
 import { SuperAdmin } from '../entities/control/super-admin.ts';
 import { AppError, notFound } from '../errors.ts';
-import { audit, bySystem } from './audit.ts';
+import { audit, auditFailure, bySystem } from './audit.ts';
 import { hashPassword, verifyPassword } from './passwords.ts';
 import { revoke } from './revocations.ts';
 import { emailKey } from './rules.ts';
@@ -35,9 +35,7 @@ export async function superAdminLogin(ctx: Context, email: string, password: str
     return (await verifyPassword(found?.passwordHash, password)) ? found : undefined;
   });
   if (!admin) {
-    await ctx.em.transactional(async (em) =>
-      audit(em, ctx, { action: 'super_admin.login_failed', actor: { kind: 'anonymous', email } }),
-    );
+    await auditFailure(ctx, { action: 'super_admin.login_failed', actor: { kind: 'anonymous', email } });
     throw new AppError('unauthenticated', { message: 'The e-mail address or the password is wrong.' });
   }
   await ctx.em.transactional(async (em) =>

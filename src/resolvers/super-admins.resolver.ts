@@ -40,7 +40,7 @@ export class SuperAdminsResolver {
     return superAdmins.listSuperAdmins(ctx, page.first ?? null, page.after);
   }
 
-  @Mutation(() => SuperAdmin)
+  @Mutation(() => SuperAdmin, { description: 'Makes another super admin, who may sign in at once.' })
   @Allow('platform')
   createSuperAdmin(
     @Ctx() ctx: Context,

@@ -27,7 +27,8 @@ export async function buildGatewaySchema(): Promise<GraphQLSchema> {
   return schema;
 }
 
-function refuseUndeclared(schema: GraphQLSchema): void {
+/** @throws when an operation declares no permission. */
+export function refuseUndeclared(schema: GraphQLSchema): void {
   for (const type of [schema.getQueryType(), schema.getMutationType(), schema.getSubscriptionType()]) {
     for (const field of Object.values(type?.getFields() ?? {})) {
       if (!field.extensions.permission)

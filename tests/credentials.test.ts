@@ -1,0 +1,146 @@
+import { createSecretKey } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import jwt from 'jsonwebtoken';
+import { Actor, agent, provision, superAdmin, type Tenant } from './support/actors.ts';
+import { startApp, type TestApp } from './support/app.ts';
+import { expectError, expectGraphqlError } from './support/errors.ts';
+import { decode } from './support/tokens.ts';
+
+const NOBODY = '00000000-0000-7000-8000-000000000000';
+
+let app: TestApp;
+let root: Actor;
+let person: Actor;
+let tenant: Tenant;
+
+beforeAll(async () => {
+  app = await startApp();
+  root = await superAdmin(app);
+  tenant = await provision(root);
+  person = await agent(app, tenant.adminEmail, tenant.adminPassword);
+});
+afterAll(() => app?.stop());
+
+const platform: [method: string, path: string, body?: object][] = [
+  ['GET', '/api/super-admin/tenants'],
+  ['POST', '/api/super-admin/tenants', { name: 'X', slug: 'not-made' }],
+  ['GET', `/api/super-admin/tenants/${NOBODY}`],
+  ['PATCH', `/api/super-admin/tenants/${NOBODY}`, { name: 'X' }],
+  ['DELETE', `/api/super-admin/tenants/${NOBODY}`],
+  ['POST', `/api/super-admin/tenants/${NOBODY}/impersonate`],
+  ['GET', '/api/super-admin/usage'],
+  ['GET', '/api/super-admin/health'],
+  ['GET', '/api/super-admin/admins'],
+  ['POST', '/api/super-admin/admins', { email: 'x@y.test', name: 'X', password: 'a password' }],
+  ['DELETE', `/api/super-admin/admins/${NOBODY}`],
+  ['POST', `/api/super-admin/admins/${NOBODY}/reset-password`, { new_password: 'a password' }],
+  ['GET', `/api/super-admin/users?tenant_id=${NOBODY}`],
+  ['POST', `/api/super-admin/users/${NOBODY}/reset-password?tenant_id=${NOBODY}`, { new_password: 'a password' }],
+  ...['suspend', 'activate', 'impersonate'].map((action): [string, string] => [
+    'POST',
+    `/api/super-admin/users/${NOBODY}/${action}?tenant_id=${NOBODY}`,
+  ]),
+];
+
+describe.each(platform)('%s %s', (method, path, body) => {
+  test('takes a super admin, and neither a stranger nor a tenant', async () => {
+    const stranger = await new Actor(app.url).rest(method, path, body);
+    expectError(stranger, 401, 'unauthenticated');
+    expect(stranger.headers.get('www-authenticate')).toBe('Bearer');
+    expectError(await person.rest(method, path, body), 403, 'forbidden');
+    // Who may not come in is not told what is wrong with the rest either.
+    expectError(await person.rest(method, path, method === 'GET' ? undefined : { nonsense: 1 }), 403, 'forbidden');
+    if (method === 'GET' || path.includes(NOBODY))
+      expect([200, 404]).toContain((await root.rest(method, path, body)).status);
+  });
+});
+
+describe('a token', () => {
+  const claims = () => decode(root.token!).claims;
+  const sign = (payload: object, options: jwt.SignOptions = {}) =>
+    jwt.sign(payload, app.services.keys.signing, { algorithm: 'HS256', ...options });
+  const refused = async (token: string) => {
+    expectError(await new Actor(app.url, token).rest('GET', '/api/super-admin/admins'), 401, 'unauthenticated');
+    expectGraphqlError(await new Actor(app.url, token).graphql('{ me { id } }'), 'UNAUTHENTICATED');
+  };
+
+  test('signed as ours are is taken: the other tests refuse what differs from it', async () => {
+    expect((await new Actor(app.url, sign(claims())).rest('GET', '/api/super-admin/admins')).status).toBe(200);
+  });
+
+  test('signed with another secret, or with what the secret was, is refused', async () => {
+    for (const secret of ['another secret of at least 32 bytes!', 'a secret of the tests, which is long enough']) {
+      await refused(jwt.sign(claims(), createSecretKey(Buffer.from(secret)), { algorithm: 'HS256' }));
+    }
+  });
+
+  test('of another algorithm, or of none, is refused', async () => {
+    await refused(sign(claims(), { algorithm: 'HS512' }));
+    await refused(sign(claims(), { algorithm: 'HS384' }));
+    const none = ['{"alg":"none","typ":"JWT"}', JSON.stringify(claims())].map((part) =>
+      Buffer.from(part).toString('base64url'),
+    );
+    await refused(`${none.join('.')}.`);
+    await refused(`${none.join('.')}.${root.token!.split('.')[2]}`);
+  });
+
+  test('that was changed, or cut, is refused', async () => {
+    const [header, payload, signature] = root.token!.split('.') as [string, string, string];
+    const forged = Buffer.from(JSON.stringify({ ...claims(), sub: NOBODY })).toString('base64url');
+    for (const token of [
+      `${header}.${forged}.${signature}`,
+      `${header}.${payload}.`,
+      `${header}.${payload}`,
+      payload,
+      `${root.token}x`,
+    ]) {
+      await refused(token);
+    }
+  });
+
+  test('that is over, endless, for someone else or from someone else is refused', async () => {
+    const { exp, ...endless } = claims();
+    await refused(sign({ ...endless, exp: Math.floor(Date.now() / 1000) - 1 }));
+    await refused(sign(endless));
+    await refused(sign({ ...claims(), aud: 'another' }));
+    await refused(sign({ ...claims(), iss: 'another' }));
+    await refused(sign({ ...claims(), nbf: Math.floor(Date.now() / 1000) + 60 }));
+    expect(exp).toBeGreaterThan(Date.now() / 1000);
+  });
+
+  test('without what every token of ours says is refused', async () => {
+    const without = (name: string, all: object) =>
+      Object.fromEntries(Object.entries(all).filter(([key]) => key !== name));
+    await refused(sign(without('ver', claims())));
+    for (const name of ['org', 'slug', 'role', 'ver']) await refused(sign(without(name, decode(person.token!).claims)));
+  });
+
+  test("of a tenant does not become the platform's by another audience in it", async () => {
+    const mine = decode(person.token!).claims;
+    const { org, slug, role, orgVer, ...rest } = mine;
+    expect([org, slug, role, orgVer]).toEqual([tenant.id, tenant.slug, 'admin', 0]);
+    await refused(sign({ ...rest, aud: ['omnistream:tenant', 'omnistream:platform'] }));
+  });
+
+  test('is taken whatever the case of the word before it', async () => {
+    for (const scheme of ['Bearer', 'bearer', 'BEARER', 'Bearer  ']) {
+      const { status } = await new Actor(app.url).rest('GET', '/api/super-admin/admins', undefined, {
+        authorization: `${scheme} ${root.token}`,
+      });
+      expect(status).toBe(200);
+    }
+  });
+
+  test('in the query or the body is none', async () => {
+    expectError(
+      await new Actor(app.url).rest('GET', `/api/super-admin/admins?access_token=${root.token}`),
+      401,
+      'unauthenticated',
+    );
+    expectError(
+      await new Actor(app.url).rest('GET', '/api/super-admin/admins', undefined, { 'x-access-token': root.token! }),
+      401,
+      'unauthenticated',
+    );
+  });
+});

@@ -1,0 +1,172 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { type Actor, type Answer, provision, superAdmin, type Tenant } from './support/actors.ts';
+import { startApp, type TestApp } from './support/app.ts';
+import { freePort } from './support/redis-server.ts';
+import { addUser } from './support/tenants.ts';
+
+let app: TestApp;
+let admin: Actor;
+let acme: Tenant;
+
+const NAMES = ['100% Cotton', 'snake_case', 'Ünïcödé', "O'Brien", 'Plain One', 'plain two', 'Back\\slash', 'Last'];
+
+beforeAll(async () => {
+  app = await startApp();
+  admin = await superAdmin(app);
+  acme = await provision(admin, { name: 'Acme', slug: 'acme' });
+  for (const [n, name] of NAMES.entries()) {
+    await admin.rest('POST', '/api/super-admin/tenants', { name, slug: `slug-${n}` });
+    await admin.rest('POST', '/api/super-admin/admins', { email: `p${n}@platform.test`, name, password: 'a password' });
+    await addUser(app, acme.id, { email: `p${n}@acme.test`, fullName: name });
+  }
+});
+afterAll(() => app?.stop());
+
+type Item = { id: string };
+const ids = (items: Item[]) => items.map(({ id }) => id);
+
+/** Follows the links from page to page. */
+async function walk(path: string): Promise<Item[][]> {
+  const pages: Item[][] = [];
+  for (let next: string | undefined = path; next; ) {
+    const answer: Answer<Item[]> = await admin.rest('GET', next);
+    expect(answer.status).toBe(200);
+    pages.push(answer.body);
+    const link = answer.headers.get('link');
+    next = link ? /^<(\/api\/[^>]+)>; rel="next"$/.exec(link)?.[1] : undefined;
+    if (link) expect(next).toBeDefined();
+    expect(pages.length).toBeLessThan(20);
+  }
+  return pages;
+}
+
+describe.each(['tenants?', 'usage?', 'admins?', 'users?tenant_id=:acme&', 'users?search=p&tenant_id=:acme&'])(
+  'the list %s',
+  (list) => {
+    const path = (query: string) => `/api/super-admin/${list.replace(':acme', acme.id)}${query}`;
+
+    test('holds everything, in the order of making, unless a page is asked for', async () => {
+      const { body, headers } = await admin.rest('GET', path(''));
+      expect(body.length).toBeGreaterThanOrEqual(NAMES.length);
+      expect(ids(body)).toEqual(ids(body).sort());
+      expect(headers.get('link')).toBeNull();
+    });
+
+    test.each([1, 2, 3, 4, 9, 500])('gives the same in pages of %i', async (limit) => {
+      const { body } = await admin.rest('GET', path(''));
+      const pages = await walk(path(`limit=${limit}`));
+      expect(ids(pages.flat())).toEqual(ids(body));
+      expect(pages.slice(0, -1).every((page) => page.length === limit)).toBe(true);
+      expect(pages.length).toBeLessThanOrEqual(Math.floor(body.length / limit) + 1);
+    });
+
+    test('goes on after any item, also without a limit', async () => {
+      const { body } = await admin.rest('GET', path(''));
+      const after = async (item: Item, more = '') =>
+        ids((await admin.rest('GET', path(`after=${item.id}${more}`))).body);
+      expect(await after(body[2])).toEqual(ids(body.slice(3)));
+      expect(await after(body.at(-1))).toEqual([]);
+      expect(await after(body[0], '&limit=2')).toEqual(ids(body.slice(1, 3)));
+    });
+
+    test('keeps its place when something is added meanwhile', async () => {
+      const first = await admin.rest('GET', path('limit=3'));
+      await admin.rest('POST', '/api/super-admin/tenants', { name: 'Late', slug: `late-${Date.now()}` });
+      const rest = await admin.rest('GET', path(`after=${first.body.at(-1).id}`));
+      const all = await admin.rest('GET', path(''));
+      expect(ids([...first.body, ...rest.body])).toEqual(ids(all.body));
+    });
+  },
+);
+
+describe('tenants over GraphQL', () => {
+  const tenants = async (args: string) => {
+    const query = `{ tenants${args} { edges { cursor node { id name } } nodes { id name } pageInfo { startCursor endCursor hasNextPage hasPreviousPage } } }`;
+    const { data, errors } = await admin.graphql(query);
+    expect(errors).toBeUndefined();
+    return data.tenants as {
+      edges: { cursor: string; node: Item }[];
+      nodes: Item[];
+      pageInfo: Record<string, unknown>;
+    };
+  };
+  const named = async (filter: string) =>
+    (await tenants(`(filter: ${filter})`)).nodes.map((node) => (node as Item & { name: string }).name);
+
+  test('come as a Relay connection whose pages are the whole list', async () => {
+    const all = await tenants('');
+    const walked: Item[] = [];
+    let after = '';
+    for (let pages = 0; pages < 20; pages++) {
+      const page = await tenants(`(first: 4${after && `, after: "${after}"`})`);
+      expect(page.edges.map(({ node }) => node)).toEqual(page.nodes);
+      expect(page.pageInfo).toMatchObject({
+        startCursor: page.edges[0]?.cursor,
+        endCursor: page.edges.at(-1)?.cursor,
+        hasPreviousPage: after !== '',
+      });
+      walked.push(...page.nodes);
+      expect(page.pageInfo.hasNextPage).toBe(walked.length < all.nodes.length);
+      if (!page.pageInfo.hasNextPage) break;
+      after = page.pageInfo.endCursor as string;
+    }
+    expect(walked).toEqual(all.nodes);
+  });
+
+  test('that end exactly with a page have no next one', async () => {
+    const { nodes } = await tenants('');
+    expect((await tenants(`(first: ${nodes.length})`)).pageInfo.hasNextPage).toBe(false);
+    expect((await tenants(`(first: ${nodes.length - 1})`)).pageInfo.hasNextPage).toBe(true);
+    const beyond = await tenants(`(after: "${nodes.at(-1)!.id}")`);
+    expect(beyond).toEqual({
+      edges: [],
+      nodes: [],
+      pageInfo: { startCursor: null, endCursor: null, hasNextPage: false, hasPreviousPage: true },
+    });
+  });
+
+  test('are found by literal text in the name or slug, without case', async () => {
+    expect(await named('{ search: "%" }')).toEqual(['100% Cotton']);
+    expect(await named('{ search: "_" }')).toEqual(['snake_case']);
+    expect(await named('{ search: "\\\\" }')).toEqual(['Back\\slash']);
+    expect(await named('{ search: "ünÏC" }')).toEqual(['Ünïcödé']);
+    expect(await named(`{ search: "o'b" }`)).toEqual(["O'Brien"]);
+    expect(await named('{ search: "PLAIN" }')).toEqual(['Plain One', 'plain two']);
+    expect(await named('{ search: "SLUG-4" }')).toEqual(['Plain One']);
+    expect(await named('{ search: "nobody at all" }')).toEqual([]);
+    expect((await named('{ search: "" }')).length).toBeGreaterThan(NAMES.length);
+    expect((await named('{ search: null, status: null }')).length).toBeGreaterThan(NAMES.length);
+  });
+
+  test('are filtered by their status, together with the search and the page', async () => {
+    await admin.rest('DELETE', `/api/super-admin/tenants/${acme.id}`);
+    expect(await named('{ status: SUSPENDED }')).toEqual(['Acme']);
+    expect(await named('{ status: SUSPENDED, search: "plain" }')).toEqual([]);
+    await admin.rest('PATCH', `/api/super-admin/tenants/${acme.id}`, { status: 'active' });
+    const page = await tenants('(first: 1, filter: { search: "plain" })');
+    expect(page.pageInfo.hasNextPage).toBe(true);
+    const next = await tenants(`(first: 1, after: "${page.pageInfo.endCursor}", filter: { search: "plain" })`);
+    expect([next.nodes, next.pageInfo.hasNextPage]).toEqual([[expect.objectContaining({ name: 'plain two' })], false]);
+  });
+
+  test('carry how far their provisioning is, and why it fails', async () => {
+    const stuck = await startApp({ MINIO_URL: `http://key:secret@127.0.0.1:${await freePort()}` });
+    try {
+      const root = await superAdmin(stuck);
+      await root.rest('POST', '/api/super-admin/tenants', { name: 'Slow', slug: 'slow' });
+      const { data } = await root.graphql(
+        '{ tenants(filter: { status: PROVISIONING }) { nodes { slug schemaVersion provisioning { steps { name } } usage { agentCount } } } }',
+      );
+      expect(data.tenants.nodes).toEqual([
+        {
+          slug: 'slow',
+          schemaVersion: expect.any(Number),
+          provisioning: { steps: expect.any(Array) },
+          usage: { agentCount: 0 },
+        },
+      ]);
+    } finally {
+      await stuck.stop();
+    }
+  });
+});

@@ -1,0 +1,34 @@
+/** People of a tenant, put there as the features that invite them will do. */
+import { v7 as uuidv7 } from 'uuid';
+import { hashPassword } from '../../src/domain/passwords.ts';
+import type { TestApp } from './app.ts';
+import { sql } from './database.ts';
+
+export interface NewUser {
+  email: string;
+  fullName?: string;
+  /** One of the system roles. */
+  role?: string;
+  password?: string;
+}
+
+/** Adds a user who can sign in. */
+export async function addUser(app: TestApp, tenantId: string, user: NewUser): Promise<{ id: string; email: string }> {
+  const { email, fullName = 'Some User', role = 'agent', password = 'a password' } = user;
+  const id = uuidv7();
+  await sql(
+    app.databaseUrl,
+    'insert into identities (id, org_id, email, password_hash, created_at) values ($1, $2, $3, $4, now())',
+    [id, tenantId, email, await hashPassword(password)],
+  );
+  await app.services.tenants.rows(
+    tenantId,
+    {
+      name: 'add_user',
+      text: `insert into agents (id, email, full_name, role_id, created_at, updated_at)
+             select $1, $2, $3, id, now(), now() from roles where name = $4`,
+    },
+    [id, email, fullName, role],
+  );
+  return { id, email };
+}
