@@ -36,6 +36,11 @@ const environment = z.object({
     blankIsUnset,
     z.string().refine(isTimeZone, { error: 'must be an IANA time zone such as Asia/Jakarta' }).default('UTC'),
   ),
+  TRUST_PROXY: optional(
+    z.string().regex(/^[0-9a-f.:/]+(,[0-9a-f.:/]+)*$/i, {
+      error: 'must be addresses or CIDR ranges, several separated by commas',
+    }),
+  ),
   LOG_LEVEL: z.preprocess(
     blankIsUnset,
     z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
@@ -67,6 +72,8 @@ export interface Config {
   readonly superAdminEmail?: string;
   readonly superAdminPassword?: string;
   readonly defaultTimezone: string;
+  /** Addresses and CIDR ranges of proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed. */
+  readonly trustProxy?: readonly string[];
   readonly logLevel: string;
   readonly components: ComponentsConfig;
 }
@@ -115,6 +122,7 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     superAdminEmail: e.SUPER_ADMIN_EMAIL,
     superAdminPassword: e.SUPER_ADMIN_PASSWORD,
     defaultTimezone: e.DEFAULT_TIMEZONE,
+    trustProxy: e.TRUST_PROXY?.split(','),
     logLevel: e.LOG_LEVEL,
     components: Object.freeze({
       redisUrl: e.REDIS_URL,

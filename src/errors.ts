@@ -52,6 +52,9 @@ interface AppErrorOptions {
   cause?: unknown;
 }
 
+/** A body of nothing but mistakes is not to get an answer larger than itself. */
+const MOST_DETAILS = 100;
+
 /** An error meant for the client. */
 export class AppError extends Error {
   readonly code: ErrorCode;
@@ -62,7 +65,9 @@ export class AppError extends Error {
     super(options.message ?? table[code][1], { cause: options.cause });
     this.name = 'AppError';
     this.code = code;
-    this.details = options.details;
+    this.details = options.details
+      ?.slice(0, MOST_DETAILS)
+      .map(({ field, message }) => ({ field: field.slice(0, 200), message }));
     this.retryAfter = options.retryAfter;
   }
 
@@ -84,7 +89,7 @@ export const LIMIT_REACHED_SQLSTATE = 'OS409';
 /** SQLSTATE classes and socket errors that mean "the database is away", not "the query is wrong". */
 const AWAY = /^(08|57P0|53300|55006|ECONN|ENOTFOUND|EPIPE|ETIMEDOUT|EHOSTUNREACH)/;
 const AWAY_MESSAGE =
-  /timeout exceeded when trying to connect|Connection terminated|Client has encountered a connection/i;
+  /timeout exceeded when trying to connect|is not currently accepting connections|Connection terminated|Client has encountered a connection/i;
 
 interface DatabaseFailure {
   /** SQLSTATE, or the socket's error code. */

@@ -31,6 +31,7 @@ export async function buildHttp(services: Services): Promise<FastifyInstance> {
     loggerInstance: log as FastifyBaseLogger,
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: BODY_LIMIT,
+    trustProxy: config.trustProxy ? [...config.trustProxy] : false,
     // The embedding of ids in paths needs 36; a longer one is not an id.
     routerOptions: { maxParamLength: 200 },
     requestTimeout: 30_000,

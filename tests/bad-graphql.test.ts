@@ -13,11 +13,11 @@ beforeAll(async () => {
   app = await startApp();
   admin = await superAdmin(app);
   await provision(admin);
-  before = await contentOf(app.databaseUrl);
+  before = await contentOf(app);
 });
 afterAll(() => app?.stop());
 afterEach(async () => {
-  expect(await contentOf(app.databaseUrl)).toEqual(before);
+  expect(await contentOf(app)).toEqual(before);
 });
 
 const post = (body: unknown, headers?: Record<string, string>) => admin.rest('POST', '/graphql', body, headers);

@@ -7,6 +7,8 @@ import { expectError, expectNoInnards } from './support/errors.ts';
 
 const NOBODY = '00000000-0000-7000-8000-000000000000';
 const BASE = '/api/super-admin';
+/** Of what is generated: a failure has to come again. */
+const SEED = 20261121;
 
 let app: TestApp;
 let admin: Actor;
@@ -17,13 +19,13 @@ beforeAll(async () => {
   app = await startApp();
   admin = await superAdmin(app);
   tenant = await provision(admin);
-  before = await contentOf(app.databaseUrl);
+  before = await contentOf(app);
 });
 afterAll(() => app?.stop());
 
 /** Whatever was sent, nothing is stored, changed or queued. */
 afterEach(async () => {
-  expect(await contentOf(app.databaseUrl)).toEqual(before);
+  expect(await contentOf(app)).toEqual(before);
 });
 
 /** Every operation that takes a body, with one that would do, aimed at what is not there. */
@@ -145,11 +147,12 @@ describe.each(bodies)('%s', (operation, valid) => {
         fc.oneof(fc.jsonValue(), fc.record(Object.fromEntries(fields.map((f) => [f, fc.jsonValue()])))),
         async (body) => {
           const answer = await ask(operation, JSON.stringify(body));
-          expect([400, 404]).toContain(answer.status);
+          // Two texts are a sign-in that fails.
+          expect([400, 401, 404, 429]).toContain(answer.status);
           expectNoInnards(JSON.stringify(answer.body));
         },
       ),
-      { numRuns: 40 },
+      { numRuns: 40, seed: SEED },
     );
   });
 });
@@ -232,7 +235,7 @@ describe('a query', () => {
         const { status } = await ask(`GET ${BASE}/users?tenant_id=${tenant.id}&search=${value}&${name}=${value}`);
         expect([200, 400]).toContain(status);
       }),
-      { numRuns: 60 },
+      { numRuns: 60, seed: SEED },
     );
   });
 });

@@ -14,10 +14,10 @@ let before: Record<string, string>;
 beforeAll(async () => {
   app = await startApp();
   admin = await superAdmin(app);
-  before = await contentOf(app.databaseUrl);
+  before = await contentOf(app);
 });
 afterAll(async () => {
-  expect(await contentOf(app.databaseUrl)).toEqual(before);
+  expect(await contentOf(app)).toEqual(before);
   await app.stop();
 });
 
@@ -31,9 +31,9 @@ async function ask(method: string, path: string, options: RawRequest = {}) {
 describe('an address', () => {
   test.each(['%', '%z1', '%c0%af', '%E0%A4%A', '%ff', '%u0041'])(
     'with the broken escape %s is refused',
-    async (escape) => {
-      expectError(await ask('GET', `/api/super-admin/tenants/${escape}`), 400, 'validation_failed');
-      expectError(await ask('GET', `/${escape}`), 400, 'validation_failed');
+    async (broken) => {
+      expectError(await ask('GET', `/api/super-admin/tenants/${broken}`), 400, 'validation_failed');
+      expectError(await ask('GET', `/${broken}`), 400, 'validation_failed');
     },
   );
 

@@ -1,121 +1,157 @@
-import { readFileSync } from 'node:fs';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { spawn } from 'node:child_process';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { runningServer } from '../src/db/embedded-cluster.ts';
 import { storedSecrets } from '../src/db/secrets.ts';
-import { type Actor, agent, eventually, superAdmin } from './support/actors.ts';
+import { agent, eventually, superAdmin } from './support/actors.ts';
 import { ensureBuilt } from './support/built.ts';
-import { cleanUp, runDoctor, runGateway, startGateway, temporaryFolder } from './support/gateway-process.ts';
+import {
+  cleanUp,
+  postgresGone,
+  runDoctor,
+  runGateway,
+  startGateway,
+  temporaryFolder,
+} from './support/gateway-process.ts';
+import { copyInstallation, makeInstallation } from './support/installation.ts';
+import { allActive, PASSWORD, provisionMany, took } from './support/many-tenants.ts';
+import { freePort } from './support/redis-server.ts';
 
-beforeAll(ensureBuilt);
-afterEach(cleanUp);
+let installation: string;
+beforeAll(async () => {
+  ensureBuilt();
+  const { dataDir, ms } = await makeInstallation();
+  took('first start, on an empty folder', ms);
+  installation = dataDir;
+}, 60_000);
+afterEach(() => cleanUp());
+afterAll(() => cleanUp('file'));
 
-let T0 = performance.now();
-const lap = (x: string) => {
-  process.stdout.write(`  LAP ${x} ${Math.round(performance.now() - T0)}\n`);
-  T0 = performance.now();
-};
-const PASSWORD = 'a tenant admin password';
+const healthy = { code: 0, output: expect.stringMatching(/^nothing wrong: /) };
 
-/** Asks for tenants one after the other as fast as the gateway answers. @returns what it has said yes to, as it goes. */
-function provisionMany(admin: Actor, count: number) {
-  const accepted: { id: string; slug: string }[] = [];
-  const done = (async () => {
-    for (let number = 1; number <= count; number++) {
-      const slug = `tenant-${number}`;
-      const { status, body } = await admin.rest('POST', '/api/super-admin/tenants', {
-        name: `Tenant ${number}`,
-        slug,
-        admin_email: `admin@${slug}.test`,
-        admin_password: PASSWORD,
-      });
-      expect(status).toBe(201);
-      accepted.push({ id: body.id, slug });
-    }
-  })();
-  return { accepted, done };
-}
-
-const statuses = async (admin: Actor): Promise<string[]> =>
-  (await admin.rest('GET', '/api/super-admin/tenants')).body.map(({ status }: { status: string }) => status);
-
-const allActive = (admin: Actor) =>
-  eventually(
-    () => statuses(admin),
-    (all) => all.every((status) => status === 'active'),
-    15_000,
-  );
-
-async function postgresGone(dataDir: string): Promise<void> {
-  await eventually(
-    () => runningServer(dataDir),
-    (server) => server === undefined,
-  );
-}
-
-const took = (what: string, ms: number) => process.stdout.write(`    ${what}: ${Math.round(ms)} ms\n`);
-
-describe('the embedded installation', () => {
-  test('kill -9 at a random moment loses no tenant: the next start finishes them all', async () => {
-    const env = { DATA_DIR: await temporaryFolder() };
-    lap('const env = { DATA_DIR: await temporaryFolder() };');
+describe('tenants in the making', () => {
+  test('survive a kill -9 at a random moment: the next start makes them all', async () => {
+    const env = { DATA_DIR: await copyInstallation(installation) };
     const first = await startGateway(env);
-    lap('const first = await startGateway(env);');
     const { accepted, done } = provisionMany(await superAdmin(first), 20);
-    lap('const { accepted, done } = provisionMany(await sup');
-    const moment = 200 + Math.random() * 1500;
-    const kill = new Promise((resolve) => setTimeout(resolve, moment)).then(() => first.end('SIGKILL'));
-    await done.catch(() => {});
-    lap('await done.catch(() => {});');
-    await kill;
-    lap('await kill;');
+    const moment = Math.random() * 2000;
+    await Promise.all([done.catch(() => {}), sleep(moment).then(() => first.end('SIGKILL'))]);
     process.stdout.write(`    killed after ${Math.round(moment)} ms, ${accepted.length} of 20 accepted\n`);
     const second = await startGateway(env);
-    lap('const second = await startGateway(env);');
-    const admin = await superAdmin(second);
-    lap('const admin = await superAdmin(second);');
-    // One more may have been committed whose answer never came.
-    const all = await allActive(admin);
-    lap('const all = await allActive(admin);');
-    expect(all.length).toBeGreaterThanOrEqual(accepted.length);
-    expect(all.length).toBeLessThanOrEqual(accepted.length + 1);
-    for (const { slug } of accepted.slice(0, 3)) await agent(second, `admin@${slug}.test`, PASSWORD);
-    const { code, output } = await runDoctor(env);
-    lap('const { code, output } = await runDoctor(env);');
-    expect(output).toMatch(/^nothing wrong: /);
-    expect(code).toBe(0);
+    // Some may have been committed whose answer never came.
+    expect(await allActive(await superAdmin(second))).toBeGreaterThanOrEqual(accepted.length);
+    for (const { slug } of accepted.slice(0, 2)) await agent(second, `admin@${slug}.test`, PASSWORD);
+    expect(await runDoctor(env)).toMatchObject(healthy);
   });
 
-  test('SIGTERM while tenants are being made ends with 0 within 10 s, and the next start finishes', async () => {
-    const env = { DATA_DIR: await temporaryFolder() };
-    lap('const env = { DATA_DIR: await temporaryFolder() };');
+  test('survive a SIGTERM, which ends with 0 within 10 s: the next start makes them all', async () => {
+    const env = { DATA_DIR: await copyInstallation(installation) };
     const first = await startGateway(env);
-    lap('const first = await startGateway(env);');
-    const admin = await superAdmin(first);
-    lap('const admin = await superAdmin(first);');
-    await provisionMany(admin, 12).done;
-    lap('await provisionMany(admin, 12).done;');
+    await provisionMany(await superAdmin(first), 20).done;
     const start = performance.now();
     const { code, signal } = await first.end('SIGTERM');
-    lap("const { code, signal } = await first.end('SIGTERM'");
-    took('drained in', performance.now() - start);
+    const ms = performance.now() - start;
+    took('drain while tenants are being made', ms);
     expect({ code, signal }).toEqual({ code: 0, signal: null });
-    expect(performance.now() - start).toBeLessThan(10_000);
-    expect(await runningServer(env.DATA_DIR)).toBeUndefined();
-    lap('expect(await runningServer(env.DATA_DIR)).toBeUnde');
-    // Without a gateway the doctor starts the server itself, and says what is unfinished.
-    const unfinished = await runDoctor(env);
-    lap('const unfinished = await runDoctor(env);');
-    expect(unfinished).toMatchObject({
+    expect(ms).toBeLessThan(10_000);
+    // Without a gateway the doctor starts the server itself, and says what has not ended.
+    expect(await runDoctor(env)).toMatchObject({
       code: 1,
       output: expect.stringContaining('no gateway is running -> start one'),
     });
     const second = await startGateway(env);
-    lap('const second = await startGateway(env);');
-    expect(await allActive(await superAdmin(second))).toHaveLength(12);
-    lap('expect(await allActive(await superAdmin(second))).');
-    expect(await runDoctor(env)).toMatchObject({ code: 0 });
-    lap('expect(await runDoctor(env)).toMatchObject({ code:');
+    expect(await allActive(await superAdmin(second))).toBe(20);
+    expect(await runDoctor(env)).toMatchObject(healthy);
+  });
+});
+
+describe('the embedded PostgreSQL', () => {
+  test('is gone after SIGTERM and after kill -9 of the gateway', async () => {
+    const env = { DATA_DIR: await copyInstallation(installation) };
+    const first = await startGateway(env);
+    expect(await runningServer(env.DATA_DIR)).toBeDefined();
+    await first.end('SIGTERM');
+    expect(await runningServer(env.DATA_DIR)).toBeUndefined();
+    const second = await startGateway(env);
+    await second.end('SIGKILL');
+    await postgresGone(env.DATA_DIR);
+    expect(await runDoctor(env)).toMatchObject(healthy);
+    expect(await runningServer(env.DATA_DIR)).toBeUndefined();
+  });
+
+  test('is started again when it is killed, and the gateway goes on', async () => {
+    const env = { DATA_DIR: await copyInstallation(installation) };
+    const gateway = await startGateway(env);
+    const admin = await superAdmin(gateway);
+    const { pid } = (await runningServer(env.DATA_DIR))!;
+    process.kill(pid, 'SIGKILL');
+    const start = performance.now();
+    await eventually(
+      () => admin.rest('GET', '/readyz'),
+      ({ status }) => status === 200 && performance.now() - start > 0,
+    );
+    await eventually(
+      () => runningServer(env.DATA_DIR),
+      (server) => server !== undefined && server.pid !== pid,
+    );
+    await provisionMany(admin, 1).done;
+    await allActive(admin);
+  });
+});
+
+describe('a data folder', () => {
+  test('is taken up again within 3 s', async () => {
+    const env = { DATA_DIR: await copyInstallation(installation), PORT: String(await freePort()) };
+    const start = performance.now();
+    await startGateway(env);
+    const ms = performance.now() - start;
+    took('second start, to GET /api/health', ms);
+    expect(ms).toBeLessThan(3000);
+  });
+
+  test('takes one gateway: a second is refused in a sentence and with exit code 1', async () => {
+    const env = { DATA_DIR: await copyInstallation(installation) };
+    const first = await startGateway(env);
+    const second = await runGateway({ ...env, PORT: '0' });
+    expect(second.code).toBe(1);
+    expect(second.output.trim()).toBe(
+      `Another gateway (process ${first.pid}) is already running on the data folder ${env.DATA_DIR}.\n` +
+        'Stop that one first, or start this one with a DATA_DIR (and a PORT) of its own.',
+    );
+    await superAdmin(first);
+    expect(await runDoctor(env)).toMatchObject(healthy);
+  });
+
+  test("is not refused because of a crash that left numbers which are other processes' by now", async () => {
+    const env = { DATA_DIR: await copyInstallation(installation) };
+    const stranger = spawn('sleep', ['60']);
+    const pidFile = join(env.DATA_DIR, 'postgres', 'postmaster.pid');
+    await writeFile(join(env.DATA_DIR, 'gateway.pid'), `${stranger.pid}\n`);
+    await writeFile(
+      pidFile,
+      `${stranger.pid}\n${join(env.DATA_DIR, 'postgres')}\n1\n5432\n\n127.0.0.1\n1 1\nready   \n`,
+    );
+    try {
+      await superAdmin(await startGateway(env));
+    } finally {
+      stranger.kill();
+    }
+  });
+
+  test('gets its secrets once, however many start on it at the same moment', async () => {
+    const folder = join(await temporaryFolder(), 'data');
+    const [first, ...others] = await Promise.all(Array.from({ length: 8 }, () => storedSecrets(folder)));
+    for (const secrets of others) expect(secrets).toEqual(first);
+    expect(JSON.parse(await readFile(join(folder, 'secrets.json'), 'utf8'))).toEqual(first);
+  });
+
+  test('without an installation is nothing that the doctor can look at', async () => {
+    const env = { DATA_DIR: join(await temporaryFolder(), 'data') };
+    expect(await runDoctor(env)).toMatchObject({
+      code: 2,
+      output: `There is no installation in ${env.DATA_DIR}: set DATA_DIR to its folder, or DATABASE_URL.\n`,
+    });
   });
 });

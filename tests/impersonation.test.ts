@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { audit } from '../src/domain/audit.ts';
 import { Actor, eventually, provision, superAdmin, type Tenant } from './support/actors.ts';
 import { SUPER_ADMIN, startApp, type TestApp } from './support/app.ts';
 import { sql } from './support/database.ts';
@@ -256,7 +257,6 @@ describe('an impersonation', () => {
   });
 
   test('writes as both: the one who acts and the one they stand for', async () => {
-    const { audit } = await import('../src/domain/audit.ts');
     const caller = app.services.tokens.verify((await asUser()).body.token);
     await app.services.control.orm.em
       .fork()

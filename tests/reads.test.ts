@@ -12,7 +12,7 @@ beforeAll(async () => {
   app = await startApp();
   root = await superAdmin(app);
   tenants = await Promise.all(Array.from({ length: 4 }, () => provision(root)));
-  control = statementsOf(app.services.control.pool);
+  control = statementsOf(app);
 });
 afterAll(() => app?.stop());
 

@@ -189,7 +189,7 @@ describe('within a second, and on every process, the tokens die', () => {
 });
 
 test('knowing who asks takes no statement at all', async () => {
-  const statements = statementsOf(here.services.control.pool);
+  const statements = statementsOf(here);
   const { token } = await user();
   const ask = (query: string, bearer: string) => new Actor(here.url, bearer).graphql(query);
   expect(await statements.during(() => ask('{ __typename }', token))).toEqual([]);

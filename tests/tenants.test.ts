@@ -2,19 +2,19 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type Actor, eventually, provision, superAdmin } from './support/actors.ts';
 import { startApp, type TestApp } from './support/app.ts';
 import { expectError, expectGraphqlError } from './support/errors.ts';
-import { freePort } from './support/redis-server.ts';
+import { holdProvisioning } from './support/tenants.ts';
 
 const TENANTS = '/api/super-admin/tenants';
 
-/** A gateway whose tenants stay in provisioning, because their object store is away; and one that makes them. */
+/** A gateway whose tenants stay in provisioning, and one that makes them. */
 let stuck: TestApp;
 let app: TestApp;
 let stuckAdmin: Actor;
 let admin: Actor;
 
 beforeAll(async () => {
-  const away = `http://key:secret@127.0.0.1:${await freePort()}`;
-  [stuck, app] = await Promise.all([startApp({ MINIO_URL: away }), startApp()]);
+  [stuck, app] = await Promise.all([startApp(), startApp()]);
+  holdProvisioning(stuck);
   [stuckAdmin, admin] = await Promise.all([superAdmin(stuck), superAdmin(app)]);
 });
 afterAll(() => Promise.all([stuck?.stop(), app?.stop()]));
@@ -174,6 +174,14 @@ describe('changing a tenant', () => {
       { id },
     );
     expect(data.updateTenant.limits).toEqual({ maxAgents: 2, maxContacts: null });
+  });
+
+  test('keeps what several change at the same moment', async () => {
+    const keys = ['max_agents', 'max_contacts', 'max_messages_month'];
+    await patch(id, { limits: null }, admin);
+    await Promise.all(keys.map((key, n) => patch(id, { limits: { [key]: n + 1 } }, admin)));
+    const { body } = await admin.rest('GET', `${TENANTS}/${id}`);
+    expect(body.limits).toEqual({ max_agents: 1, max_contacts: 2, max_messages_month: 3 });
   });
 
   test('moves updated_at and nothing that was not named', async () => {

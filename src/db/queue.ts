@@ -12,6 +12,8 @@ export interface Jobs {
 }
 
 export type JobName = keyof Jobs;
+/** A job as a worker took it; each time that it is taken has another number. */
+export type JobAttempt = Pick<JobWithMetadata, 'id' | 'retryCount'>;
 export type RunningJob<N extends JobName> = JobWithMetadata<Jobs[N]>;
 
 const PROVISION: JobName = 'tenant.provision';
@@ -68,10 +70,22 @@ export class Queue {
     else await this.send(em, PROVISION, { orgId }, orgId);
   }
 
-  /** Gives a job whose worker is gone, or is stopping, to the next worker at once. */
-  async release(jobId: string): Promise<void> {
-    await this.#boss.fail(PROVISION, jobId, { message: 'handed to another worker' });
-    await this.#boss.update(PROVISION, undefined, { id: jobId, startAfter: 0 });
+  /** Gives a job whose worker is gone, or is stopping, to the next worker at once, unless that has happened already. */
+  async release(em: EntityManager, attempt: JobAttempt): Promise<void> {
+    const failed = await this.#fail(em, attempt, 'handed to another worker');
+    // Failed jobs wait longer with each attempt; this one has not failed.
+    if (failed) await this.#boss.update(PROVISION, undefined, { id: attempt.id, startAfter: 0, db: inTransaction(em) });
+  }
+
+  /** Puts a job whose work failed back for a later attempt. What its handler ends with has no effect after this. */
+  async retryLater(em: EntityManager, attempt: JobAttempt, reason: string): Promise<void> {
+    await this.#fail(em, attempt, reason);
+  }
+
+  async #fail(em: EntityManager, { id, retryCount }: JobAttempt, message: string): Promise<boolean> {
+    const options = { db: inTransaction(em) };
+    const answer = await this.#boss.fail(PROVISION, { id, retryCount }, { message }, options);
+    return (answer as { affected: number }).affected > 0;
   }
 
   /** Works off a queue with so many jobs at a time in this process. */
@@ -80,17 +94,26 @@ export class Queue {
     concurrency: number,
     handle: (job: RunningJob<N>) => Promise<void>,
   ): Promise<void> {
-    await this.#boss.work<Jobs[N]>(
+    await Promise.all(Array.from({ length: concurrency }, () => this.#startWorker(name, handle)));
+  }
+
+  async #startWorker<N extends JobName>(name: N, handle: (job: RunningJob<N>) => Promise<void>): Promise<void> {
+    const worker: { id?: string } = {};
+    worker.id = await this.#boss.work<Jobs[N]>(
       name,
       {
         includeMetadata: true,
-        localConcurrency: concurrency,
         // Retries send no notification.
         notifyPollingIntervalSeconds: 0.5,
         pollingIntervalSeconds: 0.5,
       },
       async ([job]) => {
-        if (job) await handle(job as RunningJob<N>);
+        try {
+          if (job) await handle(job as RunningJob<N>);
+        } finally {
+          // Where there was one job there may be more: it looks again at once instead of at its next poll.
+          if (worker.id) this.#boss.notifyWorker(worker.id);
+        }
       },
     );
   }

@@ -6,12 +6,12 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { EntityManager } from '@mikro-orm/postgresql';
+import pLimit from 'p-limit';
 import type { Context } from '../context.ts';
 import { query } from '../db/control.ts';
 import { LOCKS } from '../db/locks.ts';
 import { IdempotencyKey } from '../entities/control/idempotency-key.ts';
 import { AppError, invalid, toAppError } from '../errors.ts';
-import { Semaphore } from './semaphore.ts';
 
 /** An answer as HTTP gives it. */
 export interface Answer {
@@ -34,10 +34,10 @@ const findStored = query<Stored>(
 const tryLock = query<{ locked: boolean }>('idempotency_lock', 'select pg_try_advisory_xact_lock($1, $2) as locked');
 
 /**
- * Each holds a connection of the pool (20 in all), and its work may need one more for a moment: were all of them held this
- * way, each would wait for another.
+ * Each of these requests keeps a connection of the control pool while its work may ask for another one. At most half of the
+ * pool's twenty are kept, so that there is always one to be had.
  */
-const gate = new Semaphore(10);
+const atOnce = pLimit(10);
 
 const LONGEST_WAIT_MS = 30_000;
 /** Answers that say nothing of the request itself, so that trying again later may end otherwise. */
@@ -90,7 +90,7 @@ export async function once(
       });
       return result;
     };
-    const answer = await gate.run(() => ctx.em.fork().transactional(attempt));
+    const answer = await atOnce(() => ctx.em.fork().transactional(attempt));
     if (answer) return answer;
     if (Date.now() > deadline) throw new AppError('unavailable', { retryAfter: 5 });
   }

@@ -2,7 +2,7 @@
  * The steps that make a tenant, in their order. Each may be repeated after a crash at any point of it: what is there is
  * adopted. A step's `record` is written in the transaction that marks the step done.
  */
-import type { EntityManager } from '@mikro-orm/postgresql';
+import { type EntityManager, LockMode } from '@mikro-orm/postgresql';
 import { describeFailure } from '../components/describe-failure.ts';
 import type { TenantRef } from '../components/tenant-store.ts';
 import type { Services } from '../context.ts';
@@ -11,11 +11,9 @@ import { Identity } from '../entities/control/identity.ts';
 import { Organization, TenantStatus } from '../entities/control/organization.ts';
 import { TenantDatabase } from '../entities/control/tenant-database.ts';
 import { Usage } from '../entities/control/usage.ts';
-import { Agent } from '../entities/tenant/agent.ts';
-import { Role } from '../entities/tenant/role.ts';
 import { publish } from '../live/event-log.ts';
 import { audit, bySystem } from './audit.ts';
-import { seedTenant, writeLimits } from './tenant-seeds.ts';
+import { seedAdmins, seedTenant, writeLimits } from './tenant-seeds.ts';
 
 export interface StepContext {
   services: Services;
@@ -87,12 +85,17 @@ export const PROVISIONING_STEPS: readonly StepDefinition[] = [
   {
     name: 'seed_defaults',
     async run(context) {
-      const { cluster, config } = context.services;
+      const { cluster, config, control } = context.services;
       const { databaseName } = await login(context);
-      const { limits } = await organization(context);
-      await cluster.asOwner(databaseName, async (client) => {
-        await seedTenant(client, config.defaultTimezone);
-        await writeLimits(client, limits);
+      // Holding the row: a change of limits comes before, or after, and then its own job writes it (jobs/limits-worker).
+      await control.orm.em.fork().transactional(async (em) => {
+        const { limits } = await em.findOneOrFail(Organization, context.orgId, {
+          lockMode: LockMode.PESSIMISTIC_WRITE,
+        });
+        await cluster.asOwner(databaseName, async (client) => {
+          await seedTenant(client, config.defaultTimezone);
+          await writeLimits(client, limits);
+        });
       });
       return undefined;
     },
@@ -115,28 +118,9 @@ export const PROVISIONING_STEPS: readonly StepDefinition[] = [
       // Identities of a tenant that is not active yet are its first admin's: nobody else can have been invited.
       const admins = await services.control.orm.em.fork().find(Identity, { orgId });
       if (admins.length === 0) return undefined;
-      await services.tenants.work(orgId, (em) =>
-        em.transactional(async () => {
-          // A tenant with max_agents 0 still gets its first admin: without one nobody could come in at all.
-          await em.execute(`set local omnistream.unlimited = 'on'`);
-          const role = await em.findOneOrFail(Role, { name: 'admin' });
-          for (const { id, email } of admins) {
-            await em.upsert(
-              Agent,
-              {
-                id,
-                email,
-                fullName: 'Admin',
-                roleId: role.id,
-                isOnline: false,
-                createdAt: new Date(),
-                updatedAt: new Date(),
-              },
-              { onConflictAction: 'ignore' },
-            );
-          }
-        }),
-      );
+      const { databaseName } = await login({ services, orgId });
+      // As the owner: a tenant with max_agents 0 still gets its first admin, without whom nobody could come in at all.
+      await services.cluster.asOwner(databaseName, (client) => seedAdmins(client, admins));
       // The gatherer would bring this within seconds; a tenant that has just become active already says it.
       return async (em) => {
         await em.nativeUpdate(Usage, { orgId }, { agentCount: admins.length });

@@ -6,6 +6,7 @@
 import { type EntityManager, LockMode } from '@mikro-orm/postgresql';
 import { v7 as uuidv7 } from 'uuid';
 import type { Context, Services } from '../context.ts';
+import type { JobAttempt } from '../db/queue.ts';
 import { Organization, TenantStatus } from '../entities/control/organization.ts';
 import {
   ProvisioningRun,
@@ -27,7 +28,8 @@ export class HandedBack extends Error {}
 export interface Worker {
   /** Number of the process's worker session. */
   session: number;
-  jobId: string;
+  /** The queue's job, as it was taken. */
+  job: JobAttempt;
   /** Says that the process is stopping, or that the queue took the job away. */
   signal: AbortSignal;
 }
@@ -53,7 +55,8 @@ export async function queueProvisioning(services: Services, em: EntityManager, o
 export async function runProvisioning(services: Services, orgId: string, worker: Worker): Promise<void> {
   const run = await claim(services, orgId, worker);
   if (!run) return;
-  if (run.state === ProvisioningState.CANCELLING) return undo(services, orgId, run.attempt);
+  const callOff = () => undo(services, orgId, run.attempt, worker.job);
+  if (run.state === ProvisioningState.CANCELLING) return callOff();
 
   const states = new Map(run.steps.map((step) => [step.name, step.state]));
   const remaining = PROVISIONING_STEPS.filter(({ name }) => states.get(name) !== StepState.DONE);
@@ -66,23 +69,27 @@ export async function runProvisioning(services: Services, orgId: string, worker:
       if (finished) await markDone(em, orgId, finished, finish);
       await markRunning(em, orgId, step.name);
     });
-    if (state === ProvisioningState.CANCELLING) return undo(services, orgId, run.attempt);
+    if (state === ProvisioningState.CANCELLING) return callOff();
     if (worker.signal.aborted) throw new HandedBack();
     try {
       finish = await step.run(context);
       finished = step.name;
     } catch (error) {
-      await recordFailure(services, orgId, run.attempt, step.name, error);
+      const before = await fenced(services, orgId, run.attempt, async (em, locked) => {
+        locked.state = ProvisioningState.RETRYING;
+        await recordFailure(services, em, locked, step.name, error, worker.job);
+      });
+      if (before === ProvisioningState.CANCELLING) return callOff();
       throw error;
     }
   }
-  const state = await fenced(services, orgId, run.attempt, async (em, locked) => {
+  const before = await fenced(services, orgId, run.attempt, async (em, locked) => {
     if (finished) await markDone(em, orgId, finished, finish);
     locked.state = ProvisioningState.SUCCEEDED;
     locked.finishedAt = new Date();
     locked.workerSession = null;
   });
-  if (state === ProvisioningState.CANCELLING) return undo(services, orgId, run.attempt);
+  if (before === ProvisioningState.CANCELLING) return callOff();
 }
 
 async function claim(services: Services, orgId: string, worker: Worker) {
@@ -91,7 +98,7 @@ async function claim(services: Services, orgId: string, worker: Worker) {
     if (!run || run.state === ProvisioningState.SUCCEEDED) return undefined;
     run.attempt += 1;
     run.workerSession = worker.session;
-    run.jobId = worker.jobId;
+    run.jobId = worker.job.id;
     if (run.state !== ProvisioningState.CANCELLING) run.state = ProvisioningState.RUNNING;
     const steps = await em.find(ProvisioningStep, { orgId });
     return { attempt: run.attempt, state: run.state, steps };
@@ -128,26 +135,23 @@ async function markDone(em: EntityManager, orgId: string, name: string, record?:
   await em.nativeUpdate(ProvisioningStep, { orgId, name }, { state: StepState.DONE, finishedAt: new Date() });
 }
 
+/** The failure, and the job's return to the queue, are one: whoever sees the one may count on the other. */
 async function recordFailure(
   services: Services,
-  orgId: string,
-  attempt: number,
+  em: EntityManager,
+  run: ProvisioningRun,
   name: string,
   error: unknown,
+  job: JobAttempt,
 ): Promise<void> {
-  await fenced(services, orgId, attempt, async (em, run) => {
-    run.state = ProvisioningState.RETRYING;
-    run.workerSession = null;
-    await em.nativeUpdate(
-      ProvisioningStep,
-      { orgId, name },
-      {
-        state: StepState.FAILED,
-        finishedAt: new Date(),
-        error: reasonOf(error),
-      },
-    );
-  });
+  const reason = reasonOf(error);
+  run.workerSession = null;
+  await em.nativeUpdate(
+    ProvisioningStep,
+    { orgId: run.orgId, name },
+    { state: StepState.FAILED, finishedAt: new Date(), error: reason },
+  );
+  await services.queue.retryLater(em, job, reason);
 }
 
 function reasonOf(error: unknown): string {
@@ -157,16 +161,25 @@ function reasonOf(error: unknown): string {
 }
 
 /** Removes what was made, then the organization itself, which frees its slug. */
-async function undo(services: Services, orgId: string, attempt: number): Promise<void> {
+async function undo(services: Services, orgId: string, attempt: number, job: JobAttempt): Promise<void> {
+  const ifNewest = (body: (em: EntityManager, run: ProvisioningRun) => Promise<void>) =>
+    services.control.orm.em.fork().transactional(async (em) => {
+      const run = await em.findOne(ProvisioningRun, { orgId }, { lockMode: LockMode.PESSIMISTIC_WRITE });
+      if (run?.attempt !== attempt) throw new FencedOff();
+      await body(em, run);
+    });
   try {
     await unmake({ services, orgId });
   } catch (error) {
-    await services.control.orm.em.fork().nativeUpdate(ProvisioningRun, { orgId, attempt }, { workerSession: null });
+    await ifNewest(async (em, run) => {
+      // The stores' failures are the ones foreseen; otherwise it is the database that would not go.
+      const step = error instanceof StepFailure ? 'create_stores' : 'create_database';
+      await recordFailure(services, em, run, step, error, job);
+      await publish(em, 'provisioning', { tenantId: orgId });
+    });
     throw error;
   }
-  await services.control.orm.em.fork().transactional(async (em) => {
-    const run = await em.findOne(ProvisioningRun, { orgId }, { lockMode: LockMode.PESSIMISTIC_WRITE });
-    if (run?.attempt !== attempt) throw new FencedOff();
+  await ifNewest(async (em) => {
     const org = await em.findOneOrFail(Organization, orgId);
     audit(em, bySystem, {
       action: 'tenant.remove',

@@ -23,6 +23,8 @@ export const SYSTEM_ROLES: Readonly<Record<string, readonly string[]>> = {
 /** Writes the seeds that are missing; doing it again changes nothing that a person has changed since. */
 export async function seedTenant(client: pg.ClientBase, timezone: string): Promise<void> {
   await client.query('begin');
+  // Two that find no working hours would both write them: nothing about them is unique. One waits for the other.
+  await client.query('lock table working_hours in share row exclusive mode');
   await client.query(
     `insert into roles (id, name, is_system, permissions, created_at)
        select id, name, true, string_to_array(permissions, ','), now()
@@ -46,6 +48,17 @@ export async function seedTenant(client: pg.ClientBase, timezone: string): Promi
     [timezone],
   );
   await client.query('commit');
+}
+
+/** Makes an agent of each account, with the role of the admin; doing it again changes nothing. */
+export async function seedAdmins(client: pg.ClientBase, accounts: { id: string; email: string }[]): Promise<void> {
+  await client.query(
+    `insert into agents (id, email, full_name, role_id, created_at, updated_at)
+       select account.id, account.email, 'Admin', roles.id, now(), now()
+         from unnest($1::uuid[], $2::text[]) as account (id, email), roles where roles.name = 'admin'
+       on conflict (id) do nothing`,
+    [accounts.map(({ id }) => id), accounts.map(({ email }) => email)],
+  );
 }
 
 /** Makes the tenant's limits those of the control plane. */

@@ -1,9 +1,10 @@
 /** A tenant's users, as super admins look after them. */
-import { type EntityManager, LockMode } from '@mikro-orm/postgresql';
+import { LockMode } from '@mikro-orm/postgresql';
 import type { Context } from '../context.ts';
 import { query } from '../db/control.ts';
 import { Identity } from '../entities/control/identity.ts';
 import { TenantStatus } from '../entities/control/organization.ts';
+import type { RevocationReason } from '../entities/control/revocation.ts';
 import { AppError, notFound } from '../errors.ts';
 import { audit } from './audit.ts';
 import { getTenant, type TenantRow } from './organizations.ts';
@@ -67,13 +68,18 @@ export async function findTenantUser(
   return user;
 }
 
-/** Changes one identity of the tenant, with its audit entry. @throws {AppError} not_found for another tenant's as well. */
+/**
+ * Changes one identity of the tenant, with its audit entry.
+ *
+ * @param change says why older tokens are dead now, if they are.
+ * @throws {AppError} not_found for another tenant's as well.
+ */
 async function changeIdentity(
   ctx: Context,
   tenantId: string,
   userId: string,
   action: string,
-  change: (em: EntityManager, identity: Identity) => Promise<void>,
+  change: (identity: Identity) => RevocationReason | undefined,
 ): Promise<string> {
   await tenantWithDatabase(ctx, tenantId);
   return ctx.em.transactional(async (em) => {
@@ -84,8 +90,10 @@ async function changeIdentity(
     );
     if (!identity) throw notFound('user in this tenant');
     const before = { suspended: !!identity.suspendedAt };
-    audit(em, ctx, { action, orgId: tenantId, target: { type: 'user', id: userId }, before });
-    await change(em, identity);
+    const reason = change(identity);
+    const after = { suspended: !!identity.suspendedAt };
+    audit(em, ctx, { action, orgId: tenantId, target: { type: 'user', id: userId }, before, after });
+    if (reason) await revoke(em, { subjectId: userId, version: identity.tokenVersion, reason });
     return userId;
   });
 }
@@ -98,28 +106,28 @@ export async function resetTenantUserPassword(
   newPassword: string,
 ): Promise<string> {
   const passwordHash = await hashPassword(newPassword);
-  return changeIdentity(ctx, tenantId, userId, 'user.reset_password', async (em, identity) => {
+  return changeIdentity(ctx, tenantId, userId, 'user.reset_password', (identity) => {
     identity.passwordHash = passwordHash;
     identity.tokenVersion += 1;
-    await revoke(em, { subjectId: userId, version: identity.tokenVersion, reason: 'credentials_changed' });
+    return 'credentials_changed';
   });
 }
 
 /** Ends the user's tokens and keeps them out; doing it again changes nothing. */
 export function suspendTenantUser(ctx: Context, tenantId: string, userId: string): Promise<string> {
-  return changeIdentity(ctx, tenantId, userId, 'user.suspend', async (em, identity) => {
-    if (identity.suspendedAt) return;
+  return changeIdentity(ctx, tenantId, userId, 'user.suspend', (identity) => {
+    if (identity.suspendedAt) return undefined;
     identity.suspendedAt = new Date();
     identity.tokenVersion += 1;
-    await revoke(em, { subjectId: userId, version: identity.tokenVersion, reason: 'user_suspended' });
+    return 'user_suspended';
   });
 }
 
 /** Lets a suspended user in again, with a new sign-in; doing it again changes nothing. */
 export function activateTenantUser(ctx: Context, tenantId: string, userId: string): Promise<string> {
-  return changeIdentity(ctx, tenantId, userId, 'user.activate', async (em, identity) => {
-    if (!identity.suspendedAt) return;
+  return changeIdentity(ctx, tenantId, userId, 'user.activate', (identity) => {
+    if (!identity.suspendedAt) return undefined;
     identity.suspendedAt = null;
-    await revoke(em, { subjectId: userId, version: identity.tokenVersion, reason: 'credentials_changed' });
+    return 'credentials_changed';
   });
 }

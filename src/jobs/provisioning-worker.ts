@@ -4,6 +4,7 @@ import { query } from '../db/control.ts';
 import { LOCKS } from '../db/locks.ts';
 import type { RunningJob } from '../db/queue.ts';
 import { FencedOff, HandedBack, runProvisioning } from '../domain/provisioning.ts';
+import { ProvisioningRun } from '../entities/control/provisioning-run.ts';
 import { every } from './timers.ts';
 import { WorkerSession } from './worker-session.ts';
 
@@ -11,14 +12,30 @@ import { WorkerSession } from './worker-session.ts';
 const CONCURRENCY = 4;
 const SWEEP_MS = 500;
 
-const orphans = query<{ orgId: string; jobId: string; session: number }>(
+/** A living worker claims the run of a job within milliseconds of taking it. */
+const CLAIM_SECONDS = 1;
+
+interface Orphan {
+  orgId: string;
+  session: number | null;
+  /** The job and the attempt of it that is orphaned. */
+  id: string;
+  retryCount: number;
+}
+
+/** Jobs under way whose worker's session is over, or whose worker never came to claim the run. */
+const orphans = query<Orphan>(
   'orphaned_runs',
-  `select org_id as "orgId", job_id as "jobId", worker_session as session from provisioning_runs run
-    where worker_session is not null and state <> 'succeeded' and job_id is not null
-      and not exists (
-        select from pg_locks
-         where locktype = 'advisory' and classid = ${LOCKS.worker} and objid::int = run.worker_session and granted
-           and database = (select oid from pg_database where datname = current_database()))`,
+  `select run.org_id as "orgId", run.worker_session as session, job.id, job.retry_count as "retryCount"
+     from provisioning_runs run
+     join pgboss.job on job.name = 'tenant.provision' and job.singleton_key = run.org_id::text and job.state = 'active'
+    where run.state <> 'succeeded' and case
+        when run.worker_session is null then job.started_on < now() - interval '${CLAIM_SECONDS} seconds'
+        else not exists (
+          select from pg_locks
+           where locktype = 'advisory' and classid = ${LOCKS.worker} and objid::int = run.worker_session and granted
+             and database = (select oid from pg_database where datname = current_database()))
+      end`,
 );
 
 export class ProvisioningWorker {
@@ -49,15 +66,15 @@ export class ProvisioningWorker {
   }
 
   async #run(job: RunningJob<'tenant.provision'>): Promise<void> {
-    const { log, queue } = this.#services;
+    const { control, log, queue } = this.#services;
     const { orgId } = job.data;
     const signal = AbortSignal.any([this.#stopping.signal, job.signal]);
     try {
-      await runProvisioning(this.#services, orgId, { session: this.#session.number, jobId: job.id, signal });
+      await runProvisioning(this.#services, orgId, { session: this.#session.number, job, signal });
     } catch (error) {
       if (error instanceof FencedOff) return;
       if (error instanceof HandedBack) {
-        await queue.release(job.id);
+        await control.orm.em.fork().transactional((em) => queue.release(em, job));
         return;
       }
       log.warn({ orgId, attempt: job.retryCount + 1, err: error }, 'provisioning failed and will be tried again');
@@ -69,16 +86,14 @@ export class ProvisioningWorker {
   async #sweep(): Promise<void> {
     const { control, queue, log } = this.#services;
     const { name, text } = orphans;
-    const { rows } = await control.pool.query<{ orgId: string; jobId: string; session: number }>({ name, text });
-    for (const { orgId, jobId, session } of rows) {
-      // Of several processes that see it, the one that clears the number does the rest.
-      const { rowCount } = await control.pool.query(
-        'update provisioning_runs set worker_session = null where org_id = $1 and worker_session = $2',
-        [orgId, session],
-      );
-      if (!rowCount) continue;
+    const { rows } = await control.pool.query<Orphan>({ name, text });
+    for (const { orgId, session, ...job } of rows) {
       log.info({ orgId }, 'taking over a provisioning whose worker is gone');
-      await queue.release(jobId);
+      // Another process may see the same: whichever comes second finds another session and another attempt.
+      await control.orm.em.fork().transactional(async (em) => {
+        await em.nativeUpdate(ProvisioningRun, { orgId, workerSession: session }, { workerSession: null });
+        await queue.release(em, job);
+      });
     }
   }
 }

@@ -70,6 +70,8 @@ export async function startGraphqlServer(
     schema,
     introspection: !production,
     includeStacktraceInErrorResponses: false,
+    // Apollo's own are a cache that any caller can fill.
+    persistedQueries: false,
     stopOnTerminationSignals: false,
     hideSchemaDetailsFromClientErrors: production,
     // The largest document of our own has about 300 tokens.

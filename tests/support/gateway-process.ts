@@ -5,6 +5,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { runningServer } from '../../src/db/embedded-cluster.ts';
+import { eventually } from './actors.ts';
 import { SUPER_ADMIN } from './app.ts';
 import { dist } from './built.ts';
 
@@ -25,30 +27,30 @@ export interface GatewayProcess {
 
 /** Processes that a test has started, and folders that it has made. */
 const running = new Set<ChildProcess>();
-const folders: string[] = [];
+const folders = { test: [] as string[], file: [] as string[] };
 
-/** To be called after each test: kills and removes what is left. */
-export async function cleanUp(): Promise<void> {
+/** To be called after each test, and with `file` after the last: kills and removes what is left. */
+export async function cleanUp(scope: 'test' | 'file' = 'test'): Promise<void> {
   for (const child of running) child.kill('SIGKILL');
   await Promise.all([...running].map((child) => once(child, 'close')));
-  for (const folder of folders.splice(0)) await removeOnceQuiet(folder);
-}
-
-/** The embedded server of a killed gateway may still be writing its last. */
-async function removeOnceQuiet(folder: string): Promise<void> {
-  for (const deadline = Date.now() + 10_000; ; await sleep(50)) {
-    try {
-      return await rm(folder, { recursive: true, force: true });
-    } catch (error) {
-      if (Date.now() > deadline) throw error;
-    }
+  for (const folder of folders[scope].splice(0)) {
+    await postgresGone(join(folder, 'data'));
+    await rm(folder, { recursive: true, force: true });
   }
 }
 
-/** An empty folder that is removed after the test. */
-export async function temporaryFolder(): Promise<string> {
+/** Waits until no server runs on a data folder: a killed gateway's needs a moment to write its last. */
+export async function postgresGone(dataDir: string): Promise<void> {
+  await eventually(
+    () => runningServer(dataDir),
+    (server) => server === undefined,
+  );
+}
+
+/** An empty folder that is removed after the test, or after the file's last. */
+export async function temporaryFolder(scope: 'test' | 'file' = 'test'): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'omnistream-gateway-'));
-  folders.push(folder);
+  folders[scope].push(folder);
   return folder;
 }
 

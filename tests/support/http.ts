@@ -15,6 +15,14 @@ export interface RawRequest {
   from?: string;
 }
 
+let addresses = 0;
+
+/** A loopback address from which nobody has come before. */
+export function newAddress(): string {
+  addresses += 1;
+  return `127.1.${Math.floor(addresses / 200)}.${(addresses % 200) + 1}`;
+}
+
 /** Sends the path as it is written, without the repairs that `fetch` makes. */
 export function send(url: string, method: string, path: string, options: RawRequest = {}): Promise<RawAnswer> {
   const { hostname, port } = new URL(url);

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { openEntrance } from './entrance.ts';
 
 /**
  * A broker that speaks Kafka's protocol: the mock cluster inside kcat. It has no controller and lacks CreateTopics,
@@ -15,7 +15,8 @@ export interface KafkaBroker {
 /** @param options.port a port to take again after `stop` (the topics are gone then); a free one otherwise. */
 export async function startKafka(options: { port?: number } = {}): Promise<KafkaBroker> {
   const mock = await startMockCluster();
-  const entrance = await openEntrance(options.port ?? 0, mock.port);
+  // The mock cluster chooses another port each time; the entrance's stays the same.
+  const entrance = await openEntrance(mock.port, options.port);
   return {
     brokers: [`127.0.0.1:${entrance.port}`],
     port: entrance.port,
@@ -44,34 +45,6 @@ async function startMockCluster() {
     port: await ready.promise,
     async stop() {
       if (kcat.exitCode === null && kcat.kill('SIGKILL')) await once(kcat, 'exit');
-    },
-  };
-}
-
-/** The mock cluster chooses another port each time; this is the address that stays the same. */
-async function openEntrance(port: number, target: number) {
-  const sockets = new Set<Socket>();
-  const server = createServer((client) => {
-    const broker = connect(target, '127.0.0.1');
-    for (const [socket, other] of [
-      [client, broker],
-      [broker, client],
-    ] as const) {
-      sockets.add(socket);
-      socket.on('error', () => other.destroy());
-      socket.on('close', () => sockets.delete(socket));
-      socket.pipe(other);
-    }
-  });
-  server.listen(port, '127.0.0.1');
-  await once(server, 'listening');
-  return {
-    port: (server.address() as AddressInfo).port,
-    async close() {
-      if (!server.listening) return;
-      server.close();
-      for (const socket of sockets) socket.destroy();
-      await once(server, 'close');
     },
   };
 }

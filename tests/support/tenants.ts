@@ -1,4 +1,4 @@
-/** People of a tenant, put there as the features that invite them will do. */
+/** Tenants and their people, brought into the state that a test needs. */
 import { v7 as uuidv7 } from 'uuid';
 import { hashPassword } from '../../src/domain/passwords.ts';
 import type { TestApp } from './app.ts';
@@ -31,4 +31,11 @@ export async function addUser(app: TestApp, tenantId: string, user: NewUser): Pr
     [id, email, fullName, role],
   );
   return { id, email };
+}
+
+/** From now on no tenant gets a database: each stays in provisioning, which keeps tests quick that need no more of it. */
+export function holdProvisioning(app: TestApp): void {
+  app.services.cluster.createRole = async () => {
+    throw new Error('a test holds provisioning back');
+  };
 }

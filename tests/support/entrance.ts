@@ -1,0 +1,47 @@
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+
+/** A port that leads to another one of this machine, and can be shut. */
+export interface Entrance {
+  readonly port: number;
+  /** Breaks every connection and refuses new ones. */
+  close(): Promise<void>;
+  /** After `close`, on the same port. */
+  reopen(): Promise<void>;
+}
+
+/** @param port to listen on; a free one otherwise. */
+export async function openEntrance(target: number, port = 0): Promise<Entrance> {
+  const sockets = new Set<Socket>();
+  let server: Server;
+  const open = async (wanted: number) => {
+    server = createServer((client) => {
+      const inside = connect(target, '127.0.0.1');
+      for (const [socket, other] of [
+        [client, inside],
+        [inside, client],
+      ] as const) {
+        sockets.add(socket);
+        socket.on('error', () => other.destroy());
+        socket.on('close', () => sockets.delete(socket));
+        socket.pipe(other);
+      }
+    });
+    server.listen(wanted, '127.0.0.1');
+    await once(server, 'listening');
+    return (server.address() as AddressInfo).port;
+  };
+  const opened = await open(port);
+  return {
+    port: opened,
+    async close() {
+      if (!server.listening) return;
+      server.close();
+      for (const socket of sockets) socket.destroy();
+      await once(server, 'close');
+    },
+    async reopen() {
+      await open(opened);
+    },
+  };
+}
