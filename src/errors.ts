@@ -2,6 +2,7 @@
  * The one table of errors. Whatever is thrown inside the gateway reaches a client as one of these codes;
  * anything that is not in the table is logged and answered as `internal_error`, without its message.
  */
+import { types } from 'node:util';
 
 /** One thing that is wrong with the input. `field` is a path such as `days[0].start_time`. */
 export interface ErrorDetail {
@@ -99,9 +100,9 @@ interface DatabaseFailure {
   message: string;
 }
 
-/** The error of the database driver beneath whatever wraps it. */
+/** The error of the database driver beneath whatever wraps it; a socket's is Node's own, also where tests run in a realm apart. */
 export function databaseError(error: unknown): DatabaseFailure | undefined {
-  for (let e = error, depth = 0; e instanceof Error && depth < 5; e = e.cause, depth++) {
+  for (let e = error, depth = 0; types.isNativeError(e) && depth < 5; e = e.cause, depth++) {
     const { code, constraint } = e as { code?: unknown; constraint?: string };
     if (typeof code === 'string') return { code, constraint, message: e.message };
     if (AWAY_MESSAGE.test(e.message)) return { message: e.message };

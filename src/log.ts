@@ -1,16 +1,17 @@
 /** Structured logs on standard error, one JSON object a line, without secrets. */
+import { types } from 'node:util';
 import pino, { type Logger } from 'pino';
 
 /** What is told of an error. Whole driver errors can hold the SQL text and its values. */
 function errorFacts(error: unknown): object {
-  if (!(error instanceof Error)) return { message: String(error) };
+  if (!types.isNativeError(error)) return { message: String(error) };
   const { name, message, code, stack } = error as Error & { code?: string };
   const frames = stack
     ?.split('\n')
     .filter((line) => /^\s+at /.test(line))
     .slice(0, 12)
     .map((line) => line.trim());
-  const cause = error.cause instanceof Error ? errorFacts(error.cause) : undefined;
+  const cause = types.isNativeError(error.cause) ? errorFacts(error.cause) : undefined;
   return { type: name, message: message.split('\n')[0], code, stack: frames, cause };
 }
 

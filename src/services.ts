@@ -73,6 +73,7 @@ export async function openServices({
     madeFirstSuperAdmin,
     async close() {
       await bus.stop();
+      cluster.close();
       await Promise.all([components.close(), health.close(), tenants.close()]);
       await control.close();
     },

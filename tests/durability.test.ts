@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { runningServer } from '../src/db/embedded-cluster.ts';
 import { storedSecrets } from '../src/db/secrets.ts';
-import { agent, eventually, superAdmin } from './support/actors.ts';
+import { agent, superAdmin } from './support/actors.ts';
 import { ensureBuilt } from './support/built.ts';
 import {
   cleanUp,
@@ -79,25 +79,6 @@ describe('the embedded PostgreSQL', () => {
     await postgresGone(env.DATA_DIR);
     expect(await runDoctor(env)).toMatchObject(healthy);
     expect(await runningServer(env.DATA_DIR)).toBeUndefined();
-  });
-
-  test('is started again when it is killed, and the gateway goes on', async () => {
-    const env = { DATA_DIR: await copyInstallation(installation) };
-    const gateway = await startGateway(env);
-    const admin = await superAdmin(gateway);
-    const { pid } = (await runningServer(env.DATA_DIR))!;
-    process.kill(pid, 'SIGKILL');
-    const start = performance.now();
-    await eventually(
-      () => admin.rest('GET', '/readyz'),
-      ({ status }) => status === 200 && performance.now() - start > 0,
-    );
-    await eventually(
-      () => runningServer(env.DATA_DIR),
-      (server) => server !== undefined && server.pid !== pid,
-    );
-    await provisionMany(admin, 1).done;
-    await allActive(admin);
   });
 });
 

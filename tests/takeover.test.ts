@@ -45,7 +45,10 @@ describe('two gateways on one database', () => {
     expect(performance.now() - start).toBeLessThan(3000);
     await allActive(admin);
     expect(await expectNothingWrong(databaseUrl)).toMatchObject({ tenants: 20, databases: 20, roles: 20 });
-    expect(await runDoctor(env)).toMatchObject({ code: 0, output: expect.stringMatching(/^nothing wrong: 20 tenants/) });
+    expect(await runDoctor(env)).toMatchObject({
+      code: 0,
+      output: expect.stringMatching(/^nothing wrong: 20 tenants/),
+    });
   });
 });
 

@@ -7,6 +7,7 @@ import type { Pool } from 'pg';
 import type { Logger } from 'pino';
 import { controlEntities } from '../entities/control/index.ts';
 import { controlMigrations } from './migrations/control/index.ts';
+import { takeBackLost } from './pools.ts';
 
 /** A statement that is prepared once per connection. `text` uses `$1`, `$2`, ... */
 export interface Query<Row> {
@@ -72,9 +73,11 @@ export async function openControl(url: string, log: Logger, poolSize = 20): Prom
     pool: { min: 0, max: poolSize, idleTimeoutMillis: 0 },
     driverOptions: {
       options: SESSION_OPTIONS,
-      connectionTimeoutMillis: 5000,
+      // Also how long a request waits in line for a connection: a burst of two hundred writes is served, not refused.
+      connectionTimeoutMillis: 15_000,
       application_name: 'omnistream',
       keepAlive: true,
+      onPoolCreated: takeBackLost,
     },
     migrations: { migrationsList: controlMigrations, snapshot: false },
   });

@@ -9,6 +9,7 @@ import type { Logger } from 'pino';
 import { tenantEntities } from '../entities/tenant/index.ts';
 import { AppError } from '../errors.ts';
 import { type ControlDatabase, type Query, query, SESSION_OPTIONS } from './control.ts';
+import { takeBackLost } from './pools.ts';
 import type { Keys } from './secrets.ts';
 
 /** Processes x pools x connections, plus the control pools, has to stay under the server's max_connections. */
@@ -119,6 +120,7 @@ export class TenantDatabases {
     if (raced) return raced;
     const pool = new pg.Pool({ ...connection, types, max: CONNECTIONS_PER_POOL, idleTimeoutMillis: IDLE_MS });
     pool.on('error', (error) => this.#log.warn({ error: error.message, orgId }, 'a tenant connection was lost'));
+    takeBackLost(pool);
     this.#pools.set(orgId, pool);
     return pool;
   }
