@@ -5,7 +5,7 @@ export default {
   extensionsToTreatAsEsm: ['.ts'],
   globalSetup: '<rootDir>/tests/support/global-setup.ts',
   globalTeardown: '<rootDir>/tests/support/global-teardown.ts',
-  testTimeout: 30_000,
+  testTimeout: 120_000,
   // Two cores: a third worker only makes the other two slower.
   maxWorkers: 2,
   transform: {

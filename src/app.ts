@@ -10,7 +10,6 @@ import { type OpenOptions, openServices } from './services.ts';
 export interface App {
   readonly http: FastifyInstance;
   readonly services: Services;
-  readonly madeFirstSuperAdmin: boolean;
   /** Ends in order: no new requests, running ones and steps finish or are handed back, then every connection. */
   close(): Promise<void>;
 }
@@ -30,8 +29,8 @@ export async function buildApp(options: OpenOptions): Promise<App> {
   return {
     http,
     services,
-    madeFirstSuperAdmin: open.madeFirstSuperAdmin,
     async close() {
+      await services.queue.takeNoMore();
       await Promise.all([http.close(), worker.beginStop(), leader.stop()]);
       await services.queue.stop(DRAIN_MS);
       await worker.close();

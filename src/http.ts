@@ -33,7 +33,7 @@ export async function buildHttp(services: Services): Promise<FastifyInstance> {
     bodyLimit: BODY_LIMIT,
     trustProxy: config.trustProxy ? [...config.trustProxy] : false,
     // The embedding of ids in paths needs 36; a longer one is not an id.
-    routerOptions: { maxParamLength: 200 },
+    routerOptions: { maxParamLength: 200, ignoreTrailingSlash: true },
     requestTimeout: 30_000,
     forceCloseConnections: 'idle',
     return503OnClosing: false,
@@ -59,8 +59,12 @@ export async function buildHttp(services: Services): Promise<FastifyInstance> {
       'request',
     );
   });
-  app.setErrorHandler((error: FastifyError, request, reply) => sendError(reply, request, error));
   const notFound = knowOtherMethods(app);
+  // What is wrong with the body of a request to nowhere is not the point.
+  app.setErrorHandler((error: FastifyError, request, reply) =>
+    sendError(reply, request, request.is404 ? notFound(request, reply) : error),
+  );
+  letConnectionsGo(app);
   app.setNotFoundHandler((request, reply) => sendError(reply, request, notFound(request, reply)));
 
   const contextOf = (request: FastifyRequest, reply: FastifyReply): Context =>
@@ -102,8 +106,22 @@ function requestId(given: string | string[] | undefined): string {
 /** The header decides where there is one, also when what it holds is no good. */
 function tokenOf(request: FastifyRequest): string | undefined {
   const { authorization } = request.headers;
+  // There are no API keys yet, so none is good; a cookie beside it does not count.
+  if (authorization === undefined && request.headers['x-api-key'] !== undefined) return 'none';
   if (authorization !== undefined) return /^Bearer +(\S+)$/i.exec(authorization)?.[1] ?? 'none';
   return request.cookies[COOKIE] || undefined;
+}
+
+/** While closing, a kept-alive connection would be waited for until its client lets go of it. */
+function letConnectionsGo(app: FastifyInstance): void {
+  let sweep: NodeJS.Timeout | undefined;
+  app.addHook('preClose', async () => {
+    sweep = setInterval(() => app.server.closeIdleConnections(), 100);
+  });
+  app.addHook('onSend', async (_request, reply) => {
+    if (sweep) reply.header('connection', 'close');
+  });
+  app.addHook('onClose', async () => clearInterval(sweep));
 }
 
 function acceptJsonOnly(app: FastifyInstance): void {
@@ -126,7 +144,10 @@ function fromFastify(error: FastifyError): AppError | undefined {
     case 'FST_ERR_BAD_URL':
       return new AppError('validation_failed', { message: 'The address is not a valid URL.' });
     case 'FST_ERR_MAX_PARAM_LENGTH':
-      return new AppError('not_found', { message: 'There is no such address.' });
+      return new AppError('validation_failed', { message: 'An id in the address is too long to be one.' });
+    case 'FST_ERR_CTP_INVALID_JSON_BODY':
+    case 'FST_ERR_CTP_EMPTY_JSON_BODY':
+      return new AppError('validation_failed', { message: 'The body is not valid JSON.' });
   }
   if (error instanceof SyntaxError)
     return new AppError('validation_failed', { message: 'The body is not valid JSON.' });

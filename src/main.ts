@@ -6,7 +6,7 @@ import type { Logger } from 'pino';
 import type { App } from './app.ts';
 import { type Config, ConfigError, readConfig } from './config.ts';
 import { type EmbeddedServer, startEmbeddedServer } from './db/embedded-server.ts';
-import { randomPassword, storedSecrets } from './db/secrets.ts';
+import { storedSecrets } from './db/secrets.ts';
 import { createLog } from './log.ts';
 
 const DEFAULT_EMAIL = 'admin@omnistream.local';
@@ -18,7 +18,8 @@ const say = (text: string) => process.stdout.write(`${text}\n`);
 async function main(): Promise<void> {
   const config = readConfig(process.env);
   const log = createLog(config.logLevel);
-  const stored = config.databaseUrl && config.jwtSecret ? undefined : await storedSecrets(config.dataDir);
+  const allGiven = config.databaseUrl && config.jwtSecret && config.superAdminPassword;
+  const stored = allGiven ? undefined : await storedSecrets(config.dataDir);
   let server: EmbeddedServer | undefined;
   // The code is loaded while PostgreSQL starts; compiled code is kept beside it, which halves that time.
   enableCompileCache(join(import.meta.dirname, '.compiled'));
@@ -32,7 +33,7 @@ async function main(): Promise<void> {
     });
   }
   const email = config.superAdminEmail ?? DEFAULT_EMAIL;
-  const password = config.superAdminPassword ?? randomPassword();
+  const password = config.superAdminPassword ?? stored!.superAdminPassword;
   let app: App | undefined;
   try {
     const { buildApp } = await loading;
@@ -50,19 +51,22 @@ async function main(): Promise<void> {
     throw error;
   }
   drainOnSignals(app, server, log);
-  announce(app, config, email, password);
+  announce(app, config, await signInLine(app, config, email, password));
 }
 
-function announce(app: App, config: Config, email: string, password: string): void {
+/** A password that was made is shown until somebody has signed in: the start that made it may have ended before its end. */
+async function signInLine({ services }: App, config: Config, email: string, password: string): Promise<string> {
+  const { awaitsFirstSignIn } = await import('./domain/super-admins.ts');
+  if (!(await awaitsFirstSignIn(services.control.orm.em.fork(), email, password))) return 'as set up before';
+  if (config.superAdminPassword) return `${email}, password from SUPER_ADMIN_PASSWORD`;
+  return `${email}  password: ${password}  (shown until the first sign-in)`;
+}
+
+function announce(app: App, config: Config, signIn: string): void {
   const address = app.http.server.address();
   const port = typeof address === 'object' && address ? address.port : config.port;
   const host = ['0.0.0.0', '::'].includes(config.host) ? 'localhost' : config.host;
   const base = `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
-  const signIn = !app.madeFirstSuperAdmin
-    ? 'as set up before'
-    : config.superAdminPassword
-      ? `${email}, password from SUPER_ADMIN_PASSWORD`
-      : `${email}  password: ${password}  (shown only this once)`;
   const rows = [
     ['GraphQL', `${base}/graphql${config.production ? '' : '  (playground in a browser)'}`],
     ['REST', `${base}/api  (described at ${base}/api/docs)`],

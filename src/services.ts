@@ -30,8 +30,6 @@ export interface OpenOptions {
 
 export interface OpenServices {
   services: Services;
-  /** Whether the first super admin was made now. */
-  madeFirstSuperAdmin: boolean;
   close(): Promise<void>;
 }
 
@@ -45,7 +43,7 @@ export async function openServices({
   const keys = new Keys(jwtSecret);
   const control = await openControl(databaseUrl, log);
   const queue = new Queue(databaseUrl, log);
-  const { cluster, madeFirstSuperAdmin } = await setUp(control, queue, log, firstSuperAdmin);
+  const cluster = await setUp(control, queue, keys, log, firstSuperAdmin);
   const components = await makeComponents(config.components);
   const tenants = await TenantDatabases.open(control, keys, log);
   const bus = new EventBus(databaseUrl, log);
@@ -70,7 +68,6 @@ export async function openServices({
   };
   return {
     services,
-    madeFirstSuperAdmin,
     async close() {
       await bus.stop();
       cluster.close();
@@ -81,7 +78,13 @@ export async function openServices({
 }
 
 /** Brings the control database to this version; of several processes that start at once, one does it and the others wait. */
-async function setUp(control: ControlDatabase, queue: Queue, log: Logger, first: OpenOptions['firstSuperAdmin']) {
+async function setUp(
+  control: ControlDatabase,
+  queue: Queue,
+  keys: Keys,
+  log: Logger,
+  first: OpenOptions['firstSuperAdmin'],
+) {
   const lock = new Client({ connectionString: control.url, connectionTimeoutMillis: 10_000 });
   lock.on('error', () => {});
   await lock.connect();
@@ -91,13 +94,29 @@ async function setUp(control: ControlDatabase, queue: Queue, log: Logger, first:
     await control.orm.migrator.up();
     const em = control.orm.em.fork();
     const cluster = new TenantCluster(control, await installationCode(em), log);
+    await refuseOtherSecret(control, keys);
     await cluster.closeControl();
     await cluster.ensureTemplate();
     await queue.start();
-    const madeFirstSuperAdmin = first ? await ensureFirstSuperAdmin(em, first.email, first.password) : false;
-    return { cluster, madeFirstSuperAdmin };
+    if (first) await ensureFirstSuperAdmin(em, first.email, first.password);
+    return cluster;
   } finally {
     await lock.end();
+  }
+}
+
+/** What another secret has sealed cannot be opened: every tenant would be out of reach, and only find out one by one. */
+async function refuseOtherSecret(control: ControlDatabase, keys: Keys): Promise<void> {
+  const { rows } = await control.pool.query<{ sealed: string }>(
+    'select sealed_password as sealed from tenant_databases limit 1',
+  );
+  try {
+    if (rows[0]) keys.open(rows[0].sealed);
+  } catch {
+    throw new ConfigError(
+      'JWT_SECRET (or secrets.json in DATA_DIR) is not the one that this installation was set up with: its tenants\u2019 ' +
+        'databases cannot be reached with it. Start with the former one.',
+    );
   }
 }
 

@@ -190,7 +190,7 @@ describe('a variable', () => {
     ],
     [
       'tenant',
-      'mutation ($t: String!) { login(email: "a", password: "x", tenant: $t) { token } }',
+      'mutation ($t: String!) { login(email: "a@b.test", password: "x", tenant: $t) { token } }',
       'tenant',
       { t: '\0' },
     ],

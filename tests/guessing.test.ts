@@ -38,8 +38,8 @@ describe('a wrong password and an unknown address', () => {
     const answers = [
       await wrong(),
       await login('nobody@nowhere.test', 'not the password'),
-      await login('', ''),
-      await login('x', 'x', { tenant: 'gone' }),
+      await login('nobody@nowhere.test', ''),
+      await login('nobody@nowhere.test', 'x', { tenant: 'gone' }),
     ];
     for (const answer of answers) {
       expectError(answer, 401, 'unauthenticated');
@@ -145,12 +145,12 @@ describe('guessing', () => {
       [acme.adminEmail.replace('n', '\uff4e'), 'n'],
     ]) {
       expect(acme.adminEmail).toContain(letter);
-      expectError(await login(email!, acme.adminPassword, {}, newAddress()), 401, 'unauthenticated');
+      expectError(await login(email!, acme.adminPassword, {}, newAddress()), 400, 'validation_failed', ['email']);
     }
     const dotted = { email: 'admİn@platform.test', password: SUPER_ADMIN.password };
     await admin.rest('POST', '/api/super-admin/admins', { ...dotted, email: 'admin@platform.test', name: 'Admin' });
     const answer = await sendJson(app.url, 'POST', '/api/super-admin/login', dotted, { from: newAddress() });
-    expectError(answer, 401, 'unauthenticated');
+    expectError(answer, 400, 'validation_failed', ['email']);
   });
 
   test('a super admin password is slowed in the same way', async () => {

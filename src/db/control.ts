@@ -7,17 +7,19 @@ import type { Pool } from 'pg';
 import type { Logger } from 'pino';
 import { controlEntities } from '../entities/control/index.ts';
 import { controlMigrations } from './migrations/control/index.ts';
-import { takeBackLost } from './pools.ts';
+import { guardPool } from './pools.ts';
 
 /** A statement that is prepared once per connection. `text` uses `$1`, `$2`, ... */
 export interface Query<Row> {
   readonly name: string;
   readonly text: string;
+  /** Gives up after so many milliseconds; only for tenants' databases. */
+  readonly timeoutMs?: number;
   /** Only for the compiler: what a row looks like. */
   readonly row?: Row;
 }
 
-export const query = <Row>(name: string, text: string): Query<Row> => ({ name, text });
+export const query = <Row>(name: string, text: string, timeoutMs?: number): Query<Row> => ({ name, text, timeoutMs });
 
 /** Anything that runs SQL with `$1` placeholders. */
 export interface Sql {
@@ -58,6 +60,12 @@ export interface ControlDatabase {
 /** Every connection speaks UTC, so that timestamps arrive in one form (schema/scalars.ts). */
 export const SESSION_OPTIONS = '-c timezone=UTC';
 
+/**
+ * A writer that hangs between two statements, or waits for one that does, is ended: others wait for its locks, on every
+ * process.
+ */
+const CONTROL_OPTIONS = `${SESSION_OPTIONS} -c idle_in_transaction_session_timeout=10s -c lock_timeout=10s`;
+
 export async function openControl(url: string, log: Logger, poolSize = 20): Promise<ControlDatabase> {
   const orm = await MikroORM.init({
     clientUrl: url,
@@ -72,12 +80,14 @@ export async function openControl(url: string, log: Logger, poolSize = 20): Prom
     // idleTimeoutMillis: the default of ten seconds would drop the prepared statements with the connection.
     pool: { min: 0, max: poolSize, idleTimeoutMillis: 0 },
     driverOptions: {
-      options: SESSION_OPTIONS,
+      // Carries what follows the `?`, such as sslmode, which clientUrl does not.
+      connectionString: url,
+      options: CONTROL_OPTIONS,
       // Also how long a request waits in line for a connection: a burst of two hundred writes is served, not refused.
       connectionTimeoutMillis: 15_000,
       application_name: 'omnistream',
       keepAlive: true,
-      onPoolCreated: takeBackLost,
+      onPoolCreated: guardPool,
     },
     migrations: { migrationsList: controlMigrations, snapshot: false },
   });

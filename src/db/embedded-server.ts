@@ -13,9 +13,16 @@ import { letThrough, type ServerAccount, serverAccount } from './server-account.
 
 /**
  * Runs the server and, when the gateway's end of the pipe closes, shuts it down: the kernel closes the pipe however
- * the gateway dies. Standard input is passed on as 3 because a shell gives its background jobs /dev/null.
+ * the gateway dies. Syncing the file system first makes the shutdown's checkpoint four times as quick where many databases
+ * are new, each with some 340 files. Standard input is passed on as 3 because a shell gives its background jobs /dev/null.
  */
-const GUARD = 'exec 3<&0; "$@" 3<&- & server=$!; (cat <&3 >/dev/null; kill -INT $server 2>/dev/null) & wait $server';
+const GUARD =
+  'exec 3<&0; "$@" 3<&- & server=$!; (cat <&3 >/dev/null; sync -f . 2>/dev/null; kill -INT $server 2>/dev/null) & wait $server';
+
+/** A server that has hundreds of new databases to write out takes this long to shut down at the most. */
+const SHUTDOWN_MS = 180_000;
+/** Longer than this nobody waits for it: the guard sees it through, and the next start waits for the guard. */
+const STOP_MS = 4000;
 
 export interface EmbeddedServerOptions {
   dataDir: string;
@@ -102,14 +109,16 @@ async function initialise(initdb: string, cluster: string, password: string, acc
 }
 
 /** Waits for a server whose gateway died to finish its own shutdown, and refuses where a gateway is alive. */
-async function claimFolder(dataDir: string): Promise<void> {
+async function claimFolder(dataDir: string, notice: (message: string) => void): Promise<void> {
   const gatewayFile = join(dataDir, 'gateway.pid');
-  const deadline = Date.now() + 10_000;
-  for (;;) {
-    if (!(await runningServer(dataDir))) break;
+  const start = Date.now();
+  for (let told = false; await runningServer(dataDir); await sleep(25)) {
     const gateway = await pidIn(gatewayFile);
-    if (gateway || Date.now() > deadline) throw folderInUse(dataDir, gateway);
-    await sleep(25);
+    if (gateway || Date.now() - start > SHUTDOWN_MS) throw folderInUse(dataDir, gateway);
+    if (!told && Date.now() - start > 1000) {
+      notice('waiting for the PostgreSQL of the previous gateway to finish writing');
+      told = true;
+    }
   }
   await writeFile(gatewayFile, `${process.pid}\n`);
 }
@@ -155,7 +164,7 @@ export async function startEmbeddedServer(options: EmbeddedServerOptions): Promi
     }
   }
   if (!(await exists(cluster))) await initialise(initdb, cluster, password, account);
-  await claimFolder(dataDir);
+  await claimFolder(dataDir, options.notice);
 
   const port = await freePort();
   const maintenanceUrl = embeddedUrl(port, password, 'postgres');
@@ -170,6 +179,8 @@ export async function startEmbeddedServer(options: EmbeddedServerOptions): Promi
     // One sync of the file system instead of one per file: 2 s instead of 40 s after a crash with 2,400 databases.
     recovery_init_sync_method: platform() === 'linux' ? 'syncfs' : 'fsync',
     max_wal_size: '2GB',
+    // The text of a failed INSERT can hold a password's hash.
+    log_min_error_statement: 'panic',
     ...options.settings,
   };
 
@@ -237,7 +248,8 @@ export async function startEmbeddedServer(options: EmbeddedServerOptions): Promi
     async stop() {
       stopping = true;
       guard.stdin!.destroy();
-      await kept;
+      await Promise.race([kept, sleep(STOP_MS, undefined, { ref: false })]);
+      guard.unref();
       await rm(join(dataDir, 'gateway.pid'), { force: true });
     },
   };

@@ -2,16 +2,18 @@
 import type pg from 'pg';
 
 /**
- * Takes a connection that the server ended back from whoever held it.
+ * Lets a pool survive that the server ends connections which somebody holds.
  *
- * Kysely (0.29), on which MikroORM runs its transactions, gives a connection back only after a BEGIN, COMMIT or ROLLBACK that
- * worked. Without this, each transaction that a restart of the server cuts off takes a place of the pool with it for good.
+ * Their error would otherwise end the process, and their places in the pool could be lost: Kysely (0.29), on which MikroORM
+ * runs its transactions, gives a connection back only after a BEGIN, COMMIT or ROLLBACK that worked.
  */
-export function takeBackLost(pool: pg.Pool): void {
+export function guardPool(pool: pg.Pool): void {
   const held = new Set<pg.PoolClient>();
   pool.on('acquire', (client) => held.add(client));
   pool.on('release', (_error, client) => held.delete(client));
   pool.on('connect', (client) => {
+    // Whoever holds it learns of it from its next query.
+    client.on('error', () => {});
     client.once('end', () => {
       if (!held.has(client)) return;
       const { release } = client;

@@ -17,6 +17,7 @@ export type JobAttempt = Pick<JobWithMetadata, 'id' | 'retryCount'>;
 export type RunningJob<N extends JobName> = JobWithMetadata<Jobs[N]>;
 
 const PROVISION: JobName = 'tenant.provision';
+const QUEUES: readonly JobName[] = [PROVISION, 'tenant.apply-limits'];
 /** Retries after 1, 2, 4, ... and then every 60 seconds, for about half a day; after that by hand. */
 const RETRIES = { retryLimit: 720, retryDelay: 1, retryBackoff: true, retryDelayMax: 60 };
 
@@ -116,6 +117,12 @@ export class Queue {
         }
       },
     );
+  }
+
+  /** Takes no new job; the running ones go on, and jobs can still be sent. */
+  async takeNoMore(): Promise<void> {
+    if (!this.#started) return;
+    await Promise.all(QUEUES.map((name) => this.#boss.offWork(name, { wait: false })));
   }
 
   /** Takes no new job and waits for the running ones, up to `timeoutMs`. */

@@ -15,6 +15,8 @@ export interface StoredSecrets {
   jwtSecret: string;
   /** Of the embedded server's superuser. */
   postgresPassword: string;
+  /** Of the first super admin, where none was given: kept so that a start that ends before printing it loses nothing. */
+  superAdminPassword: string;
 }
 
 /** What the gateway signs, seals and fingerprints with; every key is derived from `JWT_SECRET` by HKDF (RFC 5869). */
@@ -76,6 +78,7 @@ export async function storedSecrets(dataDir: string): Promise<StoredSecrets> {
   const secrets: StoredSecrets = {
     jwtSecret: randomBytes(48).toString('base64url'),
     postgresPassword: randomPassword(),
+    superAdminPassword: randomPassword(),
   };
   // Written aside and linked to its place: a crash leaves no file or a whole one, and of several processes that make it
   // at once the first decides for all.

@@ -13,12 +13,14 @@ import { tenantEntities } from '../entities/tenant/index.ts';
 import { databaseError } from '../errors.ts';
 import { type ControlDatabase, SESSION_OPTIONS } from './control.ts';
 import { TENANT_SCHEMA_VERSION, tenantMigrations } from './migrations/tenant/index.ts';
+import { guardPool } from './pools.ts';
 import { groupName, templateName, tenantName } from './tenant-names.ts';
 
 const quote = pg.escapeIdentifier;
 
 /** PostgreSQL's answers to "it is there already", also when two make it at the same moment. */
 const THERE_ALREADY = new Set(['42P04', '42710', '23505']);
+const INSUFFICIENT_PRIVILEGE = '42501';
 /** At most this many connections to one tenant's database, from all processes. */
 const CONNECTION_LIMIT = 40;
 
@@ -144,7 +146,7 @@ export class TenantCluster {
       logger: (message) => this.#log.debug(message),
       ensureDatabase: false,
       pool: { min: 0, max: 1 },
-      driverOptions: { options: SESSION_OPTIONS },
+      driverOptions: { connectionString: url.href, options: SESSION_OPTIONS },
       migrations: { migrationsList: tenantMigrations, snapshot: false },
     });
     try {
@@ -190,6 +192,7 @@ export class TenantCluster {
       idleTimeoutMillis: 1000,
       connectionTimeoutMillis: 15_000,
     });
+    guardPool(pool);
     pool.on('error', (error) => this.#log.debug({ error: error.message, database }, 'an idle connection was lost'));
     this.#owners.set(database, pool);
     return pool;
@@ -215,7 +218,13 @@ export class TenantCluster {
   /** Removes the tenant's database and role; nothing there is fine. */
   async drop(name: string): Promise<void> {
     this.#owners.delete(name);
-    await this.#sql(`drop database if exists ${quote(name)} with (force)`);
+    const remove = () => this.#sql(`drop database if exists ${quote(name)} with (force)`);
+    await remove().catch(async (error: unknown) => {
+      if (databaseError(error)?.code !== INSUFFICIENT_PRIVILEGE) throw error;
+      // Who is no superuser may end sessions only of roles that it belongs to.
+      await this.#sql(`grant ${quote(name)} to current_user`);
+      await remove();
+    });
     await this.#sql(`drop role if exists ${quote(name)}`);
   }
 }

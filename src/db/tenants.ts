@@ -1,20 +1,24 @@
 /** The tenants' own databases: a bounded set of small pools, and one ORM that is routed to the tenant at hand. */
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { ReflectMetadataProvider } from '@mikro-orm/decorators/legacy';
 import { createPostgreSqlTypeParsers, type EntityManager, MikroORM } from '@mikro-orm/postgresql';
 import { PostgresDialect, type PostgresPool } from 'kysely';
 import { LRUCache } from 'lru-cache';
+import pLimit from 'p-limit';
 import pg from 'pg';
+import { parse as parseUrl } from 'pg-connection-string';
 import type { Logger } from 'pino';
 import { tenantEntities } from '../entities/tenant/index.ts';
 import { AppError } from '../errors.ts';
 import { type ControlDatabase, type Query, query, SESSION_OPTIONS } from './control.ts';
-import { takeBackLost } from './pools.ts';
+import { guardPool } from './pools.ts';
 import type { Keys } from './secrets.ts';
 
 /** Processes x pools x connections, plus the control pools, has to stay under the server's max_connections. */
 const MAX_POOLS = 50;
 const CONNECTIONS_PER_POOL = 2;
+const MAX_IN_USE = 60;
 const IDLE_MS = 10_000;
 
 interface TenantLogin {
@@ -36,6 +40,13 @@ for (const [oid, parser] of Object.entries(
   types.setTypeParser(Number(oid), parser as (text: string) => unknown);
 }
 
+/** A pool that is ended serves nobody any more, those who already wait for a connection included: they go first. */
+async function endWhenIdle(pool: pg.Pool): Promise<void> {
+  do await sleep(20);
+  while (pool.waitingCount > 0 || pool.totalCount > pool.idleCount);
+  await pool.end();
+}
+
 export class TenantDatabases {
   readonly #control: ControlDatabase;
   readonly #keys: Keys;
@@ -44,6 +55,8 @@ export class TenantDatabases {
   readonly #current: AsyncLocalStorage<pg.Pool>;
   readonly #pools: LRUCache<string, pg.Pool>;
   readonly #ending = new Set<Promise<void>>();
+  /** Further work waits its turn, so that a rush on many tenants does not use up the server's connections. */
+  readonly #inUse = pLimit(MAX_IN_USE);
 
   private constructor(
     control: ControlDatabase,
@@ -60,8 +73,9 @@ export class TenantDatabases {
     this.#pools = new LRUCache<string, pg.Pool>({
       max: MAX_POOLS,
       dispose: (pool) => {
-        // Ends once its last borrowed connection is given back.
-        const end = pool.end().catch((error: unknown) => log.warn({ error }, 'a tenant pool did not close cleanly'));
+        const end = endWhenIdle(pool).catch((error: unknown) =>
+          log.warn({ err: error }, 'a tenant pool did not close'),
+        );
         this.#ending.add(end);
         void end.then(() => this.#ending.delete(end));
       },
@@ -97,14 +111,12 @@ export class TenantDatabases {
     const { name, text } = findLogin;
     const login = (await this.#control.pool.query<TenantLogin>({ name, text, values: [orgId] })).rows[0];
     if (!login) throw new AppError('tenant_not_ready', { retryAfter: 2 });
-    const server = new URL(this.#control.url);
     return {
-      host: server.searchParams.get('host') ?? server.hostname,
-      port: Number(server.port || 5432),
+      // The same server by the same road: socket, port, TLS.
+      ...(parseUrl(this.#control.url) as pg.ClientConfig),
       database: login.databaseName,
       user: login.roleName,
       password: this.#keys.open(login.sealedPassword),
-      ssl: /^(require|verify)/.test(server.searchParams.get('sslmode') ?? '') || undefined,
       options: SESSION_OPTIONS,
       application_name: 'omnistream',
       connectionTimeoutMillis: 5000,
@@ -120,20 +132,22 @@ export class TenantDatabases {
     if (raced) return raced;
     const pool = new pg.Pool({ ...connection, types, max: CONNECTIONS_PER_POOL, idleTimeoutMillis: IDLE_MS });
     pool.on('error', (error) => this.#log.warn({ error: error.message, orgId }, 'a tenant connection was lost'));
-    takeBackLost(pool);
+    guardPool(pool);
     this.#pools.set(orgId, pool);
     return pool;
   }
 
   /** Reads plain rows of one tenant by a prepared statement. */
-  async rows<Row>(orgId: string, { name, text }: Query<Row>, values: unknown[] = []): Promise<Row[]> {
-    return (await (await this.#pool(orgId)).query({ name, text, values })).rows as Row[];
+  async rows<Row>(orgId: string, { name, text, timeoutMs }: Query<Row>, values: unknown[] = []): Promise<Row[]> {
+    return this.#inUse(async () => {
+      const pool = await this.#pool(orgId);
+      return (await pool.query({ name, text, values, ...(timeoutMs && { query_timeout: timeoutMs }) })).rows as Row[];
+    });
   }
 
   /** Works with one tenant's entities; every manager forked inside is that tenant's. */
   async work<T>(orgId: string, body: (em: EntityManager) => Promise<T>): Promise<T> {
-    const pool = await this.#pool(orgId);
-    return this.#current.run(pool, () => body(this.#orm.em.fork()));
+    return this.#inUse(async () => this.#current.run(await this.#pool(orgId), () => body(this.#orm.em.fork())));
   }
 
   /** Closes what is open to this tenant, e.g. before its database is dropped. */

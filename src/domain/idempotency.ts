@@ -63,7 +63,9 @@ export async function once(
   const { keys } = ctx.services;
   const { actor } = ctx;
   const who =
-    'id' in actor ? [actor.kind, actor.id, ('impersonator' in actor && actor.impersonator?.id) || ''] : [actor.kind];
+    'id' in actor
+      ? [actor.kind, actor.id, ('impersonator' in actor && actor.impersonator?.id) || '']
+      : [actor.kind, ctx.address];
   const key = keys.fingerprint(...who, idempotencyKey);
   const fingerprint = keys.fingerprint(...asked);
   const lock = createHash('sha256').update(key).digest().readInt32BE(0);
@@ -78,7 +80,7 @@ export async function once(
       if (stored) return replay(ctx, stored, fingerprint);
       const result = await work(within).catch((error: unknown) => {
         const known = toAppError(error);
-        if (known.status >= 500 || NOT_KEPT.has(known.status)) throw error;
+        if (known.status >= 500 || known.retryAfter || NOT_KEPT.has(known.status)) throw error;
         return errorAnswer(known);
       });
       await em.upsert(IdempotencyKey, {

@@ -4,8 +4,10 @@
  *
  * - account and address: 5 a minute;
  * - address: 60 in ten minutes, whatever accounts it tries;
- * - account: 100 in ten minutes, from addresses where its owner has not signed in within 90 days. One address alone cannot
- *   reach that, and the owner's own addresses are not held to it, so that an attack from elsewhere does not shut them out.
+ * - account: 100 in ten minutes, which one address alone cannot reach.
+ *
+ * Where an account has been signed in to within 90 days, its attempts are held to the first alone, so that neither an attack
+ * from elsewhere nor a neighbour behind the same address shuts its owner out.
  */
 import type { Pool } from 'pg';
 import { RateLimiterPostgres, RateLimiterRes } from 'rate-limiter-flexible';
@@ -60,15 +62,16 @@ export class LoginThrottle {
     const pair = this.#keys.fingerprint(account, address);
     return this.#inTurn(pair, async () => {
       await consume(this.#pair, pair);
-      await consume(this.#address, address);
       const known = await this.#known.get(pair);
-      if (!known) await consume(this.#account, account);
+      if (!known) {
+        await consume(this.#address, address);
+        await consume(this.#account, account);
+      }
       const found = await check();
       if (found !== undefined) {
         await Promise.all([
           this.#pair.delete(pair),
-          this.#address.reward(address),
-          known ? undefined : this.#account.reward(account),
+          ...(known ? [] : [this.#address.reward(address), this.#account.reward(account)]),
           this.#known.set(pair, 1, KNOWN_ADDRESS_SECONDS),
         ]);
       }

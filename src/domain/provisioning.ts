@@ -208,7 +208,7 @@ export async function retryProvisioning(ctx: Context, orgId: string): Promise<st
   return ctx.em.transactional(async (em) => {
     const run = await lockUnfinished(em, orgId);
     if (run.state === ProvisioningState.RETRYING) run.state = ProvisioningState.QUEUED;
-    if (!run.workerSession) await ctx.services.queue.provisionNow(em, orgId);
+    await ctx.services.queue.provisionNow(em, orgId);
     audit(em, ctx, { action: 'tenant.retry_provisioning', orgId, target: { type: 'tenant', id: orgId } });
     await publish(em, 'provisioning', { tenantId: orgId });
     return orgId;
@@ -220,7 +220,7 @@ export async function cancelProvisioning(ctx: Context, orgId: string): Promise<s
   return ctx.em.transactional(async (em) => {
     const run = await lockUnfinished(em, orgId);
     run.state = ProvisioningState.CANCELLING;
-    if (!run.workerSession) await ctx.services.queue.provisionNow(em, orgId);
+    await ctx.services.queue.provisionNow(em, orgId);
     audit(em, ctx, { action: 'tenant.cancel_provisioning', orgId, target: { type: 'tenant', id: orgId } });
     await publish(em, 'provisioning', { tenantId: orgId });
     return orgId;

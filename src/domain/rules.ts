@@ -26,9 +26,6 @@ export const email = text
   .meta({ format: 'email', examples: ['test@example.com'] });
 
 /** For signing in: anything may be tried, within bounds. */
-export const anyEmail = text
-  .max(254, { error: 'must have at most 254 characters' })
-  .meta({ format: 'email', examples: ['test@example.com'] });
 export const anyPassword = text
   .max(1024, { error: 'must have at most 1024 characters' })
   .meta({ examples: ['password'] });

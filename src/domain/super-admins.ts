@@ -3,6 +3,7 @@ import { type EntityManager, LockMode } from '@mikro-orm/postgresql';
 import { v7 as uuidv7 } from 'uuid';
 import { type Context, superAdmin } from '../context.ts';
 import { query } from '../db/control.ts';
+import { AuditEntry } from '../entities/control/audit-entry.ts';
 import { SuperAdmin } from '../entities/control/super-admin.ts';
 import { AppError, notFound } from '../errors.ts';
 import { audit, auditFailure, bySystem } from './audit.ts';
@@ -125,9 +126,16 @@ export async function resetSuperAdminPassword(ctx: Context, id: string, newPassw
   });
 }
 
-/** On an empty database. @returns whether it was made. */
-export async function ensureFirstSuperAdmin(em: EntityManager, email: string, password: string): Promise<boolean> {
-  if ((await em.count(SuperAdmin)) > 0) return false;
+/** Whether the first super admin's password is still the one it was made with, and nobody has signed in since. */
+export async function awaitsFirstSignIn(em: EntityManager, email: string, password: string): Promise<boolean> {
+  if ((await em.count(AuditEntry, { action: 'super_admin.login' })) > 0) return false;
+  const admin = await em.findOne(SuperAdmin, { email });
+  return verifyPassword(admin?.passwordHash, password);
+}
+
+/** On an empty database. */
+export async function ensureFirstSuperAdmin(em: EntityManager, email: string, password: string): Promise<void> {
+  if ((await em.count(SuperAdmin)) > 0) return;
   const passwordHash = await hashPassword(password);
   await em.transactional(async (tx) => {
     const admin = addSuperAdmin(tx, { email, name: 'First super admin', passwordHash });
@@ -137,5 +145,4 @@ export async function ensureFirstSuperAdmin(em: EntityManager, email: string, pa
       after: { email },
     });
   });
-  return true;
 }

@@ -76,6 +76,10 @@ export function runnable(schema: GraphQLSchema, route: Route): RunnableRoute {
     return data as Record<string, unknown>;
   };
 
+  /** A full page may be the last one. */
+  const hasMore = async (ctx: Context, variables: Record<string, unknown>, after: string): Promise<boolean> =>
+    (shape(await execute(ctx, { ...variables, first: 1, after })) as unknown[]).length > 0;
+
   return {
     route,
     authorize: (ctx) => authorize(ctx, permission as Permission),
@@ -92,7 +96,7 @@ export function runnable(schema: GraphQLSchema, route: Route): RunnableRoute {
       if (route.answer === 'list') {
         const last = (result as { id: string }[]).at(-1);
         const full = variables.first !== undefined && (result as unknown[]).length === variables.first;
-        if (full && last) headers.link = nextPage(url, last.id);
+        if (full && last && (await hasMore(ctx, variables, last.id))) headers.link = nextPage(url, last.id);
       }
       if (route.location) headers.location = route.location.replace('{id}', (result as { id: string }).id);
       return { status: route.status ?? 200, body: route.says ?? result, headers };

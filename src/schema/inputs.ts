@@ -110,7 +110,7 @@ export class CredentialsArgs {
   @Field()
   password!: string;
 
-  static readonly rules: z.ZodType = z.strictObject({ email: rules.anyEmail, password: rules.anyPassword });
+  static readonly rules: z.ZodType = z.strictObject({ email: rules.email, password: rules.anyPassword });
 }
 
 @ArgsType()
@@ -119,7 +119,7 @@ export class LoginArgs extends CredentialsArgs {
   tenant?: string | null;
 
   static override readonly rules = z.strictObject({
-    email: rules.anyEmail,
+    email: rules.email,
     password: rules.anyPassword,
     tenant: rules.text.max(63).optional(),
   });

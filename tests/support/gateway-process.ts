@@ -1,6 +1,7 @@
 /** The built gateway and the doctor as processes of their own, as an operator runs them. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -19,21 +20,21 @@ export interface Ended {
 export interface GatewayProcess {
   readonly url: string;
   readonly pid: number;
-  /** What it has written so far. */
-  output(): string;
+  /** Milliseconds of processor time that it has used. */
+  cpuMs(): number;
   /** @returns how it ended. */
   end(signal: NodeJS.Signals): Promise<Ended>;
 }
 
 /** Processes that a test has started, and folders that it has made. */
 const running = new Set<ChildProcess>();
-const folders = { test: [] as string[], file: [] as string[] };
+const folders: string[] = [];
 
-/** To be called after each test, and with `file` after the last: kills and removes what is left. */
-export async function cleanUp(scope: 'test' | 'file' = 'test'): Promise<void> {
+/** To be called after the tests: kills and removes what is left. */
+export async function cleanUp(): Promise<void> {
   for (const child of running) child.kill('SIGKILL');
   await Promise.all([...running].map((child) => once(child, 'close')));
-  for (const folder of folders[scope].splice(0)) {
+  for (const folder of folders.splice(0)) {
     await postgresGone(join(folder, 'data'));
     await rm(folder, { recursive: true, force: true });
   }
@@ -47,10 +48,10 @@ export async function postgresGone(dataDir: string): Promise<void> {
   );
 }
 
-/** An empty folder that is removed after the test, or after the file's last. */
-export async function temporaryFolder(scope: 'test' | 'file' = 'test'): Promise<string> {
+/** An empty folder that is removed by `cleanUp`. */
+export async function temporaryFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'omnistream-gateway-'));
-  folders[scope].push(folder);
+  folders.push(folder);
   return folder;
 }
 
@@ -88,6 +89,12 @@ export const runGateway = (env: Record<string, string>): Promise<Ended> => run('
 /** `npm run doctor` */
 export const runDoctor = (env: Record<string, string>): Promise<Ended> => run('doctor.js', env).ended;
 
+/** proc_pid_stat(5): fields 14 and 15, in ticks of 10 ms; the name in field 2 may hold anything but `)`. */
+function cpuMs(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(')')[1]!.trim().split(' ');
+  return 10 * (Number(fields[11]) + Number(fields[12]));
+}
+
 /** Starts a gateway and waits until it answers. @param env on top of a free port and a known super admin. */
 export async function startGateway(env: Record<string, string>): Promise<GatewayProcess> {
   const { child, ended, output } = run('main.js', {
@@ -107,7 +114,7 @@ export async function startGateway(env: Record<string, string>): Promise<Gateway
       return {
         url: base,
         pid: child.pid!,
-        output,
+        cpuMs: () => cpuMs(child.pid!),
         end(signal) {
           child.kill(signal);
           return ended;

@@ -3,10 +3,10 @@ import { type Actor, eventually } from './actors.ts';
 export const PASSWORD = 'a tenant admin password';
 
 /** Asks for so many tenants at once. @returns those that the gateway has said yes to, as it goes, and the end of it. */
-export function provisionMany(admin: Actor, count: number) {
+export function provisionMany(admin: Actor, count: number, prefix = 'tenant') {
   const accepted: { id: string; slug: string }[] = [];
   const asked = Array.from({ length: count }, async (_, index) => {
-    const slug = `tenant-${index + 1}`;
+    const slug = `${prefix}-${index + 1}`;
     const { status, body } = await admin.rest('POST', '/api/super-admin/tenants', {
       name: `Tenant ${index + 1}`,
       slug,
