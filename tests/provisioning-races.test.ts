@@ -169,6 +169,30 @@ describe('a worker that is cut off', () => {
     expect(activations).toHaveLength(ids.length);
     await expectNothingWrong(app.databaseUrl);
   });
+  test.each(['createRole', 'createDatabase'] as const)(
+    'just before %s makes nothing when the tenant was called off meanwhile',
+    async (method) => {
+      const { promise: held, resolve: goOn } = Promise.withResolvers<void>();
+      const { promise: stopped, resolve: stop } = Promise.withResolvers<void>();
+      const { promise: late, resolve: came } = Promise.withResolvers<unknown>();
+      const original = TenantCluster.prototype[method] as (...args: unknown[]) => Promise<void>;
+      jest.spyOn(TenantCluster.prototype, method).mockImplementationOnce(async function (this: TenantCluster, ...args) {
+        stop();
+        await held;
+        const made = original.apply(this, args);
+        came(made.then(() => 'made', String));
+        await made;
+      });
+      const id = await post();
+      await stopped;
+      await cutOff();
+      await cancel(id);
+      await gone(id);
+      goOn();
+      expect(await late).toMatch(/called off/);
+      await expectNothingWrong(app.databaseUrl);
+    },
+  );
 });
 
 describe('seeds', () => {

@@ -8,6 +8,8 @@ export const LOCKS = {
   eventLog: 0x6f6d_0003,
   /** One per worker session; the second key is the session's number. */
   worker: 0x6f6d_0004,
+  /** One per tenant's database, while it is made or dropped; the second key is a hash of its name. */
+  tenantDatabase: 0x6f6d_0006,
   /** One per Idempotency-Key; the second key is a hash of it. */
   idempotency: 0x6f6d_0005,
 } as const;

@@ -12,6 +12,7 @@ import type { Logger } from 'pino';
 import { tenantEntities } from '../entities/tenant/index.ts';
 import { databaseError } from '../errors.ts';
 import { type ControlDatabase, SESSION_OPTIONS } from './control.ts';
+import { LOCKS } from './locks.ts';
 import { TENANT_SCHEMA_VERSION, tenantMigrations } from './migrations/tenant/index.ts';
 import { guardPool } from './pools.ts';
 import { groupName, templateName, tenantName } from './tenant-names.ts';
@@ -40,6 +41,16 @@ async function unlessThere(work: Promise<unknown>): Promise<void> {
   await work.catch((error: unknown) => {
     if (!isThereAlready(error)) throw error;
   });
+}
+
+/** A worker that was cut off may come back when its tenant has been called off, and nobody would remove what it makes. */
+async function refuseUnwanted(client: pg.ClientBase, name: string): Promise<void> {
+  const { rowCount } = await client.query(
+    `select from tenant_databases d join provisioning_runs run on run.org_id = d.org_id
+      where d.database_name = $1 and run.state <> 'cancelling'`,
+    [name],
+  );
+  if (!rowCount) throw new Error(`the tenant of ${name} has been called off`);
 }
 
 export class TenantCluster {
@@ -97,41 +108,69 @@ export class TenantCluster {
     this.#log.debug({ template: this.#template }, 'tenant template made');
   }
 
-  /** Creates the tenant's login role, or gives the existing one this password. */
-  async createRole(name: string, password: string): Promise<void> {
+  /** Creates the tenant's login role, or gives the existing one this password. @throws when nobody wants it any more. */
+  createRole(name: string, password: string): Promise<void> {
     const role = quote(name);
     const secret = `password ${pg.escapeLiteral(scramVerifier(password))}`;
     const member = `grant ${quote(this.#group)} to ${role}`;
-    await this.#sql(`create role ${role} login connection limit ${CONNECTION_LIMIT} ${secret}; ${member}`).catch(
-      async (error: unknown) => {
-        if (!isThereAlready(error)) throw error;
-        await this.#sql(`alter role ${role} ${secret}; ${member}`);
-      },
-    );
+    return this.#alone(name, async (client) => {
+      await refuseUnwanted(client, name);
+      await client
+        .query(`create role ${role} login connection limit ${CONNECTION_LIMIT} ${secret}; ${member}`)
+        .catch(async (error: unknown) => {
+          if (!isThereAlready(error)) throw error;
+          await client.query(`alter role ${role} ${secret}; ${member}`);
+        });
+    });
   }
 
-  /** Copies the template to a database that the role of the same name alone may connect to. */
-  async createDatabase(name: string): Promise<void> {
-    const { rows } = await this.#control.pool.query<{ broken: boolean }>(
-      'select datconnlimit = -2 as broken from pg_database where datname = $1',
-      [name],
-    );
-    // What a DROP that was cut short leaves can only be dropped.
-    if (rows[0]?.broken) await this.#sql(`drop database ${quote(name)}`);
-    if (!rows[0] || rows[0].broken) {
-      await unlessThere(
-        this.#sql(
-          `create database ${quote(name)} template ${quote(this.#template)}
-             allow_connections false connection limit ${CONNECTION_LIMIT}`,
-        ),
+  /**
+   * Copies the template to a database that the role of the same name alone may connect to.
+   *
+   * @throws when nobody wants it any more.
+   */
+  createDatabase(name: string): Promise<void> {
+    return this.#alone(name, async (client) => {
+      await refuseUnwanted(client, name);
+      const { rows } = await client.query<{ broken: boolean }>(
+        'select datconnlimit = -2 as broken from pg_database where datname = $1',
+        [name],
       );
+      // What a DROP that was cut short leaves can only be dropped.
+      if (rows[0]?.broken) await client.query(`drop database ${quote(name)}`);
+      if (!rows[0] || rows[0].broken) {
+        await unlessThere(
+          client.query(
+            `create database ${quote(name)} template ${quote(this.#template)}
+               allow_connections false connection limit ${CONNECTION_LIMIT}`,
+          ),
+        );
+      }
+      // Rights on the template are not copied, so the copy is closed before it is opened.
+      await client.query(
+        `revoke all on database ${quote(name)} from public;
+         grant connect on database ${quote(name)} to ${quote(name)};
+         alter database ${quote(name)} allow_connections true`,
+      );
+    });
+  }
+
+  /**
+   * Makes and drops one database one after the other. The lock is the session's: where a worker dies, the server goes on
+   * with its CREATE DATABASE, and a DROP that did not wait for its end would find nothing to drop.
+   */
+  async #alone(name: string, work: (client: pg.PoolClient) => Promise<void>): Promise<void> {
+    const client = await this.#control.pool.connect();
+    let failed = true;
+    try {
+      await client.query('select pg_advisory_lock($1, hashtext($2))', [LOCKS.tenantDatabase, name]);
+      await work(client);
+      await client.query('select pg_advisory_unlock($1, hashtext($2))', [LOCKS.tenantDatabase, name]);
+      failed = false;
+    } finally {
+      // Closing the connection gives the lock back as well.
+      client.release(failed);
     }
-    // Rights on the template are not copied, so the copy is closed before it is opened.
-    await this.#sql(
-      `revoke all on database ${quote(name)} from public;
-       grant connect on database ${quote(name)} to ${quote(name)};
-       alter database ${quote(name)} allow_connections true`,
-    );
   }
 
   /** Applies the tenant migrations that the database lacks. @returns the schema version it then has. */
@@ -216,15 +255,17 @@ export class TenantCluster {
   }
 
   /** Removes the tenant's database and role; nothing there is fine. */
-  async drop(name: string): Promise<void> {
+  drop(name: string): Promise<void> {
     this.#owners.delete(name);
-    const remove = () => this.#sql(`drop database if exists ${quote(name)} with (force)`);
-    await remove().catch(async (error: unknown) => {
-      if (databaseError(error)?.code !== INSUFFICIENT_PRIVILEGE) throw error;
-      // Who is no superuser may end sessions only of roles that it belongs to.
-      await this.#sql(`grant ${quote(name)} to current_user`);
-      await remove();
+    return this.#alone(name, async (client) => {
+      const remove = () => client.query(`drop database if exists ${quote(name)} with (force)`);
+      await remove().catch(async (error: unknown) => {
+        if (databaseError(error)?.code !== INSUFFICIENT_PRIVILEGE) throw error;
+        // Who is no superuser may end sessions only of roles that it belongs to.
+        await client.query(`grant ${quote(name)} to current_user`);
+        await remove();
+      });
+      await client.query(`drop role if exists ${quote(name)}`);
     });
-    await this.#sql(`drop role if exists ${quote(name)}`);
   }
 }

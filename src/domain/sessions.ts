@@ -60,7 +60,14 @@ export async function login(ctx: Context, email: string, password: string, tenan
     throw new AppError('unauthenticated', { message: 'The e-mail address or the password is wrong.' });
   }
   if (another) throw new AppError('tenant_required');
-  refuseShut(account);
+  const shut = shutBecause(account);
+  if (shut) {
+    const { id, orgId } = account;
+    const actor = { kind: 'anonymous', email } as const;
+    const target = { type: 'user', id };
+    await auditFailure(ctx, { action: 'user.login_refused', orgId, target, after: { reason: shut.code }, actor });
+    throw shut;
+  }
   return open(ctx, account);
 }
 
@@ -75,12 +82,11 @@ async function matchingAccounts(accounts: Account[], password: string): Promise<
   return matching.length > 0 ? matching : undefined;
 }
 
-function refuseShut({ orgStatus, suspended }: Account): void {
-  if (orgStatus === TenantStatus.SUSPENDED) throw new AppError('tenant_suspended');
-  if (suspended) throw new AppError('user_suspended');
-  if (orgStatus === TenantStatus.PROVISIONING) {
-    throw new AppError('tenant_not_ready', { message: 'Your organization is still being set up.', retryAfter: 2 });
-  }
+function shutBecause({ orgStatus, suspended }: Account): AppError | undefined {
+  if (orgStatus === TenantStatus.SUSPENDED) return new AppError('tenant_suspended');
+  if (suspended) return new AppError('user_suspended');
+  if (orgStatus !== TenantStatus.PROVISIONING) return undefined;
+  return new AppError('tenant_not_ready', { message: 'Your organization is still being set up.', retryAfter: 2 });
 }
 
 async function open(ctx: Context, account: Account): Promise<Session> {

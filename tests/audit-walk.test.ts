@@ -1,0 +1,211 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { type GraphQLField, getNamedType, isObjectType } from 'graphql';
+import { PROVISIONING_STEPS } from '../src/domain/provisioning-steps.ts';
+import { buildGatewaySchema } from '../src/schema/build-schema.ts';
+import { type Actor, anonymous, eventually, provision, superAdmin, type Tenant } from './support/actors.ts';
+import { SUPER_ADMIN, startApp, type TestApp } from './support/app.ts';
+import { sql } from './support/database.ts';
+import { addUser } from './support/tenants.ts';
+import { decode } from './support/tokens.ts';
+
+/** Distinct from everything else, so that it can be looked for in every row. */
+const SECRETS = ['first-secret-of-a-tenant', 'new-secret-of-a-user', 'secret-of-another-admin', 'changed-secret-of-it'];
+
+let app: TestApp;
+let root: Actor;
+let tenant: Tenant;
+let user: string;
+let secondAdmin: string;
+/** Two tenants whose making has failed: one is retried, one called off. */
+let failed: string[];
+
+beforeAll(async () => {
+  app = await startApp();
+  root = await superAdmin(app);
+  tenant = await provision(root, { admin_password: SECRETS[0] });
+  user = (await addUser(app, tenant.id, { email: 'mira@walk.test' })).id;
+  PROVISIONING_STEPS.find(({ name }) => name === 'create_stores')!.run = async () => {
+    throw new Error('away');
+  };
+  failed = await Promise.all(
+    ['failed-1', 'failed-2'].map(async (slug) => {
+      const { body } = await root.rest('POST', '/api/super-admin/tenants', { name: 'Failed', slug });
+      return body.id as string;
+    }),
+  );
+  await eventually(
+    () => sql(app.databaseUrl, `select from provisioning_runs where state = 'retrying'`),
+    (rows) => rows.length === 2,
+  );
+});
+afterAll(() => app.stop());
+
+interface Walked {
+  variables: () => Record<string, unknown>;
+  /** What the entry says was done, and to what. */
+  action: string;
+  target?: () => string;
+  by?: () => Actor;
+}
+
+const onTenant = { variables: () => ({ id: tenant.id }), target: () => tenant.id };
+const onUser = { variables: () => ({ tenantId: tenant.id, id: user }), target: () => user };
+const nobody = () => anonymous(app);
+
+/** Every mutation that there is, in an order in which each can succeed. */
+const walk: Record<string, Walked> = {
+  superAdminLogin: { variables: () => ({ ...SUPER_ADMIN }), action: 'super_admin.login', by: nobody },
+  login: {
+    variables: () => ({ email: tenant.adminEmail, password: tenant.adminPassword }),
+    action: 'user.login',
+    by: nobody,
+  },
+  provisionTenant: {
+    variables: () => ({
+      input: { name: 'Walked', slug: 'walked', adminEmail: 'a@walked.test', adminPassword: SECRETS[0] },
+    }),
+    action: 'tenant.provision',
+  },
+  updateTenant: {
+    ...onTenant,
+    variables: () => ({ id: tenant.id, input: { name: 'Renamed' } }),
+    action: 'tenant.update',
+  },
+  impersonateTenant: { variables: onTenant.variables, action: 'tenant.impersonate' },
+  impersonateTenantUser: { ...onUser, action: 'user.impersonate' },
+  resetTenantUserPassword: {
+    ...onUser,
+    variables: () => ({ ...onUser.variables(), newPassword: SECRETS[1] }),
+    action: 'user.reset_password',
+  },
+  suspendTenantUser: { ...onUser, action: 'user.suspend' },
+  activateTenantUser: { ...onUser, action: 'user.activate' },
+  suspendTenant: { ...onTenant, action: 'tenant.suspend' },
+  createSuperAdmin: {
+    variables: () => ({ input: { email: 'second@walk.test', name: 'Second', password: SECRETS[2] } }),
+    action: 'super_admin.create',
+  },
+  resetSuperAdminPassword: {
+    variables: () => ({ id: secondAdmin, newPassword: SECRETS[3] }),
+    action: 'super_admin.reset_password',
+    target: () => secondAdmin,
+  },
+  deleteSuperAdmin: { variables: () => ({ id: secondAdmin }), action: 'super_admin.delete', target: () => secondAdmin },
+  retryProvisioning: {
+    variables: () => ({ tenantId: failed[0] }),
+    action: 'tenant.retry_provisioning',
+    target: () => failed[0]!,
+  },
+  cancelProvisioning: {
+    variables: () => ({ tenantId: failed[1] }),
+    action: 'tenant.cancel_provisioning',
+    target: () => failed[1]!,
+  },
+};
+
+/** Asks for the plain fields of the answer. */
+function document({ name, args, type }: GraphQLField<unknown, unknown>, given: string[]): string {
+  const used = args.filter((argument) => given.includes(argument.name));
+  const answer = getNamedType(type);
+  const fields = isObjectType(answer) ? Object.values(answer.getFields()) : [];
+  const plain = fields.filter((field) => !isObjectType(getNamedType(field.type))).map((field) => field.name);
+  return `mutation (${used.map((argument) => `$${argument.name}: ${argument.type}`).join(', ')}) {
+    ${name}(${used.map((argument) => `${argument.name}: $${argument.name}`).join(', ')}) { ${plain.join(' ')} }
+  }`;
+}
+
+test('every mutation there is leaves exactly one entry: by whom, what, on what, under which request, from where', async () => {
+  const mutations = (await buildGatewaySchema()).getMutationType()!.getFields();
+  expect(Object.keys(walk).sort()).toEqual(Object.keys(mutations).sort());
+  for (const [name, { variables, action, target, by = () => root }] of Object.entries(walk)) {
+    const given = variables();
+    const query = document(mutations[name]!, Object.keys(given));
+    const requestId = `walk-${name}`;
+    const answer = await by().rest('POST', '/graphql', { query, variables: given }, { 'x-request-id': requestId });
+    expect({ name, errors: answer.body.errors }).toEqual({ name, errors: undefined });
+    if (name === 'createSuperAdmin') secondAdmin = answer.body.data.createSuperAdmin.id;
+    const entries = await sql(app.databaseUrl, 'select * from audit_entries where request_id = $1', [requestId]);
+    expect({ name, entries }).toEqual({
+      name,
+      entries: [
+        expect.objectContaining({
+          action,
+          address: '127.0.0.1',
+          actor_kind: name === 'login' ? 'agent' : 'super_admin',
+          actor_email: name === 'login' ? tenant.adminEmail : SUPER_ADMIN.email,
+          ...(target && { target_id: target() }),
+        }),
+      ],
+    });
+  }
+  expect(
+    (await sql(app.databaseUrl, 'select from audit_entries where actor_id = $1', [decode(root.token!).claims.sub]))
+      .length,
+  ).toBeGreaterThan(10);
+});
+
+test('no entry holds a password, a hash or a token', async () => {
+  const rows = await sql<{ row: string }>(app.databaseUrl, 'select e::text as row from audit_entries e');
+  expect(rows.length).toBeGreaterThan(Object.keys(walk).length);
+  for (const secret of [...SECRETS, SUPER_ADMIN.password, 'argon2', 'eyJ']) {
+    expect(rows.filter(({ row }) => row.includes(secret))).toEqual([]);
+  }
+});
+
+test('a sign-in that is refused leaves one too, also when the password is right', async () => {
+  // Since the walk.
+  const suspended = tenant;
+  const { adminEmail: email, adminPassword: password } = suspended;
+  for (const [requestId, credentials] of [
+    ['wrong', { email, password: 'wrong-secret-of-a-tenant' }],
+    ['right', { email, password }],
+  ] as const) {
+    const { status } = await nobody().rest('POST', '/api/auth/login', credentials, { 'x-request-id': requestId });
+    expect(status).toBe(requestId === 'right' ? 403 : 401);
+  }
+  const entries = await sql(
+    app.databaseUrl,
+    `select action, actor_email, org_id, after from audit_entries where request_id in ('wrong', 'right') order by id`,
+  );
+  const who = { actor_email: email, org_id: suspended.id };
+  expect(entries).toEqual([
+    { action: 'user.login_failed', ...who, after: null },
+    { action: 'user.login_refused', ...who, after: { reason: 'tenant_suspended' } },
+  ]);
+});
+
+test('what a called-off tenant was stays in the log when the tenant is gone', async () => {
+  const actions = await eventually(
+    () =>
+      sql<{ action: string; before: object }>(
+        app.databaseUrl,
+        'select action, before from audit_entries where org_id = $1 order by id',
+        [failed[1]],
+      ),
+    (rows) => rows.at(-1)?.action === 'tenant.remove',
+  );
+  expect(actions.map(({ action }) => action)).toEqual([
+    'tenant.provision',
+    'tenant.cancel_provisioning',
+    'tenant.remove',
+  ]);
+  expect(actions.at(-1)!.before).toEqual({ name: 'Failed', slug: 'failed-2' });
+});
+
+test('a change that is rolled back leaves none, and one without a change of its own neither', async () => {
+  const entries = () => sql(app.databaseUrl, 'select id from audit_entries');
+  const before = await entries();
+  // The event comes last in the transaction, after the entry.
+  await sql(app.databaseUrl, 'alter table events rename to events_away');
+  try {
+    const { status } = await root.rest('POST', '/api/super-admin/tenants', { name: 'Never', slug: 'never-made' });
+    expect(status).toBe(500);
+  } finally {
+    await sql(app.databaseUrl, 'alter table events_away rename to events');
+  }
+  expect(await entries()).toEqual(before);
+  expect(await sql(app.databaseUrl, `select from organizations where slug = 'never-made'`)).toEqual([]);
+  // It is suspended already.
+  expect((await root.rest('DELETE', `/api/super-admin/tenants/${tenant.id}`)).status).toBe(200);
+  expect(await entries()).toEqual(before);
+});
