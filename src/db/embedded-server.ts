@@ -120,6 +120,10 @@ async function claimFolder(dataDir: string, notice: (message: string) => void): 
       told = true;
     }
   }
+  // After a crash the number in the lock file may be another process's by now. PostgreSQL takes any of its own account for a
+  // server and would not start.
+  const lock = join(clusterIn(dataDir), 'postmaster.pid');
+  if ((await pidIn(lock)) && !(await runningServer(dataDir))) await rm(lock, { force: true });
   await writeFile(gatewayFile, `${process.pid}\n`);
 }
 

@@ -33,7 +33,7 @@ const CONTENTS = `
            where r.name = 'admin' and a.deleted_at is null) as admins`;
 
 /** Every session of the doctor's: it is to change nothing, not even by mistake. */
-export const READ_ONLY = `${SESSION_OPTIONS} -c default_transaction_read_only=on`;
+export const READ_ONLY = `${SESSION_OPTIONS} -c default_transaction_read_only=on -c application_name=doctor`;
 
 /** @param url of the tenant's database. @param accounts who may sign in to the tenant. */
 export async function lookIntoTenant(tenant: TenantFacts, url: string, accounts: Account[]): Promise<Finding[]> {
