@@ -4,6 +4,7 @@ import type { Services } from './context.ts';
 import { buildHttp } from './http.ts';
 import { Leader } from './jobs/leader.ts';
 import { startLimitsWorker } from './jobs/limits-worker.ts';
+import { startMigrationWorker } from './jobs/migration-worker.ts';
 import { ProvisioningWorker } from './jobs/provisioning-worker.ts';
 import { type OpenOptions, openServices } from './services.ts';
 
@@ -25,13 +26,14 @@ export async function buildApp(options: OpenOptions): Promise<App> {
   const leader = new Leader(services);
   await worker.start();
   await startLimitsWorker(services);
+  const stopQueueing = await startMigrationWorker(services);
   leader.start();
   return {
     http,
     services,
     async close() {
       await services.queue.takeNoMore();
-      await Promise.all([http.close(), worker.beginStop(), leader.stop()]);
+      await Promise.all([http.close(), worker.beginStop(), stopQueueing(), leader.stop()]);
       await services.queue.stop(DRAIN_MS);
       await worker.close();
       await open.close();

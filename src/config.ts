@@ -1,6 +1,7 @@
 /** The environment, parsed once and frozen. Secrets have no defaults here: `db/secrets.ts` makes the missing ones. */
 import { resolve } from 'node:path';
 import { z } from 'zod';
+import { isTimeZone } from './time-zones.ts';
 
 const blankIsUnset = (value: unknown) => (value === '' ? undefined : value);
 const optional = <T extends z.ZodType>(schema: T) => z.preprocess(blankIsUnset, schema.optional());
@@ -11,17 +12,6 @@ const url = (...protocols: string[]) =>
     }),
   );
 const service = url('http:', 'https:');
-
-/** Whether the runtime's zone database knows this IANA name. Offsets such as `+07:00` are not names. */
-export function isTimeZone(name: string): boolean {
-  if (!/^[A-Za-z]/.test(name)) return false;
-  try {
-    new Intl.DateTimeFormat('en', { timeZone: name });
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 const environment = z.object({
   NODE_ENV: z.preprocess(blankIsUnset, z.string().default('development')),
@@ -35,6 +25,11 @@ const environment = z.object({
   DEFAULT_TIMEZONE: z.preprocess(
     blankIsUnset,
     z.string().refine(isTimeZone, { error: 'must be an IANA time zone such as Asia/Jakarta' }).default('UTC'),
+  ),
+  BASE_DOMAIN: optional(
+    z.string().regex(/^(?=.{1,253}$)[a-z0-9-]{1,63}(\.[a-z0-9-]{1,63})*$/i, {
+      error: 'must be a domain name such as chat.example.com, without scheme, port or leading dot',
+    }),
   ),
   TRUST_PROXY: optional(
     z.string().regex(/^[0-9a-f.:/]+(,[0-9a-f.:/]+)*$/i, {
@@ -72,6 +67,8 @@ export interface Config {
   readonly superAdminEmail?: string;
   readonly superAdminPassword?: string;
   readonly defaultTimezone: string;
+  /** Its subdomains name tenants: the first label of a host under it is a slug. */
+  readonly baseDomain?: string;
   /** Addresses and CIDR ranges of proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed. */
   readonly trustProxy?: readonly string[];
   readonly logLevel: string;
@@ -122,6 +119,7 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     superAdminEmail: e.SUPER_ADMIN_EMAIL,
     superAdminPassword: e.SUPER_ADMIN_PASSWORD,
     defaultTimezone: e.DEFAULT_TIMEZONE,
+    baseDomain: e.BASE_DOMAIN?.toLowerCase(),
     trustProxy: e.TRUST_PROXY?.split(','),
     logLevel: e.LOG_LEVEL,
     components: Object.freeze({

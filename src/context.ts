@@ -11,6 +11,8 @@ import type { TenantDatabases } from './db/tenants.ts';
 import type { HealthMonitor } from './domain/health.ts';
 import type { LoginThrottle } from './domain/login-throttle.ts';
 import type { Revocations } from './domain/revocations.ts';
+import type { Schedules } from './domain/schedules.ts';
+import type { TenantDirectory } from './domain/tenant-directory.ts';
 import type { Caller, Tokens } from './domain/tokens.ts';
 import { AppError } from './errors.ts';
 import type { EventBus } from './live/event-bus.ts';
@@ -31,10 +33,20 @@ export interface Services {
   readonly tokens: Tokens;
   readonly throttle: LoginThrottle;
   readonly health: HealthMonitor;
+  readonly directory: TenantDirectory;
+  readonly schedules: Schedules;
 }
 
 /** Who did something, as the audit log names them. */
 export type Actor = Caller | { kind: 'system' } | { kind: 'anonymous'; email?: string };
+
+/** Where a request that needs no token says which tenant it is about. */
+export interface AboutTenant {
+  /** The header `X-Tenant-Slug`. */
+  slug?: string;
+  /** The host that was asked, without its port. */
+  host?: string;
+}
 
 /** What a request carries besides its operation. */
 export interface RequestFacts {
@@ -43,6 +55,9 @@ export interface RequestFacts {
   address: string;
   /** A bearer token, from the header or the cookie. */
   token?: string;
+  tokenIsFrom?: 'header' | 'cookie';
+  /** What else says which tenant a public question is about (contract section 3). */
+  aboutTenant?: AboutTenant;
   /** Sets (or, given undefined, clears) the `access_token` cookie of the answer. */
   setCookie?(token: string | undefined, maxAgeSeconds: number): void;
 }
@@ -54,6 +69,9 @@ export class Context {
   /** The control plane's entity manager, this request's own; inside an idempotent request, its transaction's. */
   readonly em: EntityManager;
   readonly setCookie: NonNullable<RequestFacts['setCookie']>;
+  readonly aboutTenant: AboutTenant;
+  /** What the request says about who asks, good or bad. */
+  readonly credentials: 'none' | 'header' | 'cookie';
   // Not #private: Apollo hands resolvers a copy of the context, which would lack them.
   private readonly token?: string;
   private known?: Caller;
@@ -65,13 +83,16 @@ export class Context {
     this.address = request.address;
     this.token = request.token;
     this.setCookie = request.setCookie ?? (() => {});
+    this.aboutTenant = request.aboutTenant ?? {};
+    this.credentials = request.token ? (request.tokenIsFrom ?? 'header') : 'none';
     this.em = em ?? services.control.orm.em.fork();
   }
 
   /** The same request on another entity manager. */
   within(em: EntityManager): Context {
-    const { services, requestId, address, setCookie } = this;
-    const copy = new Context(services, { requestId, address, setCookie, token: this.token }, em);
+    const { services, requestId, address, setCookie, aboutTenant, token, credentials } = this;
+    const tokenIsFrom = credentials === 'none' ? undefined : credentials;
+    const copy = new Context(services, { requestId, address, setCookie, aboutTenant, token, tokenIsFrom }, em);
     copy.known = this.known;
     return copy;
   }
@@ -97,6 +118,11 @@ export class Context {
     return this.batch;
   }
 
+  /** Reads plain rows of the caller's tenant. */
+  tenantRows<Row>(statement: Query<Row>, values: unknown[] = []): Promise<Row[]> {
+    return this.services.tenants.rows(tenantUser(this).orgId, statement, values);
+  }
+
   /** Reads plain rows of the control plane, in this request's transaction if there is one. */
   rows<Row>(statement: Query<Row>, values: unknown[]): Promise<Row[]> {
     return readRows(this.em, this.services.control.pool, statement, values);
@@ -107,5 +133,12 @@ export class Context {
 export function superAdmin(ctx: Context): Extract<Caller, { kind: 'superAdmin' }> {
   const { caller } = ctx;
   if (caller.kind !== 'superAdmin') throw new AppError('forbidden');
+  return caller;
+}
+
+/** The tenant's user who asks, an impersonated one as well; for operations of tenants. */
+export function tenantUser(ctx: Context): Extract<Caller, { kind: 'agent' }> {
+  const { caller } = ctx;
+  if (caller.kind !== 'agent') throw new AppError('forbidden');
   return caller;
 }

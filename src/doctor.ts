@@ -1,7 +1,11 @@
-/** `npm run doctor`: exit code 0 when nothing is wrong, 1 with findings, 2 when it could not look. Changes nothing. */
+/**
+ * `npm run doctor`: exit code 0 when nothing is wrong, 1 with findings, 2 when it could not look. Changes nothing.
+ * `npm run doctor -- --zone-data <folder>` also says what that zone data would move.
+ */
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
 import { describeFailure } from './components/describe-failure.ts';
 import { type Config, ConfigError, readConfig } from './config.ts';
 import { clusterIn, embeddedUrl, runningServer } from './db/embedded-cluster.ts';
@@ -12,11 +16,11 @@ import { type Diagnosis, examine } from './domain/doctor.ts';
 /** A server that is starting or shutting down is waited for so long. */
 const PATIENCE_MS = 30_000;
 
-async function diagnose(config: Config): Promise<Diagnosis> {
+async function diagnose(config: Config, zoneData: string | undefined): Promise<Diagnosis> {
   const stored = await existingSecrets(config.dataDir);
   const secret = config.jwtSecret ?? stored?.jwtSecret;
   const keys = secret ? new Keys(secret) : undefined;
-  if (config.databaseUrl) return examine({ databaseUrl: config.databaseUrl, keys, ownServer: false });
+  if (config.databaseUrl) return examine({ databaseUrl: config.databaseUrl, keys, ownServer: false, zoneData });
 
   const { dataDir } = config;
   const made = await stat(join(clusterIn(dataDir), 'PG_VERSION')).catch(() => undefined);
@@ -24,7 +28,7 @@ async function diagnose(config: Config): Promise<Diagnosis> {
     throw new ConfigError(`There is no installation in ${dataDir}: set DATA_DIR to its folder, or DATABASE_URL.`);
   }
   const password = stored.postgresPassword;
-  const look = (databaseUrl: string) => examine({ databaseUrl, keys, ownServer: true });
+  const look = (databaseUrl: string) => examine({ databaseUrl, keys, ownServer: true, zoneData });
   for (const deadline = Date.now() + PATIENCE_MS; ; await sleep(100)) {
     const running = await runningServer(dataDir);
     try {
@@ -57,6 +61,21 @@ function report({ findings, notes, counts }: Diagnosis): void {
   say(findings.length === 0 ? `nothing wrong: ${looked}` : `${findings.length} findings: ${looked}`);
 }
 
+/** @throws {ConfigError} when the command line cannot be used. */
+async function zoneDataFolder(): Promise<string | undefined> {
+  const usage = 'Use: npm run doctor [-- --zone-data <folder of compiled time zones, such as /usr/share/zoneinfo>]';
+  let folder: string | undefined;
+  try {
+    folder = parseArgs({ options: { 'zone-data': { type: 'string' } } }).values['zone-data'];
+  } catch (error) {
+    throw new ConfigError(`${(error as Error).message}\n${usage}`);
+  }
+  if (folder !== undefined && !(await stat(folder).catch(() => undefined))?.isDirectory()) {
+    throw new ConfigError(`${folder} is no folder.\n${usage}`);
+  }
+  return folder;
+}
+
 function explain(error: unknown): string {
   if (error instanceof ConfigError) return error.message;
   // Undefined table.
@@ -67,7 +86,7 @@ function explain(error: unknown): string {
 }
 
 try {
-  const diagnosis = await diagnose(readConfig(process.env));
+  const diagnosis = await diagnose(readConfig(process.env), await zoneDataFolder());
   report(diagnosis);
   process.exitCode = diagnosis.findings.length === 0 ? 0 : 1;
 } catch (error) {

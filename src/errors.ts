@@ -50,6 +50,8 @@ interface AppErrorOptions {
   details?: ErrorDetail[];
   /** Seconds after which trying again makes sense; becomes `Retry-After`. */
   retryAfter?: number;
+  /** Where a code has another HTTP status than its usual one. */
+  status?: number;
   cause?: unknown;
 }
 
@@ -61,6 +63,7 @@ export class AppError extends Error {
   readonly code: ErrorCode;
   readonly details?: ErrorDetail[];
   readonly retryAfter?: number;
+  readonly status: number;
 
   constructor(code: ErrorCode, options: AppErrorOptions = {}) {
     super(options.message ?? table[code][1], { cause: options.cause });
@@ -70,10 +73,7 @@ export class AppError extends Error {
       ?.slice(0, MOST_DETAILS)
       .map(({ field, message }) => ({ field: field.slice(0, 200), message }));
     this.retryAfter = options.retryAfter;
-  }
-
-  get status(): number {
-    return table[this.code][0];
+    this.status = options.status ?? table[code][0];
   }
 }
 
@@ -116,11 +116,12 @@ export function isUnavailable(error: unknown): boolean {
   return !!database && (AWAY.test(database.code ?? '') || AWAY_MESSAGE.test(database.message));
 }
 
-/** What it means that a unique index refused a row. */
-const TAKEN: Readonly<Record<string, ErrorCode>> = {
-  organizations_slug_unique: 'slug_taken',
-  super_admins_email_key: 'email_taken',
-  identities_org_email_key: 'email_taken',
+/** What it means that a unique index refused a row; with a sentence where the code has none for the case. */
+const TAKEN: Readonly<Record<string, [code: ErrorCode, message?: string]>> = {
+  organizations_slug_unique: ['slug_taken'],
+  super_admins_email_key: ['email_taken'],
+  identities_org_email_key: ['email_taken'],
+  divisions_name_key: ['conflict', 'Another division already has this name.'],
 };
 
 /** Brings any thrown value to the table. What comes back with `internal_error` must be logged by the caller. */
@@ -132,7 +133,7 @@ export function toAppError(error: unknown): AppError {
   if (isUnavailable(error)) return new AppError('unavailable', { retryAfter: 2, cause: error });
   const database = databaseError(error);
   const taken = database?.code === '23505' && TAKEN[database.constraint ?? ''];
-  if (taken) return new AppError(taken, { cause: error });
+  if (taken) return new AppError(taken[0], { message: taken[1], cause: error });
   if (database?.code === LIMIT_REACHED_SQLSTATE) {
     return new AppError('limit_reached', { message: database.message, cause: error });
   }

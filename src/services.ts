@@ -14,8 +14,11 @@ import { HealthMonitor } from './domain/health.ts';
 import { installationCode } from './domain/installation.ts';
 import { LoginThrottle } from './domain/login-throttle.ts';
 import { Revocations } from './domain/revocations.ts';
+import { Schedules } from './domain/schedules.ts';
 import { ensureFirstSuperAdmin } from './domain/super-admins.ts';
+import { TenantDirectory } from './domain/tenant-directory.ts';
 import { Tokens } from './domain/tokens.ts';
+import { queueMigrations } from './jobs/migration-worker.ts';
 import { EventBus } from './live/event-bus.ts';
 
 export interface OpenOptions {
@@ -65,6 +68,8 @@ export async function openServices({
     tokens: new Tokens(keys, revocations),
     throttle: new LoginThrottle(control.pool, keys),
     health,
+    directory: new TenantDirectory(control, bus),
+    schedules: new Schedules(tenants, bus),
   };
   return {
     services,
@@ -98,6 +103,7 @@ async function setUp(
     await cluster.closeControl();
     await cluster.ensureTemplate();
     await queue.start();
+    await queueMigrations({ control, queue, log });
     if (first) await ensureFirstSuperAdmin(em, first.email, first.password);
     return cluster;
   } finally {

@@ -9,6 +9,8 @@ export interface Jobs {
   'tenant.provision': { orgId: string };
   /** Brings a tenant's limits to its own database. */
   'tenant.apply-limits': { orgId: string };
+  /** Brings a tenant's database to this version's migrations. One at a time per tenant. */
+  'tenant.migrate': { orgId: string };
 }
 
 export type JobName = keyof Jobs;
@@ -17,7 +19,8 @@ export type JobAttempt = Pick<JobWithMetadata, 'id' | 'retryCount'>;
 export type RunningJob<N extends JobName> = JobWithMetadata<Jobs[N]>;
 
 const PROVISION: JobName = 'tenant.provision';
-const QUEUES: readonly JobName[] = [PROVISION, 'tenant.apply-limits'];
+const MIGRATE: JobName = 'tenant.migrate';
+const QUEUES: readonly JobName[] = [PROVISION, 'tenant.apply-limits', MIGRATE];
 /** Retries after 1, 2, 4, ... and then every 60 seconds, for about half a day; after that by hand. */
 const RETRIES = { retryLimit: 720, retryDelay: 1, retryBackoff: true, retryDelayMax: 60 };
 
@@ -51,11 +54,31 @@ export class Queue {
       ...RETRIES,
     });
     await this.#boss.createQueue('tenant.apply-limits', { notify: true, expireInSeconds: 300, ...RETRIES });
+    await this.#boss.createQueue(MIGRATE, {
+      policy: 'exclusive',
+      notify: true,
+      heartbeatSeconds: 10,
+      expireInSeconds: 3600,
+      ...RETRIES,
+    });
   }
 
   /** Sends in the manager's transaction: a rollback takes the job along. @returns its id, or null when the key is taken. */
   send<N extends JobName>(em: EntityManager, name: N, data: Jobs[N], key?: string): Promise<string | null> {
     return this.#boss.send(name, data, { db: inTransaction(em), ...(key && { singletonKey: key }) });
+  }
+
+  /** Sends the migration jobs that are not there yet, all by one statement. */
+  async sendMigrations(em: EntityManager, orgIds: readonly string[]): Promise<void> {
+    if (orgIds.length === 0) return;
+    const jobs = orgIds.map((orgId) => ({ data: { orgId }, singletonKey: orgId }));
+    await this.#boss.insert(MIGRATE, jobs, { db: inTransaction(em) });
+  }
+
+  /** Lets migrations that wait for their next attempt be tried at once. */
+  async retryMigrations(em: EntityManager): Promise<void> {
+    const text = `update pgboss.job set start_after = now() where name = '${MIGRATE}' and state = 'retry'`;
+    await inTransaction(em).executeSql(text, []);
   }
 
   /**

@@ -195,8 +195,10 @@ export class TenantCluster {
       await orm.em.getConnection().executeDump(`
         grant usage on schema public to ${group};
         grant select, insert, update, delete on all tables in schema public to ${group};
-        revoke insert, update, delete on usage_counters, usage_limits, mikro_orm_migrations from ${group};
-        revoke execute on function count_usage(text, text, int) from public;
+        revoke insert, update, delete on usage_counters, usage_limits, mikro_orm_migrations, schedule_versions from ${group};
+        revoke update, delete on activity_log from ${group};
+        revoke execute on function count_usage(text, text, int), record_schedule(uuid) from public;
+        grant execute on function record_schedule(uuid) to ${group};
       `);
       return TENANT_SCHEMA_VERSION;
     } finally {
@@ -244,14 +246,17 @@ export class TenantCluster {
 
   /** Applies the migrations that a tenant's database lacks. @returns the schema version that it then has. */
   async bringUpToDate(database: string): Promise<number> {
-    const applied = await this.asOwner(database, async (client) => {
-      const { rows } = await client.query<{ applied: number }>(
-        'select count(*)::int as applied from mikro_orm_migrations',
+    const { applied, granted } = await this.asOwner(database, async (client) => {
+      const { rows } = await client.query<{ applied: number; granted: boolean }>(
+        `select (select count(*)::int from mikro_orm_migrations) as applied,
+                (select bool_and(has_table_privilege($1, oid, 'select')) from pg_class
+                  where relkind = 'r' and relnamespace = 'public'::regnamespace) as granted`,
+        [this.#group],
       );
-      return rows[0]!.applied;
+      return rows[0]!;
     });
     // A fresh copy of the template has them all, and opening an ORM to find that out takes longer than the copy.
-    return applied === TENANT_SCHEMA_VERSION ? applied : this.migrate(database);
+    return applied === TENANT_SCHEMA_VERSION && granted ? applied : this.migrate(database);
   }
 
   /** Removes the tenant's database and role; nothing there is fine. */

@@ -10,8 +10,9 @@ import pg from 'pg';
 import { parse as parseUrl } from 'pg-connection-string';
 import type { Logger } from 'pino';
 import { tenantEntities } from '../entities/tenant/index.ts';
-import { AppError } from '../errors.ts';
+import { AppError, databaseError } from '../errors.ts';
 import { type ControlDatabase, type Query, query, SESSION_OPTIONS } from './control.ts';
+import { TENANT_SCHEMA_VERSION } from './migrations/tenant/index.ts';
 import { guardPool } from './pools.ts';
 import type { Keys } from './secrets.ts';
 
@@ -31,6 +32,15 @@ const findLogin = query<TenantLogin>(
   'tenant_login',
   `select database_name as "databaseName", role_name as "roleName", sealed_password as "sealedPassword"
      from tenant_databases where org_id = $1`,
+);
+
+/** Undefined table, column, function; one that is not granted yet. */
+const LACKING = new Set(['42P01', '42703', '42883', '42501']);
+
+/** Whether the tenant's database was still of an older version at some time since an instant. */
+const wasBehind = query<object>(
+  'tenant_was_behind',
+  'select from organizations where id = $1 and (schema_version < $2 or updated_at >= $3)',
 );
 
 const types = new pg.TypeOverrides();
@@ -95,6 +105,8 @@ export class TenantDatabases {
     // One ORM for all tenants: one of its own would cost each of them 900 KB and 40 ms.
     const orm = await MikroORM.init({
       dbName: 'tenant',
+      // Else a transaction of the control plane around this one would be taken for it.
+      contextName: 'tenant',
       entities: tenantEntities,
       metadataProvider: ReflectMetadataProvider,
       forceUtcTimezone: true,
@@ -139,15 +151,35 @@ export class TenantDatabases {
 
   /** Reads plain rows of one tenant by a prepared statement. */
   async rows<Row>(orgId: string, { name, text, timeoutMs }: Query<Row>, values: unknown[] = []): Promise<Row[]> {
-    return this.#inUse(async () => {
-      const pool = await this.#pool(orgId);
-      return (await pool.query({ name, text, values, ...(timeoutMs && { query_timeout: timeoutMs }) })).rows as Row[];
-    });
+    const statement = { name, text, values, ...(timeoutMs && { query_timeout: timeoutMs }) };
+    return this.#use(orgId, async (pool) => (await pool.query(statement)).rows as Row[]);
   }
 
   /** Works with one tenant's entities; every manager forked inside is that tenant's. */
   async work<T>(orgId: string, body: (em: EntityManager) => Promise<T>): Promise<T> {
-    return this.#inUse(async () => this.#current.run(await this.#pool(orgId), () => body(this.#orm.em.fork())));
+    return this.#use(orgId, (pool) => this.#current.run(pool, () => body(this.#orm.em.fork())));
+  }
+
+  #use<T>(orgId: string, body: (pool: pg.Pool) => Promise<T>): Promise<T> {
+    return this.#inUse(async () => {
+      const began = new Date();
+      try {
+        return await body(await this.#pool(orgId));
+      } catch (error) {
+        throw await this.#explain(orgId, error, began);
+      }
+    });
+  }
+
+  /** What a database lacks that is still to be brought up to date (jobs/migration-worker.ts) is no mistake of ours. */
+  async #explain(orgId: string, error: unknown, began: Date): Promise<unknown> {
+    if (!LACKING.has(databaseError(error)?.code ?? '')) return error;
+    const { name, text } = wasBehind;
+    const values = [orgId, TENANT_SCHEMA_VERSION, began];
+    const behind = await this.#control.pool.query({ name, text, values }).catch(() => undefined);
+    if (!behind?.rowCount) return error;
+    const message = 'This organization is being brought up to date; try again in a moment.';
+    return new AppError('unavailable', { message, retryAfter: 2, cause: error });
   }
 
   /** Closes what is open to this tenant, e.g. before its database is dropped. */

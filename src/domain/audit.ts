@@ -3,6 +3,7 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import { v7 as uuidv7 } from 'uuid';
 import type { Actor, Context } from '../context.ts';
 import { AuditEntry } from '../entities/control/audit-entry.ts';
+import { ActivityEntry } from '../entities/tenant/activity-entry.ts';
 
 /** Where a change comes from: a request's context, or a job's. */
 export interface AuditSource {
@@ -26,22 +27,27 @@ export interface AuditRecord {
 /** Adds the entry to the unit of work; it is written when the transaction is. */
 export function audit(em: EntityManager, source: AuditSource, record: AuditRecord): void {
   const actor = record.actor ?? source.actor;
-  em.persist(
-    em.create(AuditEntry, {
-      id: uuidv7(),
-      ...named(actor),
-      orgId: record.orgId ?? (actor.kind === 'agent' ? actor.orgId : undefined),
-      action: record.action,
-      targetType: record.target?.type,
-      targetId: record.target?.id,
-      before: record.before,
-      after: record.after,
-      requestId: source.requestId,
-      address: source.address,
-      createdAt: new Date(),
-    }),
-  );
+  const orgId = record.orgId ?? (actor.kind === 'agent' ? actor.orgId : undefined);
+  em.persist(em.create(AuditEntry, { ...entry(source, actor, record), orgId }));
 }
+
+/** The same for a change inside a tenant: the entry goes to the tenant's own log, in its transaction. */
+export function tenantAudit(em: EntityManager, source: AuditSource, record: Omit<AuditRecord, 'orgId'>): void {
+  em.persist(em.create(ActivityEntry, entry(source, record.actor ?? source.actor, record)));
+}
+
+const entry = (source: AuditSource, actor: Actor, record: AuditRecord) => ({
+  id: uuidv7(),
+  ...named(actor),
+  action: record.action,
+  targetType: record.target?.type,
+  targetId: record.target?.id,
+  before: record.before,
+  after: record.after,
+  requestId: source.requestId,
+  address: source.address,
+  createdAt: new Date(),
+});
 
 /** Writes the entry at once and by itself: of what fails, everything else is rolled back. */
 export async function auditFailure(ctx: Context, record: AuditRecord): Promise<void> {

@@ -4,7 +4,10 @@ import { SESSION_OPTIONS } from '../db/control.ts';
 import { TENANT_SCHEMA_VERSION } from '../db/migrations/tenant/index.ts';
 import type { Finding } from './doctor.ts';
 import type { TenantFacts } from './doctor-facts.ts';
-import { SYSTEM_ROLES } from './tenant-seeds.ts';
+import { newestVersions } from './schedules.ts';
+import { TenantHours, type VersionRow } from './tenant-hours.ts';
+import { SYSTEM_ROLES } from './tenant-permissions.ts';
+import type { Dependent } from './zone-data/impact.ts';
 
 interface Account {
   id: string;
@@ -32,20 +35,45 @@ const CONTENTS = `
          (select count(*)::int from agents a join roles r on r.id = a.role_id
            where r.name = 'admin' and a.deleted_at is null) as admins`;
 
+const BRING_UP_TO_DATE =
+  'start a gateway of this version, or wait for the one that runs: it brings it up to date, and where it cannot its log says why.';
+
 /** Every session of the doctor's: it is to change nothing, not even by mistake. */
 export const READ_ONLY = `${SESSION_OPTIONS} -c default_transaction_read_only=on -c application_name=doctor`;
 
+export interface Inside {
+  findings: Finding[];
+  /** The hours of the organization and of its divisions, where they can be read. */
+  hours: Dependent[];
+}
+
 /** @param url of the tenant's database. @param accounts who may sign in to the tenant. */
-export async function lookIntoTenant(tenant: TenantFacts, url: string, accounts: Account[]): Promise<Finding[]> {
+export async function lookIntoTenant(tenant: TenantFacts, url: string, accounts: Account[]): Promise<Inside> {
   const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5000, options: READ_ONLY });
   client.on('error', () => {});
   await client.connect();
   try {
     const { rows } = await client.query<Contents>(CONTENTS);
-    return judge(tenant, rows[0]!, accounts);
+    const findings = judge(tenant, rows[0]!, accounts);
+    // It may lack the table.
+    if (rows[0]!.migrations < TENANT_SCHEMA_VERSION) return { findings, hours: [] };
+    const kept = (await client.query<VersionRow>(newestVersions.text)).rows;
+    if (kept.some(({ divisionId }) => divisionId === null)) {
+      return { findings, hours: hoursOf(tenant.slug, new TenantHours(kept)) };
+    }
+    const problem = `tenant ${tenant.slug} (${tenant.databaseName}) has no hours in its history`;
+    const remedy = 'select record_schedule(null); in its database.';
+    return { findings: [...findings, { kind: 'missing_seeds', problem, remedy }], hours: [] };
   } finally {
     await client.end();
   }
+}
+
+function hoursOf(tenant: string, hours: TenantHours): Dependent[] {
+  return [undefined, ...hours.divisionIds].map((id) => {
+    const { clock, division } = hours.scope(id);
+    return { tenant, division: division?.name, schedule: clock.schedule };
+  });
 }
 
 function judge(tenant: TenantFacts, contents: Contents, accounts: Account[]): Finding[] {
@@ -59,15 +87,14 @@ function judge(tenant: TenantFacts, contents: Contents, accounts: Account[]): Fi
     find(
       'wrong_schema',
       `is recorded with schema_version ${schemaVersion}, its database has ${migrations}`,
-      `update organizations set schema_version = ${migrations} where id = '${id}';`,
+      // Where a migration was cut off before it was recorded, its rights may be missing as well.
+      schemaVersion < TENANT_SCHEMA_VERSION
+        ? BRING_UP_TO_DATE
+        : `update organizations set schema_version = ${migrations} where id = '${id}';`,
     );
   }
   if (migrations < TENANT_SCHEMA_VERSION) {
-    find(
-      'wrong_schema',
-      `has ${migrations} of ${TENANT_SCHEMA_VERSION} migrations`,
-      'suspend it until its database has the missing ones.',
-    );
+    find('wrong_schema', `has ${migrations} of ${TENANT_SCHEMA_VERSION} migrations`, BRING_UP_TO_DATE);
   } else if (migrations > TENANT_SCHEMA_VERSION) {
     find('wrong_schema', `has ${migrations} migrations, more than this version knows`, 'run the newer gateway again.');
   }

@@ -7,7 +7,8 @@ import { describeFailure } from '../components/describe-failure.ts';
 import type { Keys } from '../db/secrets.ts';
 import { type Facts, readFacts, type TenantFacts } from './doctor-facts.ts';
 import { checkPrivacy, checkServer } from './doctor-server.ts';
-import { lookIntoTenant, READ_ONLY } from './doctor-tenant.ts';
+import { type Inside, lookIntoTenant, READ_ONLY } from './doctor-tenant.ts';
+import { zoneNotes } from './doctor-zones.ts';
 
 /** One thing that is wrong, and what to do about it. */
 export interface Finding {
@@ -47,12 +48,14 @@ export interface DoctorOptions {
   keys?: Keys;
   /** Whether the whole PostgreSQL server is this installation's, as the embedded one is. */
   ownServer: boolean;
+  /** A folder of compiled zone data to compare with. */
+  zoneData?: string;
 }
 
 const AT_ONCE = 8;
 
 /** @throws when the control database cannot be reached, or is none. */
-export async function examine({ databaseUrl, keys, ownServer }: DoctorOptions): Promise<Diagnosis> {
+export async function examine({ databaseUrl, keys, ownServer, zoneData }: DoctorOptions): Promise<Diagnosis> {
   const client = new pg.Client({ connectionString: databaseUrl, connectionTimeoutMillis: 5000, options: READ_ONLY });
   client.on('error', () => {});
   await client.connect();
@@ -62,8 +65,8 @@ export async function examine({ databaseUrl, keys, ownServer }: DoctorOptions): 
     const { findings, underWay } = checkServer(facts);
     const inside = await lookIntoTenants(facts, client, databaseUrl, keys);
     return {
-      findings: [...findings, ...privacy.findings, ...inside],
-      notes: privacy.notes,
+      findings: [...findings, ...privacy.findings, ...inside.findings],
+      notes: [...(await zoneNotes(client, inside.hours, zoneData)), ...privacy.notes],
       counts: count(facts, underWay),
     };
   } finally {
@@ -90,7 +93,7 @@ async function lookIntoTenants(
   control: pg.Client,
   databaseUrl: string,
   keys: Keys | undefined,
-): Promise<Finding[]> {
+): Promise<Inside> {
   const whole = new Set(facts.databases.filter((one) => one.allowsConnections && !one.broken).map(({ name }) => name));
   const roles = new Set(facts.roles.map(({ name }) => name));
   const visited = facts.tenants.filter(
@@ -102,14 +105,18 @@ async function lookIntoTenants(
   );
   const accounts = Map.groupBy(rows, ({ orgId }) => orgId);
   const findings: Finding[] = [];
+  const hours: Inside['hours'] = [];
   const waiting = [...visited];
   const visit = async () => {
     for (let tenant = waiting.shift(); tenant; tenant = waiting.shift()) {
-      findings.push(...(await visitTenant(tenant, databaseUrl, keys, accounts.get(tenant.id) ?? [])));
+      const inside = await visitTenant(tenant, databaseUrl, keys, accounts.get(tenant.id) ?? []);
+      findings.push(...inside.findings);
+      if (tenant.status === 'active') hours.push(...inside.hours);
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, visit));
-  return wrongSecretOnce(findings);
+  hours.sort((a, b) => Number(a.tenant > b.tenant) - Number(a.tenant < b.tenant));
+  return { findings: wrongSecretOnce(findings), hours };
 }
 
 /** With the wrong secret every tenant says the same. */
@@ -125,7 +132,8 @@ async function visitTenant(
   databaseUrl: string,
   keys: Keys | undefined,
   accounts: { id: string; email: string }[],
-): Promise<Finding[]> {
+): Promise<Inside> {
+  const only = (finding: Finding): Inside => ({ findings: [finding], hours: [] });
   const url = new URL(databaseUrl);
   url.pathname = `/${tenant.databaseName}`;
   if (keys) {
@@ -133,24 +141,20 @@ async function visitTenant(
       url.password = encodeURIComponent(keys.open(tenant.sealedPassword!));
       url.username = tenant.roleName!;
     } catch {
-      return [
-        {
-          kind: 'wrong_secret',
-          problem: `tenant ${tenant.slug}: the stored password of its role cannot be opened`,
-          remedy: 'run the gateway, and the doctor, with the JWT_SECRET that was in use when they were stored.',
-        },
-      ];
+      return only({
+        kind: 'wrong_secret',
+        problem: `tenant ${tenant.slug}: the stored password of its role cannot be opened`,
+        remedy: 'run the gateway, and the doctor, with the JWT_SECRET that was in use when they were stored.',
+      });
     }
   }
   try {
     return await lookIntoTenant(tenant, url.href, accounts);
   } catch (error) {
-    return [
-      {
-        kind: 'unreachable_database',
-        problem: `tenant ${tenant.slug} (${tenant.databaseName}) cannot be looked into: ${describeFailure(error)}`,
-        remedy: `try it by hand: psql -h <host> -U ${keys ? tenant.roleName : '<owner>'} -d ${tenant.databaseName}.`,
-      },
-    ];
+    return only({
+      kind: 'unreachable_database',
+      problem: `tenant ${tenant.slug} (${tenant.databaseName}) cannot be looked into: ${describeFailure(error)}`,
+      remedy: `try it by hand: psql -h <host> -U ${keys ? tenant.roleName : '<owner>'} -d ${tenant.databaseName}.`,
+    });
   }
 }

@@ -2,23 +2,7 @@
 import type pg from 'pg';
 import { v7 as uuidv7 } from 'uuid';
 import type { TenantLimits } from '../entities/control/organization.ts';
-
-/** The rights of the three system roles; an admin has every right there is. */
-export const SYSTEM_ROLES: Readonly<Record<string, readonly string[]>> = {
-  admin: [
-    'agents.manage',
-    'analytics.view',
-    'campaigns.manage',
-    'developer.access',
-    'divisions.manage',
-    'divisions.view',
-    'logs.view',
-    'roles.manage',
-    'settings.manage',
-  ],
-  supervisor: ['analytics.view', 'developer.access', 'divisions.manage', 'divisions.view', 'logs.view'],
-  agent: ['divisions.view'],
-};
+import { SYSTEM_ROLES } from './tenant-permissions.ts';
 
 /** Writes the seeds that are missing; doing it again changes nothing that a person has changed since. */
 export async function seedTenant(client: pg.ClientBase, timezone: string): Promise<void> {
@@ -47,6 +31,7 @@ export async function seedTenant(client: pg.ClientBase, timezone: string): Promi
     `insert into settings (key, value, updated_at) values ('timezone', $1, now()) on conflict (key) do nothing`,
     [timezone],
   );
+  await client.query('select record_schedule(null)');
   await client.query('commit');
 }
 

@@ -22,19 +22,20 @@ export interface TenantUserRow {
   createdAt: string;
 }
 
-const COLUMNS = `a.id, a.email, a.full_name as "fullName", r.name as role, a.is_online as "isOnline",
+/** Of `agents a join roles r`. */
+export const AGENT_COLUMNS = `a.id, a.email, a.full_name as "fullName", r.name as role, a.is_online as "isOnline",
   a.last_seen_at as "lastSeenAt", a.created_at as "createdAt"`;
 
 const usersPage = query<TenantUserRow>(
   'users',
-  `select ${COLUMNS} from agents a join roles r on r.id = a.role_id
+  `select ${AGENT_COLUMNS} from agents a join roles r on r.id = a.role_id
     where a.deleted_at is null and ($1::uuid is null or a.id > $1)
       and ($2::text is null or position(lower($2) in lower(a.email)) > 0 or position(lower($2) in lower(a.full_name)) > 0)
     order by a.id limit $3`,
 );
 const findUser = query<TenantUserRow>(
   'user',
-  `select ${COLUMNS} from agents a join roles r on r.id = a.role_id where a.id = $1 and a.deleted_at is null`,
+  `select ${AGENT_COLUMNS} from agents a join roles r on r.id = a.role_id where a.id = $1 and a.deleted_at is null`,
 );
 
 /** @throws {AppError} not_found, tenant_not_ready before its database exists. */

@@ -8,6 +8,7 @@
 import type { Services } from '../context.ts';
 import { query } from '../db/control.ts';
 import { usageMonthAt } from '../domain/usage.ts';
+import { publish } from '../live/event-log.ts';
 
 export const GATHER_MS = 1500;
 const AT_ONCE = 4;
@@ -28,6 +29,8 @@ const writtenTo = query<Written>(
 );
 
 interface Counters {
+  /** The newest version of its hours. */
+  schedule: string | null;
   timezone: string | null;
   agents: number;
   contacts: number;
@@ -40,6 +43,7 @@ interface Counters {
 const counters = query<Counters>(
   'usage_counters',
   `select (select value from settings where key = 'timezone') as timezone,
+          (select max(seq)::text from schedule_versions) as schedule,
           coalesce(sum(value) filter (where metric = 'agents'), 0)::int as agents,
           coalesce(sum(value) filter (where metric = 'contacts'), 0)::int as contacts,
           coalesce(sum(value) filter (where metric = 'integrations'), 0)::int as integrations,
@@ -68,9 +72,11 @@ export async function gatherUsage(services: Services): Promise<void> {
   }
 }
 
-async function gatherOne({ tenants, control, config }: Services, { orgId, mark }: Written): Promise<void> {
+async function gatherOne(services: Services, { orgId, mark }: Written): Promise<void> {
+  const { tenants, control, config } = services;
   const [counted] = await tenants.rows(orgId, counters);
   if (!counted) return;
+  await tellOfSchedule(services, orgId, counted.schedule);
   const timezone = counted.timezone ?? config.defaultTimezone;
   const month = usageMonthAt(new Date(), timezone);
   await control.pool.query({
@@ -92,4 +98,14 @@ async function gatherOne({ tenants, control, config }: Services, { orgId, mark }
       mark,
     ],
   });
+}
+
+/** By tenant: the newest version of its hours that this process has seen. */
+const seen = new Map<string, string | null>();
+
+/** Whoever changes hours tells all processes; one that died between its commit and that is made up for here. */
+async function tellOfSchedule({ control }: Services, orgId: string, version: string | null): Promise<void> {
+  if (seen.get(orgId) === version) return;
+  await control.orm.em.fork().transactional((em) => publish(em, 'schedule', { tenantId: orgId }));
+  seen.set(orgId, version);
 }

@@ -15,6 +15,8 @@ export class EventBus {
   readonly #emitter = new EventEmitter();
   #client?: pg.Client;
   #seq = 0;
+  /** When the log was last asked, by this process's clock, and had no more to tell. */
+  #readAt = 0;
   #stopped = false;
   #wake: () => void = () => {};
   /** A notification that came while the log was being read. */
@@ -31,6 +33,14 @@ export class EventBus {
   on<T extends Topic>(topic: T, listener: (event: LoggedEvent<T>) => void): () => void {
     this.#emitter.on(topic, listener);
     return () => this.#emitter.off(topic, listener);
+  }
+
+  /**
+   * Whether every event that was committed before this many milliseconds has been seen. What is kept in memory on the
+   * word of the log must not be used beyond that.
+   */
+  isCurrent(withinMs: number): boolean {
+    return Date.now() - this.#readAt < withinMs;
   }
 
   /** The last event that this process has seen. */
@@ -99,6 +109,7 @@ export class EventBus {
   }
 
   async #readBatch(): Promise<boolean> {
+    const askedAt = Date.now();
     const { rows } = await this.#client!.query<{ seq: string; topic: Topic; payload: never }>({
       name: 'events_after',
       text: `select seq, topic, payload from events where seq > $1 order by seq limit ${BATCH}`,
@@ -109,6 +120,8 @@ export class EventBus {
       const event: LoggedEvent = { seq: this.#seq, topic, payload };
       this.#emitter.emit(topic, event);
     }
-    return rows.length === BATCH;
+    const more = rows.length === BATCH;
+    if (!more) this.#readAt = askedAt;
+    return more;
   }
 }

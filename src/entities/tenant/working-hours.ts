@@ -1,4 +1,5 @@
-import { Entity, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
+import { Entity, ManyToOne, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
+import { Division } from './division.ts';
 
 /** One stretch of one weekday in which the business is open (seed: Working Hours). */
 @Entity({ tableName: 'working_hours' })
@@ -7,7 +8,15 @@ export class WorkingHours {
   id!: string;
 
   /** Absent for the tenant's own hours. */
-  @Property({ type: 'uuid', nullable: true })
+  @ManyToOne({
+    entity: () => Division,
+    fieldName: 'division_id',
+    mapToPk: true,
+    nullable: true,
+    index: true,
+    deleteRule: 'cascade',
+    updateRule: 'no action',
+  })
   divisionId?: string | null;
 
   /** 0 is Sunday. */

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import { Tenant0001Initial } from './0001-initial.ts';
+import { Tenant0002Schedules } from './0002-schedules.ts';
 
 /** In the order in which they are applied; never changed once released. */
-export const tenantMigrations = [Tenant0001Initial];
+export const tenantMigrations = [Tenant0001Initial, Tenant0002Schedules];
 
 /** The number of the newest one: what `schema_version` is when a tenant's database is up to date. */
 export const TENANT_SCHEMA_VERSION = tenantMigrations.length;

@@ -1,0 +1,147 @@
+/** What can be asked of a tenant's hours: now, at any instant, in working time, and before they are saved. */
+import { type Context, tenantUser } from '../context.ts';
+import { invalid } from '../errors.ts';
+import type { NewException } from './exceptions.ts';
+import { publicTenant } from './public-tenant.ts';
+import type { ScopeHours } from './tenant-hours.ts';
+import { afterOpenTime, openTimeBetween } from './working-hours/business-time.ts';
+import type { Change, LocalTime } from './working-hours/clock.ts';
+import { type Explanation, explain, type Rule } from './working-hours/explanation.ts';
+import { preview } from './working-hours/preview.ts';
+import { DAY, dateOf, type WeeklyEntry } from './working-hours/schedule.ts';
+import { timeText } from './working-hours/words.ts';
+
+const MINUTE = 60_000;
+/** How far working time is counted, in milliseconds: ten years. */
+const LONGEST_COUNT = 3653 * DAY * 1000;
+
+export interface HoursStatus {
+  isWorkingHours: boolean;
+  timezone: string;
+  /** `HH:MM` of the wall clock. */
+  currentTime: string;
+  /** RFC 3339 with the zone's offset; now is told to the minute. */
+  localTime: string;
+  nextChangeAt?: Date;
+  explanation: string;
+  rule: Rule;
+}
+
+export interface StatusQuestion {
+  /** A slug. */
+  tenant?: string | null;
+  divisionId?: string | null;
+  at?: Date | null;
+}
+
+/** Open to all. @throws {AppError} tenant_required, not_found */
+export async function hoursStatus(ctx: Context, { tenant, divisionId, at }: StatusQuestion): Promise<HoursStatus> {
+  const orgId = await publicTenant(ctx, tenant);
+  const { schedules } = ctx.services;
+  if (!at) return presentStatus((await schedules.now(orgId)).scope(divisionId));
+  return statusOf((await schedules.at(orgId, at.getTime())).scope(divisionId), at.getTime());
+}
+
+/** The last answer of each scope, and until when it is the answer. */
+const answered = new WeakMap<ScopeHours, { status: HoursStatus; from: number; until: number }>();
+
+/** Now is told to the minute: everybody who asks within one gets the same answer, unless the business opens or closes in it. */
+function presentStatus(scope: ScopeHours): HoursStatus {
+  const now = Date.now();
+  const known = answered.get(scope);
+  if (known && known.from <= now && now < known.until) return known.status;
+  const minute = now - (now % MINUTE);
+  const status = { ...statusOf(scope, now), localTime: rfc3339(scope.clock.localTime(minute)) };
+  const until = Math.min(minute + MINUTE, status.nextChangeAt?.getTime() ?? Number.POSITIVE_INFINITY);
+  answered.set(scope, { status, from: now, until });
+  return status;
+}
+
+function statusOf({ clock, division }: ScopeHours, instant: number): HoursStatus {
+  const { isOpen, rule, text }: Explanation = explain(clock, instant, division?.name);
+  const local = clock.localTime(instant);
+  const next = clock.nextChange(instant);
+  return {
+    isWorkingHours: isOpen,
+    timezone: clock.schedule.timezone,
+    currentTime: timeText(local.second - (local.second % 60)),
+    localTime: rfc3339(local),
+    ...(next && { nextChangeAt: new Date(next.at) }),
+    explanation: text,
+    rule,
+  };
+}
+
+function rfc3339({ day, second, offset }: LocalTime): string {
+  const minutes = Math.round(Math.abs(offset) / MINUTE);
+  const [hour, minute] = [Math.floor(minutes / 60), minutes % 60].map((value) => String(value).padStart(2, '0'));
+  const time = timeText(second).padEnd(8, ':00');
+  return `${dateOf(day)}T${time}${offset < 0 ? '-' : '+'}${hour}:${minute}`;
+}
+
+/** The coming changes of the caller's tenant, by what is known now. @throws {AppError} not_found */
+export async function comingChanges(
+  ctx: Context,
+  { divisionId, at, count }: { divisionId?: string | null; at?: Date | null; count: number },
+): Promise<Change[]> {
+  const instant = at?.getTime() ?? Date.now();
+  const hours = await ctx.services.schedules.at(tenantUser(ctx).orgId, instant);
+  return hours.scope(divisionId).clock.nextChanges(instant, count);
+}
+
+/**
+ * The instant at which so many minutes of working time have passed since `at`, each moment judged by the schedule that
+ * held then.
+ *
+ * @returns undefined when that takes more than ten years.
+ * @throws {AppError} not_found
+ */
+export async function addBusinessMinutes(
+  ctx: Context,
+  { at, minutes, divisionId }: { at: Date; minutes: number; divisionId?: string | null },
+): Promise<Date | undefined> {
+  const from = at.getTime();
+  const until = from + LONGEST_COUNT;
+  const reigns = await ctx.services.schedules.between(tenantUser(ctx).orgId, divisionId ?? undefined, from, until);
+  const found = afterOpenTime(reigns, from, minutes * MINUTE, until);
+  return found === undefined ? undefined : new Date(found);
+}
+
+/** Minutes of working time, to the second. @throws {AppError} validation_failed, not_found */
+export async function businessMinutesBetween(
+  ctx: Context,
+  { from, to, divisionId }: { from: Date; to: Date; divisionId?: string | null },
+): Promise<number> {
+  const [start, end] = [from.getTime(), to.getTime()];
+  if (end < start) throw invalid('to', 'must not lie before "from"');
+  if (end - start > LONGEST_COUNT) throw invalid('to', 'must lie within ten years of "from"');
+  const reigns = await ctx.services.schedules.between(tenantUser(ctx).orgId, divisionId ?? undefined, start, end);
+  return openTimeBetween(reigns, start, end) / MINUTE;
+}
+
+export interface UnsavedSchedule {
+  divisionId?: string | null;
+  timezone?: string | null;
+  days?: readonly WeeklyEntry[] | null;
+  exceptions?: readonly Omit<NewException, 'divisionId'>[] | null;
+  from?: Date | null;
+  count: number;
+}
+
+/** What a schedule would mean; what it leaves out is as it stands. @throws {AppError} not_found, validation_failed */
+export async function previewHours(ctx: Context, unsaved: UnsavedSchedule) {
+  const hours = await ctx.services.schedules.now(tenantUser(ctx).orgId);
+  const { schedule } = hours.scope(unsaved.divisionId).clock;
+  const exceptions = unsaved.exceptions?.map((exception) => {
+    const endDate = exception.endDate ?? exception.startDate;
+    return { ...exception, endDate };
+  });
+  const backwards = exceptions?.findIndex(({ startDate, endDate }) => endDate < startDate) ?? -1;
+  if (backwards >= 0) throw invalid(`exceptions[${backwards}].endDate`, 'must not lie before the start');
+  const wanted = {
+    timezone: unsaved.timezone ?? schedule.timezone,
+    weekly: unsaved.days ?? schedule.weekly,
+    exceptions: exceptions ?? schedule.exceptions,
+  };
+  return preview(wanted, unsaved.from?.getTime() ?? Date.now(), unsaved.count);
+}

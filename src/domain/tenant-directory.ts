@@ -1,0 +1,66 @@
+/** Which active tenant a public question is about, from memory: chat widgets ask on every page. */
+import { type ControlDatabase, query } from '../db/control.ts';
+import type { EventBus } from '../live/event-bus.ts';
+import { Remembered } from '../live/remembered.ts';
+import { slug as slugRule } from './rules.ts';
+
+/** Slugs, real and made up; an entry is some hundred bytes. */
+const REMEMBERED = 20_000;
+
+interface Found {
+  /** Absent: there is no such tenant, or it is not active. */
+  id?: string;
+}
+
+const activeBySlug = query<{ id: string }>(
+  'active_by_slug',
+  `select id from organizations where slug = $1 and status = 'active'`,
+);
+const activeById = query<{ id: string }>(
+  'active_by_id',
+  `select id from organizations where id = $1 and status = 'active'`,
+);
+const someActive = query<{ id: string }>(
+  'some_active',
+  `select id from organizations where status = 'active' order by id limit 2`,
+);
+
+export class TenantDirectory {
+  readonly #control: ControlDatabase;
+  readonly #found: Remembered<Found>;
+
+  constructor(control: ControlDatabase, bus: EventBus) {
+    this.#control = control;
+    this.#found = new Remembered(bus, REMEMBERED);
+    // A name that was free may be taken now, and the only tenant no longer the only one.
+    bus.on('tenant', () => this.#found.forgetAll());
+  }
+
+  /** The active tenant of this slug; undefined for none. What cannot be a slug is not looked for. */
+  async bySlug(slug: string): Promise<string | undefined> {
+    if (!slugRule.safeParse(slug).success) return undefined;
+    const { id } = await this.#found.get(`slug ${slug}`, async () => ({
+      id: (await this.#ask(activeBySlug, slug))[0],
+    }));
+    return id;
+  }
+
+  async isActive(id: string): Promise<boolean> {
+    const found = await this.#found.get(`id ${id}`, async () => ({ id: (await this.#ask(activeById, id))[0] }));
+    return found.id !== undefined;
+  }
+
+  /** The active tenant, where there is just one. */
+  async onlyOne(): Promise<string | undefined> {
+    const { id } = await this.#found.get('only', async () => {
+      const [first, second] = await this.#ask(someActive);
+      return { id: second ? undefined : first };
+    });
+    return id;
+  }
+
+  async #ask({ name, text }: typeof activeBySlug, ...values: string[]): Promise<string[]> {
+    const { rows } = await this.#control.pool.query<{ id: string }>({ name, text, values });
+    return rows.map(({ id }) => id);
+  }
+}

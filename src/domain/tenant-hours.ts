@@ -1,0 +1,85 @@
+/** A tenant's hours as they are kept in its history, put together for the organization and for each of its divisions. */
+import { notFound } from '../errors.ts';
+import { WorkingHoursClock } from './working-hours/clock.ts';
+import type { Schedule, ScheduleException, WeeklyEntry } from './working-hours/schedule.ts';
+
+export interface KeptException extends ScheduleException {
+  id: string;
+  /** Divisions for which it does not hold. */
+  optedOut: string[];
+}
+
+/** What `record_schedule` keeps of the organization (migrations/tenant/0002). */
+interface OrganizationVersion {
+  timezone: string;
+  weekly: WeeklyEntry[];
+  exceptions: KeptException[];
+}
+
+/** What it keeps of a division; null where the organization's counts. */
+interface DivisionVersion {
+  name: string;
+  timezone: string | null;
+  weekly: WeeklyEntry[] | null;
+  exceptions: KeptException[];
+}
+
+/** A row of `schedule_versions`. */
+export interface VersionRow {
+  divisionId: string | null;
+  /** Milliseconds since the epoch. */
+  validFrom: number;
+  /** Null once a division is removed. */
+  schedule: OrganizationVersion | DivisionVersion | null;
+}
+
+/** The hours of the organization or of one division. */
+export interface ScopeHours {
+  clock: WorkingHoursClock;
+  division?: { id: string; name: string };
+}
+
+export class TenantHours {
+  readonly #organization: OrganizationVersion;
+  readonly #divisions = new Map<string, DivisionVersion>();
+  /** Clocks that have been asked for. */
+  readonly #scopes = new Map<string | undefined, ScopeHours>();
+
+  /** @param rows one of the organization, at most one of each division. */
+  constructor(rows: readonly VersionRow[]) {
+    const organization = rows.find(({ divisionId }) => divisionId === null)?.schedule;
+    if (!organization) throw new Error('a tenant has no hours');
+    this.#organization = organization as OrganizationVersion;
+    for (const { divisionId, schedule } of rows) {
+      if (divisionId !== null && schedule) this.#divisions.set(divisionId, schedule as DivisionVersion);
+    }
+  }
+
+  get divisionIds(): string[] {
+    return [...this.#divisions.keys()];
+  }
+
+  /** @param divisionId absent for the organization. @throws {AppError} not_found */
+  scope(divisionId?: string | null): ScopeHours {
+    const key = divisionId ?? undefined;
+    let scope = this.#scopes.get(key);
+    if (!scope) {
+      scope = this.#make(key);
+      this.#scopes.set(key, scope);
+    }
+    return scope;
+  }
+
+  #make(divisionId: string | undefined): ScopeHours {
+    if (!divisionId) return { clock: new WorkingHoursClock(this.#organization) };
+    const division = this.#divisions.get(divisionId);
+    if (!division) throw notFound('division');
+    const { timezone, weekly, exceptions } = this.#organization;
+    const schedule: Schedule = {
+      timezone: division.timezone ?? timezone,
+      weekly: division.weekly ?? weekly,
+      exceptions: [...division.exceptions, ...exceptions.filter(({ optedOut }) => !optedOut.includes(divisionId))],
+    };
+    return { clock: new WorkingHoursClock(schedule), division: { id: divisionId, name: division.name } };
+  }
+}
