@@ -11,7 +11,7 @@ import Fastify, {
   LogController,
 } from 'fastify';
 import { v7 as uuidv7 } from 'uuid';
-import { Context, type Services } from './context.ts';
+import { Context, type RequestFacts, type Services } from './context.ts';
 import type { Answer } from './domain/idempotency.ts';
 import { AppError, toAppError } from './errors.ts';
 import { registerOperations } from './operations.ts';
@@ -71,7 +71,11 @@ export async function buildHttp(services: Services): Promise<FastifyInstance> {
     new Context(services, {
       requestId: request.id,
       address: request.ip,
-      token: tokenOf(request),
+      ...credentialsOf(request),
+      aboutTenant: {
+        slug: request.headers['x-tenant-slug']?.toString(),
+        host: request.hostname?.toLowerCase().replace(/\.$/, ''),
+      },
       setCookie: (token, maxAge) =>
         reply.setCookie(COOKIE, token ?? '', {
           path: '/',
@@ -104,12 +108,14 @@ function requestId(given: string | string[] | undefined): string {
 }
 
 /** The header decides where there is one, also when what it holds is no good. */
-function tokenOf(request: FastifyRequest): string | undefined {
+function credentialsOf(request: FastifyRequest): Pick<RequestFacts, 'token' | 'tokenIsFrom'> {
   const { authorization } = request.headers;
+  if (authorization !== undefined) {
+    return { token: /^Bearer +(\S+)$/i.exec(authorization)?.[1] ?? 'none', tokenIsFrom: 'header' };
+  }
   // There are no API keys yet, so none is good; a cookie beside it does not count.
-  if (authorization === undefined && request.headers['x-api-key'] !== undefined) return 'none';
-  if (authorization !== undefined) return /^Bearer +(\S+)$/i.exec(authorization)?.[1] ?? 'none';
-  return request.cookies[COOKIE] || undefined;
+  if (request.headers['x-api-key'] !== undefined) return { token: 'none', tokenIsFrom: 'header' };
+  return { token: request.cookies[COOKIE] || undefined, tokenIsFrom: 'cookie' };
 }
 
 /** While closing, a kept-alive connection would be waited for until its client lets go of it. */

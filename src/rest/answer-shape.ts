@@ -29,7 +29,9 @@ function converter(shape: Shape): Convert {
 
 /** For the document's single root field. */
 export function answerShape(schema: GraphQLSchema, document: DocumentNode): (data: Record<string, unknown>) => unknown {
-  const { key, shape } = rootOf(schema, document);
+  const { key, name, shape } = rootOf(schema, document);
   const convert = converter(shape);
+  // A body is an object: a single value stands in one under the name that the document gives it.
+  if (shape.kind === 'leaf') return ({ [key]: value }) => (value == null ? {} : { [name]: convert(value) });
   return (data) => convert(data[key]);
 }

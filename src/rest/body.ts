@@ -1,18 +1,15 @@
 /** Checks REST input by the same rules as GraphQL's, in the spelling of REST. */
 import { z } from 'zod';
 import { AppError, type ErrorDetail } from '../errors.ts';
-import { detailsOf } from '../schema/validate.ts';
+import { detailsOf, rulesBeneath } from '../schema/validate.ts';
 import { toSnake } from './names.ts';
 
-/** Looks through `optional()` and `nullable()`. */
-function objectBeneath(rules: z.ZodType): z.ZodObject | undefined {
-  if (rules instanceof z.ZodOptional || rules instanceof z.ZodNullable)
-    return objectBeneath(rules.unwrap() as z.ZodType);
-  return rules instanceof z.ZodObject ? rules : undefined;
-}
-
 function renamed(rules: z.ZodType, value: unknown, path: string, unknown: ErrorDetail[]): unknown {
-  const object = objectBeneath(rules);
+  const beneath = rulesBeneath(rules);
+  if (beneath instanceof z.ZodArray && Array.isArray(value)) {
+    return value.map((item, index) => renamed(beneath.element as z.ZodType, item, `${path}[${index}]`, unknown));
+  }
+  const object = beneath instanceof z.ZodObject ? beneath : undefined;
   if (!object || value === null || typeof value !== 'object' || Array.isArray(value)) return value;
   const byRestName = new Map(
     Object.entries(object.shape as Record<string, z.ZodType>).map(([key, rule]) => [toSnake(key), { key, rule }]),

@@ -1,9 +1,11 @@
 /** Puts the route table on Fastify. */
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { isUtf8 } from 'node:buffer';
+import etag from '@fastify/etag';
+import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
 import type { GraphQLSchema } from 'graphql';
 import type { Context } from '../context.ts';
 import { type Answer, once } from '../domain/idempotency.ts';
-import type { AppError } from '../errors.ts';
+import { type AppError, invalid } from '../errors.ts';
 import { routes } from './routes.ts';
 import { type RunnableRoute, runnable } from './run-route.ts';
 
@@ -21,12 +23,53 @@ const fastifyPath = (path: string) => path.replace(/\{(\w+)\}/g, ':$1');
 export function registerRest(app: FastifyInstance, host: RestHost): void {
   for (const route of routes) {
     const ready = runnable(host.schema, route);
-    app.route({
+    const options: RouteOptions = {
       method: route.method,
       url: fastifyPath(route.path),
       handler: (request, reply) => handle(host, ready, request, reply),
-    });
+    };
+    if (route.shared) registerShared(app, options);
+    else if (route.takes) registerUpload(app, options, route.takes);
+    else app.route(options);
   }
+}
+
+/** Whatever page asks may read the answer; no cookie comes along then, so that it learns nothing but what is open to all. */
+const CORS = {
+  'access-control-allow-origin': '*',
+  'access-control-expose-headers': 'ETag, X-Request-Id, Retry-After',
+  // A cache keeps the answers to these apart.
+  vary: 'Authorization, Cookie, X-API-Key, X-Tenant-Slug',
+};
+const PREFLIGHT = {
+  'access-control-allow-methods': 'GET, HEAD',
+  'access-control-allow-headers': 'Authorization, If-None-Match, X-API-Key, X-Request-Id, X-Tenant-Slug',
+  'access-control-max-age': '86400',
+};
+
+function registerShared(app: FastifyInstance, options: RouteOptions): void {
+  app.register(async (scope) => {
+    await scope.register(etag);
+    scope.addHook('onRequest', async (_request, reply) => {
+      reply.headers(CORS);
+    });
+    scope.route(options);
+    scope.options(options.url, (_request, reply) => reply.code(204).headers(PREFLIGHT).send());
+  });
+}
+
+/** Of an uploaded file, in bytes. */
+const UPLOAD_LIMIT = 1024 * 1024;
+
+/** A file that is not UTF-8 is refused: characters that stand for unreadable ones would pass for its text. */
+function registerUpload(app: FastifyInstance, options: RouteOptions, type: string): void {
+  app.register(async (scope) => {
+    scope.addContentTypeParser(type, { parseAs: 'buffer', bodyLimit: UPLOAD_LIMIT }, (_request, body, done) => {
+      if (isUtf8(body as Buffer)) done(null, { calendar: body.toString() });
+      else done(invalid('calendar', 'is not UTF-8 text'));
+    });
+    scope.route({ ...options, bodyLimit: UPLOAD_LIMIT });
+  });
 }
 
 async function handle(
@@ -53,5 +96,10 @@ async function handle(
           (within) => ready.run(within, variables, request.url),
         )
       : await ready.run(ctx, variables, request.url);
+  const { shared } = ready.route;
+  if (shared) {
+    const seconds = shared(answer.body as Record<string, unknown>, request.query as Record<string, unknown>);
+    reply.header('cache-control', `${ctx.credentials === 'none' ? 'public' : 'private'}, max-age=${seconds}`);
+  }
   return reply.code(answer.status).headers(answer.headers).send(answer.body);
 }

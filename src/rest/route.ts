@@ -6,6 +6,8 @@ import type { ErrorCode } from '../errors.ts';
 /** The groups of the API description, in its order; names are the seeds'. */
 export const tags = {
   Auth: 'Signing in and out.',
+  Divisions: 'Parts of the organization, and the agents who work in them',
+  'Working Hours': 'Business working hours configuration (global and per-division overrides)',
   'Super Admin': 'Platform super-admin tenant management, health, impersonation, and user management',
   Health: 'What operators and their tools ask.',
 } as const;
@@ -36,6 +38,15 @@ export interface Route {
   says?: Record<string, string>;
   /** The address of what was created; `{id}` is its id. */
   location?: string;
+  /** The result is one text, sent as it is with this content type; `file` is the name that a browser saves it under. */
+  media?: { type: string; file: string };
+  /** The body may also come as text of this type: it becomes the field `calendar`. */
+  takes?: 'text/calendar';
+  /**
+   * For pages of any origin (CORS) and for caches (ETag, max-age): for how many seconds an answer holds, if nobody changes
+   * what it is about. It may depend on who asks and on the header X-Tenant-Slug.
+   */
+  shared?: (body: Record<string, unknown>, query: Record<string, unknown>) => number;
   /** What can go wrong besides what method, path and permission imply; for the API description alone. */
-  errors?: readonly ErrorCode[];
+  errors?: readonly (ErrorCode | { code: ErrorCode; status: number })[];
 }

@@ -4,6 +4,8 @@
  */
 import type { Route } from './route.ts';
 import { authRoutes } from './routes/auth.ts';
+import { divisionRoutes } from './routes/divisions.ts';
 import { superAdminRoutes } from './routes/super-admin.ts';
+import { workingHoursRoutes } from './routes/working-hours.ts';
 
-export const routes: readonly Route[] = [...authRoutes, ...superAdminRoutes];
+export const routes: readonly Route[] = [...authRoutes, ...divisionRoutes, ...workingHoursRoutes, ...superAdminRoutes];

@@ -11,6 +11,8 @@ import { authorize, type Permission } from '../schema/permissions.ts';
 import { answerShape } from './answer-shape.ts';
 import { checkRest, inRest } from './body.ts';
 import { rootOf } from './document-shape.ts';
+import { toCamel } from './names.ts';
+import { wholeNumber } from './query.ts';
 import type { Route } from './route.ts';
 import { variablesFor } from './variables.ts';
 
@@ -34,25 +36,13 @@ const noBody = z.strictObject({}).optional();
 
 /** Lists hold everything unless `limit` asks for a page (contract section 1). */
 const paging = z.object({
-  limit: z
-    .string()
-    .regex(/^\d{1,9}$/, { error: 'must be a whole number' })
-    .transform(Number)
-    .refine((size) => size >= 1 && size <= MAX_PAGE, { error: `must be 1 to ${MAX_PAGE}` })
-    .meta({
-      type: 'integer',
-      minimum: 1,
-      maximum: MAX_PAGE,
-      pattern: undefined,
-      description: 'At most so many; without it, all.',
-    })
-    .optional(),
+  limit: wholeNumber(1, MAX_PAGE).meta({ description: 'At most so many; without it, all.' }).optional(),
   after: rules.uuid.meta({ description: 'The cursor from the Link header.' }).optional(),
 });
 
 /** What a route's path holds. */
 export const pathRules = ({ path }: Route): z.ZodObject =>
-  z.object(Object.fromEntries([...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => [name, rules.uuid])));
+  z.object(Object.fromEntries([...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => [toCamel(name!), rules.uuid])));
 
 /** Everything that a route's query may hold. */
 export const queryRules = ({ query, answer }: Route): z.ZodObject => {
@@ -98,10 +88,17 @@ export function runnable(schema: GraphQLSchema, route: Route): RunnableRoute {
         const full = variables.first !== undefined && (result as unknown[]).length === variables.first;
         if (full && last && (await hasMore(ctx, variables, last.id))) headers.link = nextPage(url, last.id);
       }
+      if (route.media) return textAnswer(route.media, result);
       if (route.location) headers.location = route.location.replace('{id}', (result as { id: string }).id);
       return { status: route.status ?? 200, body: route.says ?? result, headers };
     },
   };
+}
+
+function textAnswer({ type, file }: NonNullable<Route['media']>, result: unknown): Answer {
+  const [text] = Object.values(result as object);
+  const headers = { 'content-type': `${type}; charset=utf-8`, 'content-disposition': `attachment; filename="${file}"` };
+  return { status: 200, body: text, headers };
 }
 
 interface Page {

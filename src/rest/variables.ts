@@ -19,6 +19,7 @@ export interface RequestParts {
 
 /** Rules speak an enum's values; variables its names. */
 function named(type: GraphQLInputType, value: unknown): unknown {
+  if (Array.isArray(value)) return value.map((item) => named(type, item));
   const inner = getNamedType(type);
   if (isEnumType(inner)) return inner.getValues().find((candidate) => candidate.value === value)?.name ?? value;
   if (!isInputObjectType(inner) || value === null || typeof value !== 'object') return value;

@@ -3,11 +3,16 @@ import 'reflect-metadata';
 import type { GraphQLSchema } from 'graphql';
 import { buildSchema } from 'type-graphql';
 import type { Context } from '../context.ts';
+import { DivisionsResolver } from '../resolvers/divisions.resolver.ts';
+import { ExceptionsResolver } from '../resolvers/exceptions.resolver.ts';
 import { HealthResolver } from '../resolvers/health.resolver.ts';
+import { HoursCalendarResolver } from '../resolvers/hours-calendar.resolver.ts';
+import { HoursQuestionsResolver } from '../resolvers/hours-questions.resolver.ts';
 import { SessionsResolver } from '../resolvers/sessions.resolver.ts';
 import { SuperAdminsResolver } from '../resolvers/super-admins.resolver.ts';
 import { TenantUsersResolver } from '../resolvers/tenant-users.resolver.ts';
 import { TenantsResolver } from '../resolvers/tenants.resolver.ts';
+import { WorkingHoursResolver } from '../resolvers/working-hours.resolver.ts';
 import { authorize, type Permission } from './permissions.ts';
 import { DateTimeScalar } from './scalars.ts';
 import { validate } from './validate.ts';
@@ -15,7 +20,18 @@ import { validate } from './validate.ts';
 /** @throws when an operation declares no permission. */
 export async function buildGatewaySchema(): Promise<GraphQLSchema> {
   const schema = await buildSchema({
-    resolvers: [HealthResolver, SessionsResolver, SuperAdminsResolver, TenantUsersResolver, TenantsResolver],
+    resolvers: [
+      DivisionsResolver,
+      ExceptionsResolver,
+      HealthResolver,
+      HoursCalendarResolver,
+      HoursQuestionsResolver,
+      SessionsResolver,
+      SuperAdminsResolver,
+      TenantUsersResolver,
+      TenantsResolver,
+      WorkingHoursResolver,
+    ],
     scalarsMap: [{ type: Date, scalar: DateTimeScalar }],
     validateFn: validate,
     authChecker: ({ context }, permissions) => {

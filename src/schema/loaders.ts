@@ -2,6 +2,8 @@
 import DataLoader from 'dataloader';
 import type { Context } from '../context.ts';
 import { query } from '../db/control.ts';
+import { agentsOf } from '../domain/divisions.ts';
+import type { TenantUserRow } from '../domain/tenant-users.ts';
 import { takeUsage, USAGE_COLUMNS, type UsageRow } from '../domain/usage.ts';
 import type { Provisioning, ProvisioningRun, ProvisioningStep } from '../entities/control/provisioning-run.ts';
 
@@ -24,6 +26,7 @@ const provisioningOf = query<StepRow>(
 export interface Loaders {
   usage: DataLoader<string, UsageRow | undefined>;
   provisioning: DataLoader<string, Provisioning | undefined>;
+  divisionAgents: DataLoader<string, TenantUserRow[]>;
 }
 
 export function createLoaders(ctx: Context): Loaders {
@@ -41,5 +44,7 @@ export function createLoaders(ctx: Context): Loaders {
         return first && { state: first.runState, attempt: first.runAttempt, steps: steps! };
       });
     }),
+    // Not kept: one document may change them and ask again.
+    divisionAgents: new DataLoader((ids) => agentsOf(ctx, ids), { cache: false }),
   };
 }

@@ -36,6 +36,15 @@ export function checkPage({ first, after }: PageArgs): void {
   if (after != null && !isUuid(after)) throw invalid('after', 'is not a cursor of this list');
 }
 
+/** A page of a list that is small enough to be read as a whole. @throws {AppError} validation_failed */
+export function pageOf<Row extends { id: string }>(rows: Row[], page: PageArgs): Row[] {
+  checkPage(page);
+  const { first, after } = page;
+  const start = after == null ? 0 : rows.findIndex(({ id }) => id === after.toLowerCase()) + 1;
+  if (after != null && start === 0) throw invalid('after', 'is not a cursor of this list');
+  return rows.slice(start, first == null ? undefined : start + first);
+}
+
 export interface Connection<Row> {
   edges: { cursor: string; node: Row }[];
   nodes: Row[];

@@ -4,10 +4,14 @@
  */
 import { Authorized, Extensions } from 'type-graphql';
 import type { Context } from '../context.ts';
+import { mayInTenant, type TenantPermission } from '../domain/tenant-permissions.ts';
 import { AppError } from '../errors.ts';
 
-/** `public`: anyone. `signed_in`: any live token. `platform`: super admins, never under an impersonation. */
-export type Permission = 'public' | 'signed_in' | 'platform';
+/**
+ * `public`: anyone. `signed_in`: any live token. `platform`: super admins, never under an impersonation. `tenant`: any
+ * user of a tenant. The others: users of a tenant whose role has that permission.
+ */
+export type Permission = 'public' | 'signed_in' | 'platform' | 'tenant' | TenantPermission;
 
 /** Declares what a query, mutation or subscription demands. */
 export function Allow(permission: Permission): MethodDecorator {
@@ -21,5 +25,12 @@ export function Allow(permission: Permission): MethodDecorator {
 export function authorize(ctx: Context, permission: Permission): void {
   if (permission === 'public') return;
   const { caller } = ctx;
-  if (permission === 'platform' && caller.kind !== 'superAdmin') throw new AppError('forbidden');
+  if (permission === 'signed_in') return;
+  if (permission === 'platform') {
+    if (caller.kind !== 'superAdmin') throw new AppError('forbidden');
+    return;
+  }
+  if (caller.kind !== 'agent' || (permission !== 'tenant' && !mayInTenant(caller.role, permission))) {
+    throw new AppError('forbidden');
+  }
 }

@@ -1,5 +1,6 @@
 /** Scalars that let text through as it is, instead of parsing and printing it again on every read. */
 import { GraphQLScalarType, Kind, type ValueNode } from 'graphql';
+import { INSTANT, instantFrom, isDate } from '../instants.ts';
 
 const CANONICAL_UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
@@ -36,11 +37,9 @@ export function toRfc3339(value: unknown): string {
   return `${text.slice(0, 10)}T${text.slice(11, 19)}.${text.slice(20).split('+')[0]!.padEnd(3, '0').slice(0, 3)}Z`;
 }
 
-const RFC_3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/i;
-
 function parseInstant(value: unknown): Date {
-  const date = typeof value === 'string' && RFC_3339.test(value) ? new Date(value) : undefined;
-  if (!date || Number.isNaN(date.getTime())) throw new TypeError('must be an RFC 3339 date and time');
+  const date = typeof value === 'string' ? instantFrom(value) : undefined;
+  if (!date) throw new TypeError(`must be ${INSTANT}`);
   return date;
 }
 
@@ -53,9 +52,16 @@ export const DateTimeScalar = new GraphQLScalarType<Date, string>({
   parseLiteral: literal(parseInstant),
 });
 
-/** A calendar date without a zone; only ever answered. */
+function parseDate(value: unknown): string {
+  if (typeof value !== 'string' || !isDate(value)) throw new TypeError('must be a date, YYYY-MM-DD');
+  return value;
+}
+
+/** A calendar date without a zone. */
 export const DateScalar = new GraphQLScalarType<string, string>({
   name: 'Date',
-  description: 'A calendar date, such as 2026-11-01.',
+  description: 'A calendar date without a zone, such as 2026-11-01.',
   serialize: (value) => String(value).slice(0, 10),
+  parseValue: parseDate,
+  parseLiteral: literal(parseDate),
 });

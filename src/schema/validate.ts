@@ -39,21 +39,26 @@ export function parse<T extends z.ZodType>(rules: T, value: unknown): z.output<T
   return parsed.data;
 }
 
+/** Looks through what makes a value optional. */
+export function rulesBeneath(rules: z.ZodType): z.ZodType {
+  const optional = rules instanceof z.ZodOptional || rules instanceof z.ZodNullable || rules instanceof z.ZodDefault;
+  return optional ? rulesBeneath(rules.unwrap() as z.ZodType) : rules;
+}
+
 /**
  * In GraphQL a null stands for an absent value, unless the rules give it a meaning of its own, as a merge patch does.
  */
-function withoutMeaninglessNulls(rules: z.ZodType, value: Record<string, unknown>): Record<string, unknown> {
-  if (!(rules instanceof z.ZodObject)) return value;
-  const shape = rules.shape as Record<string, z.ZodType>;
+function withoutMeaninglessNulls(rules: z.ZodType | undefined, value: unknown): unknown {
+  const beneath = rules && rulesBeneath(rules);
+  if (beneath instanceof z.ZodArray && Array.isArray(value)) {
+    return value.map((item) => withoutMeaninglessNulls(beneath.element as z.ZodType, item));
+  }
+  if (!(beneath instanceof z.ZodObject) || value === null || typeof value !== 'object') return value;
+  const shape = beneath.shape as Record<string, z.ZodType>;
   return Object.fromEntries(
     Object.entries(value)
-      .filter(([key, v]) => v !== null || shape[key]?.safeParse(null).success)
-      .map(([key, v]) => {
-        const inner = shape[key];
-        const object = inner instanceof z.ZodOptional ? inner.unwrap() : inner;
-        const nested = v && typeof v === 'object' && object instanceof z.ZodObject;
-        return [key, nested ? withoutMeaninglessNulls(object, v as Record<string, unknown>) : v];
-      }),
+      .filter(([key, member]) => member !== null || shape[key]?.safeParse(null).success)
+      .map(([key, member]) => [key, withoutMeaninglessNulls(shape[key], member)]),
   );
 }
 

@@ -8,6 +8,7 @@ import type { Schema } from './types.ts';
 const SCALARS: Readonly<Record<string, Schema>> = {
   String: { type: 'string' },
   Int: { type: 'integer' },
+  Float: { type: 'number' },
   Boolean: { type: 'boolean' },
   UUID: { type: 'string', format: 'uuid' },
   DateTime: { type: 'string', format: 'date-time' },
@@ -30,9 +31,15 @@ export class AnswerSchemas {
   /** What a route answers when all goes well. */
   forRoute(route: Route, root: Member): Schema {
     if (route.says) return saying(route.says);
+    if (root.shape.kind === 'leaf') return this.#single(root);
     if (route.answer !== 'connection') return this.of(root.shape);
     const nodes = (root.shape as ObjectShape).members.find(({ name }) => name === 'nodes');
     return this.of(nodes!.shape);
+  }
+
+  #single(root: Member): Schema {
+    const described = { ...this.#member(root), ...describe(root.field, []) };
+    return { type: 'object', properties: { [root.name]: described }, ...(!root.optional && { required: [root.name] }) };
   }
 
   #object({ type, members }: ObjectShape): Schema {

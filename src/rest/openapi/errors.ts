@@ -33,10 +33,15 @@ export const ERROR_SCHEMA: Schema = {
 };
 
 const SIGNED_IN: ErrorCode[] = ['unauthenticated', 'tenant_suspended', 'user_suspended'];
+const IN_TENANT: ErrorCode[] = [...SIGNED_IN, 'forbidden', 'tenant_not_ready'];
 const BY_PERMISSION: Record<Permission, ErrorCode[]> = {
   public: [],
   signed_in: SIGNED_IN,
   platform: [...SIGNED_IN, 'forbidden'],
+  tenant: IN_TENANT,
+  'settings.manage': IN_TENANT,
+  'divisions.view': IN_TENANT,
+  'divisions.manage': IN_TENANT,
 };
 
 const HEADERS: Partial<Record<ErrorCode, string>> = {
@@ -46,8 +51,11 @@ const HEADERS: Partial<Record<ErrorCode, string>> = {
   unavailable: 'Retry-After',
 };
 
+/** A code, and its status where that is not the usual one. */
+type Failure = NonNullable<Route['errors']>[number];
+
 /** What the row itself names, and what its method, its parameters and its permission imply. */
-export function codesOf(route: Route, permission: Permission, takesInput: boolean): ErrorCode[] {
+export function codesOf(route: Route, permission: Permission, takesInput: boolean): Failure[] {
   const reads = route.method === 'GET';
   const implied: ErrorCode[] = [
     ...BY_PERMISSION[permission],
@@ -60,13 +68,20 @@ export function codesOf(route: Route, permission: Permission, takesInput: boolea
   return [...(route.errors ?? []), ...implied];
 }
 
+type Row = { code: ErrorCode; status: number; sentence: string };
+
 /** Makes the responses of errors, collecting them by the codes that they tell of. */
 export class ErrorResponses {
   readonly named: Record<string, Response> = {};
 
   /** By status. */
-  of(codes: readonly ErrorCode[]): Record<string, Reference> {
-    const rows = errorTable.filter(({ code }) => codes.includes(code));
+  of(failures: readonly Failure[]): Record<string, Reference> {
+    const statuses = new Map(
+      failures.map((one) => (typeof one === 'string' ? [one, undefined] : [one.code, one.status])),
+    );
+    const rows: Row[] = errorTable
+      .filter(({ code }) => statuses.has(code))
+      .map((row) => ({ ...row, status: statuses.get(row.code) ?? row.status }));
     return Object.fromEntries(
       [...Map.groupBy(rows, ({ status }) => String(status))].map(([status, alike]) => {
         const name = alike.map(({ code }) => pascal(code)).join('Or');
@@ -79,7 +94,7 @@ export class ErrorResponses {
 
 const pascal = (code: string) => code.replace(/(?:^|_)(\w)/g, (_, letter: string) => letter.toUpperCase());
 
-function response(status: string, rows: readonly (typeof errorTable)[number][]): Response {
+function response(status: string, rows: readonly Row[]): Response {
   const headers = new Set([
     'X-Request-Id',
     ...rows.map(({ code }) => HEADERS[code]).filter((name) => name !== undefined),
@@ -96,7 +111,7 @@ function response(status: string, rows: readonly (typeof errorTable)[number][]):
   };
 }
 
-const example = ({ code, sentence }: (typeof errorTable)[number]) => ({
+const example = ({ code, sentence }: Row) => ({
   error: sentence,
   code,
   request_id: '0198c0de-7b7a-7000-8000-000000000000',

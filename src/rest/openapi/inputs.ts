@@ -34,7 +34,7 @@ function fieldsOf(field: GraphQLArgument | GraphQLInputField | undefined): Words
 
 /** The same schema as REST spells it. */
 function inRest(schema: Schema, words: Words): Schema {
-  const { properties, required, dependentRequired, anyOf, ...rest } = schema;
+  const { properties, required, dependentRequired, anyOf, items, ...rest } = schema;
   const [value, nothing] = anyOf ?? [];
   if (value && anyOf?.length === 2 && nothing?.type === 'null' && typeof value.type === 'string' && !value.enum) {
     return { ...inRest(value, words), ...rest, type: [value.type, 'null'] };
@@ -49,6 +49,8 @@ function inRest(schema: Schema, words: Words): Schema {
     ...rest,
     ...(anyOf && { anyOf: anyOf.map((option) => inRest(option, words)) }),
     ...(properties && { properties: Object.fromEntries(spelt) }),
+    // A list is described by the words of its items.
+    ...(items && { items: inRest(items, words) }),
     ...(required && { required: required.map(toSnake) }),
     ...(dependentRequired && {
       dependentRequired: Object.fromEntries(dependent.map(([key, keys]) => [toSnake(key), keys.map(toSnake)])),

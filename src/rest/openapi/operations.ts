@@ -12,6 +12,10 @@ const DEMANDS: Record<Permission, string | undefined> = {
   public: undefined,
   signed_in: 'Requires a signed-in caller.',
   platform: 'Requires super-admin auth.',
+  tenant: "Requires a tenant's user.",
+  'settings.manage': 'Requires settings.manage permission.',
+  'divisions.view': 'Requires divisions.view permission.',
+  'divisions.manage': 'Requires divisions.manage permission.',
 };
 
 const header = (name: string): Reference => ({ $ref: `#/components/headers/${name}` });
