@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import pg from 'pg';
+import { TENANT_SCHEMA_VERSION as newest } from '../src/db/migrations/tenant/index.ts';
 import type { Finding } from '../src/domain/doctor.ts';
 import { type Actor, provision, superAdmin, type Tenant } from './support/actors.ts';
 import { startApp, type TestApp } from './support/app.ts';
@@ -170,10 +171,21 @@ describe('what is lost or doubled is named', () => {
   test('tables that are older or newer than this version', async () => {
     await inTenant(one, "insert into mikro_orm_migrations (name) values ('a later one')");
     expect((await findings()).map(({ problem }) => problem)).toEqual([
-      expect.stringContaining('recorded with schema_version 1, its database has 2'),
+      expect.stringContaining(`recorded with schema_version ${newest}, its database has ${newest + 1}`),
       expect.stringContaining('more than this version knows'),
     ]);
     await inTenant(one, "delete from mikro_orm_migrations where name = 'a later one'");
+    const [last] = await inTenant(one, 'select * from mikro_orm_migrations order by id desc limit 1');
+    await inTenant(one, `delete from mikro_orm_migrations where id = ${last!.id}`);
+    await inControl(`update organizations set schema_version = ${newest - 1} where id = '${one.id}'`);
+    expect(await only('wrong_schema')).toMatchObject({
+      problem: expect.stringContaining(`has ${newest - 1} of ${newest} migrations`),
+      remedy: expect.stringMatching(/^start a gateway of this version/),
+    });
+    await inTenant(one, `insert into mikro_orm_migrations (id, name) values (${last!.id}, '${last!.name}')`);
+    // Cut off before it was recorded.
+    expect((await only('wrong_schema')).remedy).toMatch(/^start a gateway of this version/);
+    await inControl(`update organizations set schema_version = ${newest} where id = '${one.id}'`);
   });
 
   test('a template that is missing or half made', async () => {

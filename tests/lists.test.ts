@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { type Actor, type Answer, eventually, provision, superAdmin, type Tenant } from './support/actors.ts';
+import { type Actor, eventually, pagesOf, provision, superAdmin, type Tenant } from './support/actors.ts';
 import { startApp, type TestApp } from './support/app.ts';
 import { sql } from './support/database.ts';
 import { addUser, holdProvisioning } from './support/tenants.ts';
@@ -26,20 +26,7 @@ afterAll(() => app?.stop());
 type Item = { id: string };
 const ids = (items: Item[]) => items.map(({ id }) => id);
 
-/** Follows the links from page to page. */
-async function walk(path: string): Promise<Item[][]> {
-  const pages: Item[][] = [];
-  for (let next: string | undefined = path; next; ) {
-    const answer: Answer<Item[]> = await admin.rest('GET', next);
-    expect(answer.status).toBe(200);
-    pages.push(answer.body);
-    const link = answer.headers.get('link');
-    next = link ? /^<(\/api\/[^>]+)>; rel="next"$/.exec(link)?.[1] : undefined;
-    if (link) expect(next).toBeDefined();
-    expect(pages.length).toBeLessThan(20);
-  }
-  return pages;
-}
+const walk = (path: string) => pagesOf<Item>(admin, path);
 
 describe.each(['tenants?', 'usage?', 'admins?', 'users?tenant_id=:acme&', 'users?search=p&tenant_id=:acme&'])(
   'the list %s',

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { TENANT_SCHEMA_VERSION } from '../src/db/migrations/tenant/index.ts';
 import { type Actor, agent, eventually, provision, superAdmin } from './support/actors.ts';
 import { startApp, type TestApp } from './support/app.ts';
 
@@ -34,7 +35,7 @@ describe('provisioning a tenant', () => {
       () => admin.rest('GET', `/api/super-admin/tenants/${body.id}`),
       (answer) => answer.body.status === 'active',
     );
-    expect(active.body.schema_version).toBe(1);
+    expect(active.body.schema_version).toBe(TENANT_SCHEMA_VERSION);
   });
 
   test('records every step with its start, end and attempt', async () => {

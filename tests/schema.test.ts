@@ -22,6 +22,7 @@ import { buildGatewaySchema, refuseUndeclared } from '../src/schema/build-schema
 import { type Actor, agent, anonymous, provision, superAdmin, type Tenant } from './support/actors.ts';
 import { startApp, type TestApp } from './support/app.ts';
 import { serverUrl } from './support/database.ts';
+import { addUser } from './support/tenants.ts';
 
 let app: TestApp;
 let root: Actor;
@@ -55,6 +56,8 @@ function literal(type: GraphQLInputType): string {
     Float: '1',
     Boolean: 'true',
     UUID: '"00000000-0000-7000-8000-000000000000"',
+    Date: '"2026-11-21"',
+    DateTime: '"2026-11-21T08:00:00Z"',
   };
   return literals[type.name] ?? '"text text"';
 }
@@ -66,27 +69,77 @@ function documentFor(kind: string, { name, args, type }: Field): string {
   return `${kind} { ${name}${given && `(${given})`}${isScalarType(getNamedType(type)) ? '' : ' { __typename }'} }`;
 }
 
+/** What operations demand; all others are for super admins. */
+const DEMANDS: Record<string, string> = Object.fromEntries(
+  Object.entries({
+    public: 'login superAdminLogin workingHoursStatus',
+    signed_in: 'me',
+    tenant: 'workingHoursChanges workingHoursPreview workingHoursCalendar addBusinessMinutes businessMinutesBetween',
+    'settings.manage': 'workingHours updateWorkingHours timezone updateTimezone',
+    'divisions.view':
+      'divisions division divisionAgents divisionWorkingHours workingHoursExceptions workingHoursException',
+    'divisions.manage':
+      'createDivision updateDivision deleteDivision assignDivisionAgents removeDivisionAgents ' +
+      'updateDivisionWorkingHours deleteDivisionWorkingHours createWorkingHoursException updateWorkingHoursException ' +
+      'deleteWorkingHoursException optOutOfException optInToException holidayImportPreview importHolidays',
+  }).flatMap(([permission, names]) => names.split(' ').map((name) => [name, permission])),
+);
+const demandOf = (name: string) => DEMANDS[name] ?? 'platform';
+
+/** Who lacks what an operation demands. */
+const REFUSED: Record<string, string[]> = {
+  signed_in: [],
+  tenant: ['super admin'],
+  'settings.manage': ['super admin', 'supervisor', 'agent'],
+  'divisions.view': ['super admin'],
+  'divisions.manage': ['super admin', 'agent'],
+  platform: ['admin', 'supervisor', 'agent'],
+};
+
 describe('every operation', () => {
-  const PUBLIC = ['login', 'superAdminLogin'];
-  const SIGNED_IN = ['me'];
+  const codeOf = async (by: Actor, document: string, name: string): Promise<string | undefined> => {
+    const { data, errors } = await by.graphql(document);
+    if (errors) expect(data?.[name] ?? null).toBeNull();
+    return errors?.[0]?.extensions.code;
+  };
 
   test('declares what it demands of its caller', () => {
-    for (const [, field] of operations()) {
-      const wanted = PUBLIC.includes(field.name) ? 'public' : SIGNED_IN.includes(field.name) ? 'signed_in' : 'platform';
-      expect([field.name, field.extensions.permission]).toEqual([field.name, wanted]);
+    for (const [, { name, extensions }] of operations()) {
+      expect([name, extensions.permission]).toEqual([name, demandOf(name)]);
     }
   });
 
-  test('refuses strangers, and those that are for the platform refuse a tenant', async () => {
-    const person = await agent(app, tenant.adminEmail, tenant.adminPassword);
-    for (const [kind, field] of operations().filter(([, { name }]) => !PUBLIC.includes(name))) {
+  test('refuses strangers, and whoever lacks what it demands', async () => {
+    const people: Record<string, Actor> = {
+      'super admin': root,
+      admin: await agent(app, tenant.adminEmail, tenant.adminPassword),
+    };
+    for (const role of ['supervisor', 'agent']) {
+      const { email } = await addUser(app, tenant.id, { email: `${role}@schema.test`, role });
+      people[role] = await agent(app, email, 'a password');
+    }
+    for (const [kind, field] of operations().filter(([, { name }]) => demandOf(name) !== 'public')) {
       const document = documentFor(kind, field);
-      const asked = await anonymous(app).graphql(document);
-      expect([document, asked.errors?.[0]?.extensions.code]).toEqual([document, 'UNAUTHENTICATED']);
-      expect(asked.data?.[field.name] ?? null).toBeNull();
-      if (SIGNED_IN.includes(field.name)) continue;
-      const answer = await person.graphql(document);
-      expect([document, answer.errors?.[0]?.extensions.code]).toEqual([document, 'FORBIDDEN']);
+      const stranger = await codeOf(anonymous(app), document, field.name);
+      expect([document, stranger]).toEqual([document, 'UNAUTHENTICATED']);
+      for (const who of REFUSED[demandOf(field.name)]!) {
+        const code = await codeOf(people[who]!, document, field.name);
+        expect([document, who, code]).toEqual([document, who, 'FORBIDDEN']);
+      }
+    }
+  });
+
+  test('lets in whoever has what it demands', async () => {
+    const [person, supervisor, plain] = await Promise.all([
+      agent(app, tenant.adminEmail, tenant.adminPassword),
+      agent(app, 'supervisor@schema.test', 'a password'),
+      agent(app, 'agent@schema.test', 'a password'),
+    ]);
+    for (const [kind, field] of operations().filter(([kind]) => kind === 'query')) {
+      const demand = demandOf(field.name);
+      const by = { platform: root, 'settings.manage': person, 'divisions.manage': supervisor }[demand] ?? plain;
+      const code = await codeOf(by, documentFor(kind, field), field.name);
+      expect([field.name, 'FORBIDDEN', 'UNAUTHENTICATED']).not.toContain(code);
     }
   });
 
@@ -109,7 +162,18 @@ describe('the names', () => {
 
   test('are those of the contract', () => {
     expect(namesOf(schema.getQueryType())).toEqual(
-      expect.arrayContaining(['tenants', 'tenant', 'tenantUsers', 'superAdmins', 'systemHealth', 'me']),
+      expect.arrayContaining([
+        'tenants',
+        'tenant',
+        'tenantUsers',
+        'superAdmins',
+        'systemHealth',
+        'me',
+        'workingHours',
+        'divisionWorkingHours',
+        'timezone',
+        'workingHoursStatus',
+      ]),
     );
     expect(namesOf(schema.getMutationType())).toEqual(
       expect.arrayContaining([
@@ -126,17 +190,27 @@ describe('the names', () => {
         'activateTenantUser',
         'impersonateTenantUser',
         'retryProvisioning',
+        'updateWorkingHours',
+        'updateDivisionWorkingHours',
+        'deleteDivisionWorkingHours',
+        'updateTimezone',
       ]),
     );
     const argsOf = (name: string) =>
-      schema
-        .getQueryType()!
-        .getFields()
-        [name]!.args.map((arg) => arg.name)
+      operations()
+        .find(([, field]) => field.name === name)![1]
+        .args.map((arg) => arg.name)
         .sort();
     expect(argsOf('tenants')).toEqual(['after', 'filter', 'first']);
     expect(argsOf('tenant')).toEqual(['id']);
     expect(argsOf('tenantUsers')).toEqual(expect.arrayContaining(['search', 'tenantId']));
+    expect(argsOf('divisionWorkingHours')).toEqual(['divisionId']);
+    expect(argsOf('timezone')).toEqual([]);
+    expect(argsOf('workingHoursStatus')).toEqual(['at', 'divisionId', 'tenant']);
+    expect(argsOf('updateWorkingHours')).toEqual(['days']);
+    expect(argsOf('updateDivisionWorkingHours')).toEqual(['days', 'divisionId']);
+    expect(argsOf('deleteDivisionWorkingHours')).toEqual(['divisionId']);
+    expect(argsOf('updateTimezone')).toEqual(['timezone']);
     const fieldsOf = (name: string) => namesOf(schema.getType(name) as never);
     expect(fieldsOf('Tenant')).toEqual(expect.arrayContaining(['usage', 'provisioning']));
     expect(fieldsOf('Provisioning')).toEqual(expect.arrayContaining(['state', 'steps']));

@@ -72,6 +72,20 @@ export async function superAdmin(app: Gateway, credentials = SUPER_ADMIN): Promi
   return new Actor(app.url, body.token);
 }
 
+/** Reads a REST list page by page, each by the `Link` of the one before it (RFC 8288). */
+export async function pagesOf<T = Json>(actor: Actor, path: string): Promise<T[][]> {
+  const pages: T[][] = [];
+  for (let next: string | undefined = path; next; ) {
+    const { status, headers, body }: Answer<T[]> = await actor.rest<T[]>('GET', next);
+    if (status !== 200) throw new Error(`${next} answered ${status}: ${JSON.stringify(body)}`);
+    pages.push(body);
+    const link = headers.get('link');
+    next = link ? /^<(\/api\/[^>]+)>; rel="next"$/.exec(link)?.[1] : undefined;
+    if (link && !next) throw new Error(`not the next page's address: ${link}`);
+  }
+  return pages;
+}
+
 /** Asks until the answer is as wished, for ten seconds at most. @returns the answer. */
 export async function eventually<T>(ask: () => Promise<T>, wished: (answer: T) => boolean, ms = 10_000): Promise<T> {
   for (const deadline = Date.now() + ms; ; await sleep(25)) {

@@ -1,0 +1,663 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import {
+  Actor,
+  type Answer,
+  agent,
+  anonymous,
+  type GraphqlAnswer,
+  pagesOf,
+  provision,
+  superAdmin,
+  type Tenant,
+} from './support/actors.ts';
+import { ApiDescription } from './support/api-description.ts';
+import { startApp, type TestApp } from './support/app.ts';
+import { expectError, expectGraphqlError } from './support/errors.ts';
+import { addUser } from './support/tenants.ts';
+import { decode } from './support/tokens.ts';
+
+const ALL = '/api/divisions';
+const ONE = '/api/divisions/{id}';
+const AGENTS = '/api/divisions/{id}/agents';
+const NOBODY = '00000000-0000-7000-8000-000000000000';
+const UUID = expect.stringMatching(/^[0-9a-f-]{36}$/);
+const INSTANT = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
+
+let app: TestApp;
+let description: ApiDescription;
+let root: Actor;
+let acme: Tenant;
+let other: Tenant;
+let admin: Actor;
+let supervisor: Actor;
+let plain: Actor;
+let stranger: Actor;
+/** Agents of acme in the order in which they were made, the admin first. */
+let people: string[];
+
+beforeAll(async () => {
+  app = await startApp();
+  root = await superAdmin(app);
+  description = new ApiDescription((await root.rest('GET', '/api/openapi.json')).body);
+  [acme, other] = await Promise.all([provision(root), provision(root)]);
+  const signIn = ({ adminEmail, adminPassword }: Tenant) => agent(app, adminEmail, adminPassword);
+  [admin, stranger] = await Promise.all([signIn(acme), signIn(other)]);
+  people = [decode(admin.token!).claims.sub];
+  for (const role of ['supervisor', 'agent', 'agent']) {
+    people.push((await addUser(app, acme.id, { email: `p${people.length}@acme.test`, fullName: 'P', role })).id);
+  }
+  const person = (n: number) => agent(app, `p${n}@acme.test`, 'a password');
+  [supervisor, plain] = await Promise.all([person(1), person(2)]);
+});
+afterAll(() => app?.stop());
+
+/** A name of each test's own. */
+let name: string;
+let made = 0;
+beforeEach(() => {
+  name = `Division ${++made}`;
+});
+
+interface Request {
+  by?: Actor;
+  id?: string;
+  body?: unknown;
+  query?: string;
+}
+
+/** Asks, and holds the answer, good or bad, to what the API description says of it. */
+async function ask(
+  method: string,
+  path: string,
+  { by = admin, id, body, query = '' }: Request = {},
+  // biome-ignore lint/suspicious/noExplicitAny: answers of every shape
+): Promise<Answer<any>> {
+  const answer = await by.rest(method, path.replace('{id}', id ?? '') + query, body);
+  expect(description.answerErrors(method, path, answer.status, answer.body)).toEqual([]);
+  if (answer.status < 300 && body) expect(description.requestErrors(method, path, body)).toEqual([]);
+  return answer;
+}
+
+const create = (body: object = {}, by = admin) => ask('POST', ALL, { body: { name, ...body }, by });
+const createdId = async (body: object = {}, by = admin): Promise<string> => (await create(body, by)).body.id;
+const get = (id: string, by = admin) => ask('GET', ONE, { id, by });
+const update = (id: string, body: object, by = admin) => ask('PATCH', ONE, { id, body, by });
+const remove = (id: string, by = admin) => ask('DELETE', ONE, { id, by });
+const assign = (id: string, ...ids: unknown[]) => ask('POST', AGENTS, { id, body: { agent_ids: ids } });
+const unassign = (id: string, ...ids: unknown[]) => ask('DELETE', AGENTS, { id, body: { agent_ids: ids } });
+const members = async (id: string): Promise<string[]> =>
+  (await ask('GET', AGENTS, { id })).body.map((member: { id: string }) => member.id);
+const rows = <Row>(text: string, values: unknown[] = []) =>
+  app.services.tenants.rows<Row>(acme.id, { name: '', text }, values);
+const logged = (id: string) =>
+  rows<Record<string, unknown>>('select * from activity_log where target_id = $1 order by id', [id]);
+/** The timezone in which the clock of a division is read now. */
+const clockZone = async (id: string) => (await app.services.schedules.now(acme.id)).scope(id).clock.schedule.timezone;
+
+describe('a division', () => {
+  test('is made with a name alone, and found at its address', async () => {
+    const { status, headers, body } = await create();
+    expect([status, headers.get('location')]).toEqual([201, `${ALL}/${body.id}`]);
+    expect(body).toEqual({ id: UUID, name, agent_count: 0, created_at: INSTANT, updated_at: body.created_at });
+    expect((await admin.rest('GET', headers.get('location')!)).body).toEqual({ ...body, agents: [] });
+  });
+
+  test('is made with a description and a timezone, each as it is spelt properly', async () => {
+    const input = { name: `  ${name}\n`, description: ' Who sells. ', timezone: 'asia/JAKARTA' };
+    const { body } = await create(input);
+    expect(body).toMatchObject({ name, description: 'Who sells.', timezone: 'Asia/Jakarta' });
+    expect((await get(body.id)).body).toEqual({ ...body, agents: [] });
+    expect((await create({ name: `${name} b`, timezone: 'Asia/Calcutta' })).body.timezone).toBe('Asia/Calcutta');
+    expect((await create({ name: `${name} c`, description: '  ' })).body).not.toHaveProperty('description');
+  });
+
+  test('keeps the hours of the organization, in its own timezone', async () => {
+    const [here, there] = [await createdId(), await createdId({ name: `${name} b`, timezone: 'Asia/Jakarta' })];
+    const monday = Date.parse('2026-03-02T01:00:00Z');
+    const hours = await app.services.schedules.now(acme.id);
+    expect([here, there].map((id) => hours.scope(id).clock.isOpen(monday))).toEqual([false, true]);
+    expect(hours.scope(here).division).toEqual({ id: here, name });
+  });
+
+  test('leaves an entry in the activity log', async () => {
+    const id = await createdId({ timezone: 'Asia/Jakarta' });
+    expect(await logged(id)).toMatchObject([
+      {
+        action: 'division.create',
+        target_type: 'division',
+        actor_kind: 'agent',
+        actor_id: people[0],
+        actor_email: acme.adminEmail,
+        before: null,
+        after: { name, description: null, timezone: 'Asia/Jakarta' },
+        address: '127.0.0.1',
+      },
+    ]);
+  });
+
+  test('has a name that no other one has, capitals or not', async () => {
+    const id = await createdId({ name: `Ünïque ${name}` });
+    for (const taken of [`Ünïque ${name}`, ` ünÏQUE ${name.toUpperCase()} `]) {
+      const answer = await create({ name: taken });
+      expectError(answer, 409, 'conflict');
+      expect(answer.body.error).toBe('Another division already has this name.');
+    }
+    const document = 'mutation ($input: CreateDivisionInput!) { createDivision(input: $input) { id } }';
+    expectGraphqlError(await admin.graphql(document, { input: { name: `ünïque ${name}` } }), 'CONFLICT');
+    expect((await create({ name: `Ünïque ${name}` }, stranger)).status).toBe(201);
+    await remove(id);
+    expect((await create({ name: `Ünïque ${name}` })).status).toBe(201);
+  });
+
+  test('is made once, however many ask at the same moment', async () => {
+    const answers = await Promise.all(
+      Array.from({ length: 8 }, (_, n) => create({ name: n % 2 ? name : name.toUpperCase() })),
+    );
+    expect(answers.map(({ status }) => status).sort()).toEqual([201, ...Array(7).fill(409)]);
+    const versions = `select from schedule_versions where lower(schedule->>'name') = lower($1)`;
+    expect(await rows(versions, [name])).toHaveLength(1);
+  });
+
+  test.each([
+    ['name', {}],
+    ['name', { name: ' \t' }],
+    ['name', { name: 'n'.repeat(201) }],
+    ['name', { name: 'a\0b' }],
+    ['name', { name: 7 }],
+    ['description', { name: 'x', description: 'd'.repeat(1001) }],
+    ['description', { name: 'x', description: null }],
+    ['timezone', { name: 'x', timezone: 'Mars/Olympus' }],
+    ['timezone', { name: 'x', timezone: '+07:00' }],
+    ['timezone', { name: 'x', timezone: '' }],
+    ['agent_count', { name: 'x', agent_count: 3 }],
+  ])('is refused for its %s, case %#', async (field, body) => {
+    expectError(await ask('POST', ALL, { body }), 400, 'validation_failed', [field]);
+  });
+});
+
+describe('the list of divisions', () => {
+  test('holds all in the order in which they were made, each with the number of its agents', async () => {
+    const first = await createdId();
+    const second = await createdId({ name: `${name} b`, description: 'The second' });
+    await assign(second, people[0], people[2]);
+    const { status, headers, body } = await ask('GET', ALL, { by: plain });
+    expect([status, headers.get('link')]).toEqual([200, null]);
+    expect(body.slice(-2)).toEqual([
+      { id: first, name, agent_count: 0, created_at: INSTANT, updated_at: INSTANT },
+      expect.objectContaining({ id: second, description: 'The second', agent_count: 2 }),
+    ]);
+    const ids = body.map(({ id }: { id: string }) => id);
+    expect(ids).toEqual([...ids].sort());
+  });
+
+  test('comes in pages where that is asked for', async () => {
+    for (let n = 0; n < 3; n++) await create({ name: `${name} ${n}` }, stranger);
+    const whole = (await ask('GET', ALL, { by: stranger })).body;
+    const paged = await pagesOf(stranger, `${ALL}?limit=2`);
+    expect(paged.flat()).toEqual(whole);
+    for (const query of ['?limit=0', '?limit=501', '?limit=x']) {
+      expectError(await ask('GET', ALL, { query }), 400, 'validation_failed', ['limit']);
+    }
+    expectError(await ask('GET', ALL, { query: '?after=x' }), 400, 'validation_failed', ['after']);
+  });
+
+  /** The names of the statements that the tenant's database is asked meanwhile. */
+  async function statements(work: () => Promise<unknown>): Promise<string[]> {
+    const { tenants } = app.services;
+    const { rows: original } = tenants;
+    const asked: string[] = [];
+    tenants.rows = ((...args: Parameters<typeof original>) => {
+      asked.push(args[1].name);
+      return original.apply(tenants, args);
+    }) as typeof original;
+    await work().finally(() => {
+      tenants.rows = original;
+    });
+    return asked.filter((statement) => statement !== 'usage_counters');
+  }
+
+  test('takes one statement, and one more for the agents of all of them', async () => {
+    await assign(await createdId(), people[1], people[3]);
+    expect(await statements(() => ask('GET', ALL))).toEqual(['divisions']);
+    const document = (fields: string) => () => plain.graphql(`{ divisions { id agentCount ${fields} } }`);
+    expect(await statements(document(''))).toEqual(['divisions']);
+    expect(await statements(document('agents { id role }'))).toEqual(['divisions', 'agents_of_divisions']);
+    const { data } = await document('agents { id role }')();
+    expect(data.divisions.at(-1)).toMatchObject({
+      agentCount: 2,
+      agents: [
+        { id: people[1], role: 'supervisor' },
+        { id: people[3], role: 'agent' },
+      ],
+    });
+    for (const { agentCount, agents } of data.divisions) expect(agents).toHaveLength(agentCount);
+    expect(await statements(() => get(data.divisions.at(-1).id))).toEqual(['division', 'agents_of_divisions']);
+    expect(await statements(() => members(data.divisions.at(-1).id))).toEqual(['division_agents']);
+  });
+});
+
+describe('changing a division', () => {
+  test('changes what is given and leaves the rest', async () => {
+    const { body } = await create({ description: 'Who sells.', timezone: 'Asia/Jakarta' });
+    await assign(body.id, people[0]);
+    const renamed = await update(body.id, { name: ` ${name} x ` }, supervisor);
+    expect(renamed.body).toEqual({ ...body, name: `${name} x`, agent_count: 1, updated_at: INSTANT });
+    expect(renamed.body.updated_at > body.updated_at).toBe(true);
+    expect((await get(body.id)).body).toEqual({
+      ...renamed.body,
+      agents: [expect.objectContaining({ id: people[0] })],
+    });
+    const without = (await update(body.id, { description: null, timezone: null })).body;
+    expect([without.description, without.timezone]).toEqual([undefined, undefined]);
+    expect((await logged(body.id)).slice(2)).toMatchObject([
+      {
+        action: 'division.update',
+        actor_id: people[1],
+        before: { name, description: 'Who sells.', timezone: 'Asia/Jakarta' },
+        after: { name: `${name} x`, description: 'Who sells.', timezone: 'Asia/Jakarta' },
+      },
+      { action: 'division.update', after: { name: `${name} x`, description: null, timezone: null } },
+    ]);
+  });
+
+  test('changes its wall clock at once', async () => {
+    const id = await createdId();
+    expect(await clockZone(id)).toBe('UTC');
+    for (const timezone of ['Asia/Jakarta', 'America/New_York', null]) {
+      await update(id, { timezone });
+      expect(await clockZone(id)).toBe(timezone ?? 'UTC');
+    }
+    await update(id, { name: `${name} x` });
+    expect((await app.services.schedules.now(acme.id)).scope(id).division?.name).toBe(`${name} x`);
+    const versions = 'select from schedule_versions where division_id = $1';
+    expect(await rows(versions, [id])).toHaveLength(5);
+    await update(id, { description: 'Not about hours' });
+    expect(await rows(versions, [id])).toHaveLength(5);
+  });
+
+  test('to what it is already changes nothing', async () => {
+    const { body } = await create({ description: 'Same', timezone: 'Asia/Jakarta' });
+    for (const same of [{}, { name }, { description: ' Same ', timezone: 'ASIA/jakarta' }]) {
+      expect((await update(body.id, same)).body).toEqual(body);
+    }
+    expect(await logged(body.id)).toHaveLength(1);
+    expect((await get(body.id)).body.updated_at).toBe(body.updated_at);
+  });
+
+  test('takes its own name in other capitals, and no name of another one', async () => {
+    const id = await createdId();
+    expect((await update(id, { name: name.toUpperCase() })).body.name).toBe(name.toUpperCase());
+    const second = await createdId({ name: `${name} b` });
+    expectError(await update(second, { name, description: 'lost' }), 409, 'conflict');
+    expect((await get(second)).body).not.toHaveProperty('description');
+    expect(await logged(second)).toHaveLength(1);
+  });
+
+  test('over GraphQL: null removes what may be absent, and means nothing for the name', async () => {
+    const id = await createdId({ description: 'gone soon', timezone: 'Asia/Jakarta' });
+    const document = `mutation ($id: UUID!, $input: UpdateDivisionInput!) {
+      updateDivision(id: $id, input: $input) { name description timezone agentCount agents { id } } }`;
+    const input = { name: null, description: null, timezone: 'europe/paris' };
+    const { data } = await admin.graphql(document, { id: id.toUpperCase(), input });
+    expect(data.updateDivision).toEqual({
+      name,
+      description: null,
+      timezone: 'Europe/Paris',
+      agentCount: 0,
+      agents: [],
+    });
+    expectGraphqlError(await admin.graphql(document, { id, input: { timezone: 'x' } }), 'VALIDATION_FAILED', [
+      'timezone',
+    ]);
+  });
+
+  test.each([
+    ['name', { name: null }],
+    ['name', { name: '' }],
+    ['description', { description: 5 }],
+    ['timezone', { timezone: 'Asia/Nowhere' }],
+    ['agents', { agents: [] }],
+  ])('is refused for the %s, case %#', async (field, body) => {
+    expectError(await ask('PATCH', ONE, { id: NOBODY, body }), 400, 'validation_failed', [field]);
+  });
+});
+
+describe('deleting a division', () => {
+  test('takes its places, hours and exceptions along, and leaves its history and its agents', async () => {
+    const id = await createdId({ timezone: 'Asia/Jakarta' });
+    await assign(id, people[1], people[2]);
+    await rows(
+      `insert into working_hours (id, division_id, day_of_week, start_time, end_time, created_at, updated_at)
+       values (gen_random_uuid(), $1, 1, '08:00', '12:00', now(), now())`,
+      [id],
+    );
+    await rows(
+      `insert into working_hours_exceptions (id, division_id, name, start_date, end_date, created_at, updated_at)
+       values (gen_random_uuid(), $1, 'Off', '2026-05-01', '2026-05-01', now(), now())`,
+      [id],
+    );
+    await app.services.schedules.now(acme.id);
+    const { status, body } = await remove(id, supervisor);
+    expect([status, body]).toEqual([200, { message: 'Division deleted' }]);
+    for (const table of ['division_agents', 'working_hours', 'working_hours_exceptions']) {
+      expect(await rows(`select from ${table} where division_id = $1`, [id])).toEqual([]);
+    }
+    const versions = await rows<{ schedule: unknown }>(
+      'select schedule from schedule_versions where division_id = $1 order by seq',
+      [id],
+    );
+    expect(versions).toEqual([{ schedule: expect.objectContaining({ name }) }, { schedule: null }]);
+    await expect(clockZone(id)).rejects.toThrow('There is no such division.');
+    expect(await rows('select from agents where id = any($1)', [people])).toHaveLength(people.length);
+    expect((await logged(id)).at(-1)).toMatchObject({
+      action: 'division.delete',
+      actor_id: people[1],
+      before: { name, description: null, timezone: 'Asia/Jakarta', agentIds: [people[1], people[2]] },
+      after: null,
+    });
+    for (const answer of [await remove(id), await get(id), await update(id, { name }), await assign(id, people[0])]) {
+      expectError(answer, 404, 'not_found');
+    }
+  });
+
+  test('while agents are brought in and it is renamed ends each request cleanly', async () => {
+    for (let round = 0; round < 8; round++) {
+      const id = await createdId({ name: `${name} ${round}` });
+      const answers = await Promise.all([
+        assign(id, people[0], people[1]),
+        unassign(id, people[0], people[2]),
+        remove(id),
+        assign(id, people[2]),
+        update(id, { name: `${name} renamed ${round}` }),
+        get(id),
+        remove(id),
+      ]);
+      for (const { status } of answers) expect([200, 404]).toContain(status);
+      expect([answers[2]!.status, answers[6]!.status].sort()).toEqual([200, 404]);
+      expect(await rows('select from division_agents where division_id = $1', [id])).toEqual([]);
+    }
+  });
+});
+
+describe('the agents of a division', () => {
+  const DOCUMENT = `mutation ($id: UUID!, $agentIds: [UUID!]!) {
+    assignDivisionAgents(divisionId: $id, agentIds: $agentIds) { id fullName } }`;
+
+  test('are assigned, listed and removed', async () => {
+    const id = await createdId();
+    const assigned = await assign(id, people[2], people[0]);
+    expect([assigned.status, assigned.body]).toEqual([
+      200,
+      [
+        { id: people[0], email: acme.adminEmail, full_name: 'Admin', role: 'admin', is_online: false },
+        { id: people[2], email: 'p2@acme.test', full_name: 'P', role: 'agent', is_online: false },
+      ],
+    ]);
+    expect((await ask('GET', AGENTS, { id, by: plain })).body).toEqual(assigned.body);
+    expect((await get(id, plain)).body).toMatchObject({ agent_count: 2, agents: assigned.body });
+    const removed = await unassign(id, people[0]);
+    expect([removed.status, removed.body]).toEqual([200, [assigned.body[1]]]);
+    expect((await unassign(id, people[2])).body).toEqual([]);
+    expect(await members(id)).toEqual([]);
+    expect((await logged(id)).slice(1)).toMatchObject([
+      { action: 'division.assign_agents', before: null, after: { agentIds: [people[2], people[0]] } },
+      { action: 'division.remove_agents', before: { agentIds: [people[0]] }, after: null },
+      { action: 'division.remove_agents', before: { agentIds: [people[2]] }, after: null },
+    ]);
+  });
+
+  test('may be in several divisions', async () => {
+    const [a, b] = [await createdId(), await createdId({ name: `${name} b` })];
+    await assign(a, people[1]);
+    await assign(b, people[1]);
+    await unassign(a, people[1]);
+    expect([await members(a), await members(b)]).toEqual([[], [people[1]]]);
+  });
+
+  test('stay as they are where nothing is new', async () => {
+    const id = await createdId();
+    await assign(id, people[0]);
+    expect((await assign(id, people[0], people[0])).body).toHaveLength(1);
+    expect((await unassign(id, people[1])).body).toHaveLength(1);
+    expect(await logged(id)).toHaveLength(2);
+    await assign(id, people[0], people[1]!.toUpperCase(), people[1]);
+    expect((await logged(id)).at(-1)).toMatchObject({ after: { agentIds: [people[1]] } });
+  });
+
+  test('are changed all or not at all', async () => {
+    const id = await createdId();
+    await assign(id, people[0]);
+    const foreign = decode(stranger.token!).claims.sub;
+    for (const change of [assign, unassign]) {
+      const answer = await change(id, people[0], NOBODY, people[1], foreign);
+      expectError(answer, 400, 'validation_failed', ['agent_ids[1]', 'agent_ids[3]']);
+    }
+    expect(await members(id)).toEqual([people[0]]);
+    expect(await logged(id)).toHaveLength(2);
+    const answer = await admin.graphql(DOCUMENT, { id, agentIds: [people[1], NOBODY] });
+    expectGraphqlError(answer, 'VALIDATION_FAILED', ['agentIds[1]']);
+  });
+
+  test('are none who have left', async () => {
+    const id = await createdId();
+    const { id: gone } = await addUser(app, acme.id, { email: `${id}@acme.test` });
+    await assign(id, gone, people[0]);
+    await rows('update agents set deleted_at = now() where id = $1', [gone]);
+    expect(await members(id)).toEqual([people[0]]);
+    expect((await get(id)).body).toMatchObject({ agent_count: 1, agents: [{ id: people[0] }] });
+    expectError(await assign(id, gone), 400, 'validation_failed', ['agent_ids[0]']);
+  });
+
+  test.each([
+    ['agent_ids', {}],
+    ['agent_ids', { agent_ids: [] }],
+    ['agent_ids', { agent_ids: NOBODY }],
+    ['agent_ids', { agent_ids: Array(501).fill(NOBODY) }],
+    ['agent_ids[0]', { agent_ids: ['p1'] }],
+    ['agent_ids[0]', { agent_ids: [null] }],
+    ['agents', { agent_ids: [NOBODY], agents: [] }],
+  ])('are refused for %s, case %#', async (field, body) => {
+    for (const method of ['POST', 'DELETE']) {
+      expectError(await ask(method, AGENTS, { id: NOBODY, body }), 400, 'validation_failed', [field]);
+    }
+  });
+
+  test('are wanted with a body', async () => {
+    for (const method of ['POST', 'DELETE']) {
+      expectError(await ask(method, AGENTS, { id: NOBODY }), 400, 'validation_failed');
+    }
+  });
+
+  test('come in pages where that is asked for', async () => {
+    const id = await createdId();
+    await assign(id, ...people);
+    const first = await ask('GET', AGENTS, { id, query: '?limit=3' });
+    expect(first.headers.get('link')).toBe(`<${ALL}/${id}/agents?limit=3&after=${people[2]}>; rel="next"`);
+    const { body } = await ask('GET', AGENTS, { id, query: `?limit=3&after=${people[2]}` });
+    expect([...first.body, ...body].map((member) => member.id)).toEqual(people);
+    expect((await ask('GET', AGENTS, { id, query: `?after=${people[3]}` })).body).toEqual([]);
+    const document = `query ($id: UUID!, $n: Int) { divisionAgents(divisionId: $id, first: $n) { id lastSeenAt } }`;
+    const { data } = await plain.graphql(document, { id, n: 1 });
+    expect(data.divisionAgents).toEqual([{ id: people[0], lastSeenAt: null }]);
+    expectGraphqlError(await plain.graphql(document, { id, n: 0 }), 'VALIDATION_FAILED', ['first']);
+  });
+
+  test('are five hundred at most at a time, and all get in', async () => {
+    const id = await createdId({}, stranger);
+    const many = await app.services.tenants.rows<{ id: string }>(other.id, {
+      name: '',
+      text: `insert into agents (id, email, full_name, role_id, created_at, updated_at)
+             select gen_random_uuid(), n || '@many.test', 'M', (select id from roles where name = 'agent'), now(), now()
+               from generate_series(1, 500) n returning id`,
+    });
+    const body = { agent_ids: many.map((one) => one.id) };
+    expect((await ask('POST', AGENTS, { id, body, by: stranger })).body).toHaveLength(500);
+    expect((await get(id, stranger)).body.agents).toHaveLength(500);
+    expect((await ask('DELETE', AGENTS, { id, body, by: stranger })).body).toEqual([]);
+  });
+
+  test('are assigned once, however many do it at the same moment', async () => {
+    const id = await createdId();
+    const answers = await Promise.all(Array.from({ length: 8 }, () => assign(id, ...people)));
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
+    expect(await members(id)).toEqual(people);
+    expect(await logged(id)).toHaveLength(2);
+  });
+
+  /** Sends a request while a statement is done, but not yet committed. @returns its answer. */
+  async function against(statement: string, value: string, request: () => ReturnType<typeof ask>) {
+    const [done, sent] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const other = app.services.tenants.work(acme.id, (em) =>
+      em.transactional(async (tx) => {
+        await tx.execute(statement, [value]);
+        done.resolve();
+        await sent.promise;
+      }),
+    );
+    await done.promise;
+    const answer = request();
+    setTimeout(sent.resolve, 300);
+    await other;
+    return answer;
+  }
+
+  test('are assigned to nothing that is being deleted at that moment', async () => {
+    const id = await createdId();
+    const answer = await against('delete from divisions where id = ?', id, () => assign(id, people[0]));
+    expectError(answer, 404, 'not_found');
+  });
+
+  test.each(['delete from agents where id = ?', 'update agents set deleted_at = now() where id = ?'])(
+    'are none who leave at that moment: %s',
+    async (statement) => {
+      const id = await createdId();
+      const { id: leaving } = await addUser(app, acme.id, { email: `${id}@acme.test` });
+      const answer = await against(statement, leaving, () => assign(id, leaving, people[0]));
+      expectError(answer, 400, 'validation_failed', ['agent_ids[0]']);
+      expect(await members(id)).toEqual([]);
+    },
+  );
+
+  test('are asked for anew after each change within one document', async () => {
+    const id = await createdId();
+    const { data } = await admin.graphql(
+      `mutation ($id: UUID!, $some: [UUID!]!) {
+        before: updateDivision(id: $id, input: {}) { agentCount }
+        assignDivisionAgents(divisionId: $id, agentIds: $some) { id }
+        after: updateDivision(id: $id, input: {}) { agentCount agents { id } }
+        removeDivisionAgents(divisionId: $id, agentIds: $some) { id }
+        deleteDivision(id: $id) { id }
+      }`,
+      { id, some: [people[3]] },
+    );
+    expect(data).toEqual({
+      before: { agentCount: 0 },
+      assignDivisionAgents: [{ id: people[3] }],
+      after: { agentCount: 1, agents: [{ id: people[3] }] },
+      removeDivisionAgents: [],
+      deleteDivision: { id },
+    });
+  });
+});
+
+describe('who may do what', () => {
+  const READS = [ALL, ONE, AGENTS].map((path) => ({ method: 'GET', path, body: undefined }));
+  const WRITES = [
+    { method: 'POST', path: ALL, body: { name: 'Never made' } },
+    { method: 'PATCH', path: ONE, body: { name: 'Never named' } },
+    { method: 'DELETE', path: ONE, body: undefined },
+    { method: 'POST', path: AGENTS, body: { agent_ids: [NOBODY] } },
+    { method: 'DELETE', path: AGENTS, body: { agent_ids: [NOBODY] } },
+  ];
+
+  test.each(READS)('all users of the tenant may look: $method $path', async ({ method, path }) => {
+    const id = await createdId();
+    for (const by of [admin, supervisor, plain]) expect((await ask(method, path, { id, by })).status).toBe(200);
+  });
+
+  test.each(WRITES)('an agent may change nothing: $method $path', async ({ method, path, body }) => {
+    const id = await createdId();
+    expectError(await ask(method, path, { id, by: plain, body }), 403, 'forbidden');
+    expect(await logged(id)).toHaveLength(1);
+  });
+
+  test('a supervisor may do all of it', async () => {
+    const id = await createdId({}, supervisor);
+    const agents = { id, by: supervisor, body: { agent_ids: [people[2]] } };
+    const answers = [
+      await update(id, { description: 'By a supervisor' }, supervisor),
+      await ask('POST', AGENTS, agents),
+      await ask('DELETE', AGENTS, agents),
+      await remove(id, supervisor),
+    ];
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200]);
+  });
+
+  test.each([...READS, ...WRITES])('no stranger and no super admin: $method $path', async ({ method, path, body }) => {
+    const id = await createdId();
+    expectError(await ask(method, path, { id, by: anonymous(app), body }), 401, 'unauthenticated');
+    expectError(await ask(method, path, { id, by: root, body }), 403, 'forbidden');
+  });
+
+  test.each([...READS, ...WRITES].filter(({ path }) => path !== ALL))(
+    'an id of another tenant is not found, one that is none is refused: $method $path',
+    async ({ method, path, body }) => {
+      const id = await createdId();
+      expectError(await ask(method, path, { id, by: stranger, body }), 404, 'not_found');
+      expectError(await ask(method, path, { id: NOBODY, body }), 404, 'not_found');
+      expectError(await ask(method, path, { id: 'acme', body }), 400, 'validation_failed', ['id']);
+      expect((await get(id)).status).toBe(200);
+    },
+  );
+
+  test('under an impersonation both identities are logged', async () => {
+    const { body } = await root.rest('POST', `/api/super-admin/tenants/${acme.id}/impersonate`);
+    const taken = new Actor(app.url, body.token);
+    const id = await createdId({}, taken);
+    await update(id, { timezone: 'Asia/Jakarta' }, taken);
+    await ask('POST', AGENTS, { id, by: taken, body: { agent_ids: [people[1]] } });
+    await ask('DELETE', AGENTS, { id, by: taken, body: { agent_ids: [people[1]] } });
+    await remove(id, taken);
+    const entries = await logged(id);
+    expect(entries.map(({ action }) => action)).toEqual(
+      ['create', 'update', 'assign_agents', 'remove_agents', 'delete'].map((verb) => `division.${verb}`),
+    );
+    for (const entry of entries) {
+      expect(entry).toMatchObject({
+        actor_kind: 'super_admin',
+        actor_id: decode(root.token!).claims.sub,
+        on_behalf_of: people[0],
+        request_id: expect.any(String),
+      });
+    }
+  });
+
+  test('GraphQL asks for the same', async () => {
+    const id = await createdId();
+    const code = async (by: Actor, document: string) =>
+      ((await by.graphql(document)) as GraphqlAnswer<unknown>).errors?.[0]?.extensions.code;
+    const look = `{ divisions { id } division(id: "${id}") { agents { id } } divisionAgents(divisionId: "${id}") { id } }`;
+    const writes = [
+      'createDivision(input: { name: "x" }) { id }',
+      `updateDivision(id: "${id}", input: {}) { id }`,
+      `assignDivisionAgents(divisionId: "${id}", agentIds: ["${NOBODY}"]) { id }`,
+      `removeDivisionAgents(divisionId: "${id}", agentIds: ["${NOBODY}"]) { id }`,
+      `deleteDivision(id: "${id}") { id }`,
+    ];
+    expect(await code(plain, look)).toBeUndefined();
+    for (const document of [look, ...writes.map((write) => `mutation { ${write} }`)]) {
+      expect(await code(anonymous(app), document)).toBe('UNAUTHENTICATED');
+      expect(await code(root, document)).toBe('FORBIDDEN');
+      if (document !== look) expect(await code(plain, document)).toBe('FORBIDDEN');
+    }
+    expect(await code(stranger, `{ divisionAgents(divisionId: "${id}") { id } }`)).toBe('NOT_FOUND');
+  });
+});
+
+test('a repeated create with its Idempotency-Key makes one division', async () => {
+  const post = () => admin.rest('POST', ALL, { name }, { 'idempotency-key': name.replace(' ', '-') });
+  const [first, second] = [await post(), await post()];
+  expect([second.status, second.body]).toEqual([201, first.body]);
+  expect(second.headers.get('idempotent-replayed')).toBe('true');
+  expect(second.headers.get('location')).toBe(`${ALL}/${first.body.id}`);
+});

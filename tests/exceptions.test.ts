@@ -1,0 +1,408 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import ICAL from 'ical.js';
+import { type Actor, agent, anonymous, pagesOf, provision, superAdmin, type Tenant } from './support/actors.ts';
+import { ApiDescription } from './support/api-description.ts';
+import { startApp, type TestApp } from './support/app.ts';
+import { calendar } from './support/calendars.ts';
+import { expectError, expectGraphqlError } from './support/errors.ts';
+import { send } from './support/http.ts';
+import { addUser } from './support/tenants.ts';
+
+const ALL = '/api/working-hours/exceptions';
+const ONE = `${ALL}/{id}`;
+const IMPORT = `${ALL}/import`;
+const UUID = expect.stringMatching(/^[0-9a-f-]{36}$/);
+const INSTANT = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
+
+let app: TestApp;
+let description: ApiDescription;
+let root: Actor;
+let acme: Tenant;
+let admin: Actor;
+let supervisor: Actor;
+let plain: Actor;
+
+beforeAll(async () => {
+  app = await startApp();
+  root = await superAdmin(app);
+  description = new ApiDescription((await root.rest('GET', '/api/openapi.json')).body);
+  acme = await provision(root);
+  const signIn = async (role: string) => {
+    const { email } = await addUser(app, acme.id, { email: `${role}@days.test`, role });
+    return agent(app, email, 'a password');
+  };
+  admin = await agent(app, acme.adminEmail, acme.adminPassword);
+  [supervisor, plain] = [await signIn('supervisor'), await signIn('agent')];
+});
+afterAll(() => app?.stop());
+
+let made = 0;
+/** A division and a week of each test's own: its Monday to Sunday, in 2031 and after. The week is open Mon–Fri 08–17, UTC. */
+let division: string;
+let week: string[];
+beforeEach(async () => {
+  made += 1;
+  division = (await admin.rest('POST', '/api/divisions', { name: `Division ${made}` })).body.id;
+  const monday = Date.parse('2031-01-06T00:00:00Z') + made * 7 * 86_400_000;
+  week = Array.from({ length: 7 }, (_, n) => new Date(monday + n * 86_400_000).toISOString().slice(0, 10));
+});
+
+/** Asks, and holds the answer to what the API description says of it. */
+async function ask(method: string, path: string, body?: unknown, by = admin, id = '') {
+  const answer = await by.rest(method, path.replace('{id}', id), body);
+  expect(description.answerErrors(method, path.split('?')[0]!, answer.status, answer.body)).toEqual([]);
+  return answer;
+}
+const create = (fields: object, by = admin) =>
+  ask('POST', ALL, { name: 'Holiday', start_date: week[0], ...fields }, by);
+const read = async (id: string) => (await ask('GET', ONE, undefined, plain, id)).body;
+const update = (id: string, fields: object, by = admin) => ask('PATCH', ONE, fields, by, id);
+const remove = (id: string, by = admin) => ask('DELETE', ONE, undefined, by, id);
+const shift = (start_time: string, end_time: string) => ({ start_time, end_time });
+/** Which of the hours `08 10 ...` of a day are open. */
+async function open(day: string, hours: string, of?: string): Promise<string> {
+  const found = [];
+  for (const hour of hours.split(' ')) {
+    const query = `at=${day}T${hour}:30:00Z${of ? `&division_id=${of}` : ''}`;
+    const { body } = await plain.rest('GET', `/api/working-hours/status?${query}`);
+    if (body.is_working_hours) found.push(hour);
+  }
+  return found.join(' ');
+}
+const explained = async (day: string, of = '') =>
+  (await plain.rest('GET', `/api/working-hours/status?at=${day}T10:00:00Z${of}`)).body.explanation;
+const logged = (id: string) =>
+  app.services.tenants.rows<{ action: string; before: unknown; after: unknown }>(
+    acme.id,
+    { name: '', text: 'select * from activity_log where target_id = $1 order by id' },
+    [id],
+  );
+const traces = () =>
+  app.services.tenants.rows(acme.id, {
+    name: '',
+    text: 'select (select count(*) from activity_log), (select count(*) from schedule_versions)',
+  });
+
+describe('an exception', () => {
+  test('without hours is a holiday: its days are closed, and it says why', async () => {
+    const { status, headers, body } = await create({ name: ' Company  day ', end_date: week[1] });
+    expect([status, headers.get('location')]).toEqual([201, `${ALL}/${body.id}`]);
+    expect(body).toEqual({
+      id: UUID,
+      name: 'Company  day',
+      start_date: week[0],
+      end_date: week[1],
+      yearly: false,
+      hours: [],
+      opted_out_division_ids: [],
+      created_at: INSTANT,
+      updated_at: body.created_at,
+    });
+    expect(await read(body.id)).toEqual(body);
+    const opened = [];
+    for (const day of week) opened.push(await open(day, '10'));
+    expect(opened).toEqual(['', '', '10', '10', '10', '', '']);
+    expect(await explained(week[0]!)).toBe(`Closed for Company  day: Monday ${week[0]}, UTC`);
+    expect(await logged(body.id)).toMatchObject([
+      { action: 'exception.create', before: null, after: { endDate: week[1] } },
+    ]);
+  });
+
+  test('with hours stands in for the week on its days, also where the week is closed', async () => {
+    await create({ start_date: week[5], hours: [shift('13:00', '14:00:00'), shift('10:00', '12:00')] });
+    await create({ start_date: week[2], hours: [shift('20:00', '04:00')] });
+    expect(await open(week[5]!, '09 10 11 12 13 14')).toBe('10 11 13');
+    expect(await open(week[2]!, '10 19 20 23')).toBe('20 23');
+    // What began the evening before runs on beside the week.
+    expect(await open(week[3]!, '02 03 04 08')).toBe('02 03 08');
+  });
+
+  test('begins where a night that began the evening before runs on', async () => {
+    await create({ start_date: week[0], hours: [shift('22:00', '06:00')] });
+    await create({ start_date: week[1] });
+    expect(await open(week[1]!, '00 05 06 10')).toBe('00 05');
+  });
+
+  test("of a division counts before the organization's, and for the division alone", async () => {
+    await create({ name: 'All closed' });
+    const { status, body } = await create(
+      { name: 'Sale', division_id: division, hours: [shift('06:00', '07:00')] },
+      supervisor,
+    );
+    expect([status, body.division_id]).toEqual([201, division]);
+    expect([await open(week[0]!, '06 10'), await open(week[0]!, '06 10', division)]).toEqual(['', '06']);
+    expect(await explained(week[0]!, `&division_id=${division}`)).toContain('Sale');
+    const mine = await ask('GET', `${ALL}?division_id=${division}`, undefined, plain);
+    expect(mine.body).toEqual([body]);
+  });
+
+  test('of the organization may be opted out of and in again, as often as one likes', async () => {
+    const { body } = await create({ name: 'Regional day' });
+    const path = `/api/working-hours/divisions/${division}/opt-outs/${body.id}`;
+    for (const by of [supervisor, admin]) {
+      const out = await by.rest('PUT', path);
+      expect([out.status, out.body.opted_out_division_ids]).toEqual([200, [division]]);
+    }
+    expect([await open(week[0]!, '10'), await open(week[0]!, '10', division)]).toEqual(['', '10']);
+    expect((await read(body.id)).opted_out_division_ids).toEqual([division]);
+    expect((await update(body.id, { name: 'Renamed' })).body.opted_out_division_ids).toEqual([division]);
+    for (let time = 0; time < 2; time++) {
+      expect((await supervisor.rest('DELETE', path)).body.opted_out_division_ids).toEqual([]);
+    }
+    expect(await open(week[0]!, '10', division)).toBe('');
+    expect((await logged(body.id)).map(({ action }) => action.split('.')[1])).toEqual([
+      'create',
+      'opt_out',
+      'update',
+      'opt_in',
+    ]);
+    const own = (await create({ division_id: division })).body.id;
+    expectError(
+      await admin.rest('PUT', `/api/working-hours/divisions/${division}/opt-outs/${own}`),
+      400,
+      'validation_failed',
+      ['exception_id'],
+    );
+    expectError(await admin.rest('PUT', `/api/working-hours/divisions/${own}/opt-outs/${body.id}`), 404, 'not_found');
+    expectError(await plain.rest('PUT', path), 403, 'forbidden');
+  });
+
+  /** Those of the days on which it is closed at 10:30. */
+  const closedOn = async (days: string, of?: string) => {
+    const closed = [];
+    for (const day of days.split(' ')) if (!(await open(day, '10', of))) closed.push(day);
+    return closed.join(' ');
+  };
+
+  test('comes back every year from the first on, over the end of the year too', async () => {
+    const dates = { start_date: '2031-12-30', end_date: '2032-01-02', yearly: true };
+    await create({ division_id: division, name: 'New Year', ...dates });
+    const days = '2030-12-31 2031-12-31 2032-01-02 2032-01-05 2040-01-02 2040-12-31';
+    expect(await closedOn(days, division)).toBe('2031-12-31 2032-01-02 2040-01-02 2040-12-31');
+  });
+
+  test('on 29 February alone comes in leap years; days that begin with it begin on 1 March in others', async () => {
+    const { body } = await create({ name: 'Leap day', start_date: '2028-02-29', yearly: true });
+    const days = '2028-02-29 2028-03-01 2029-02-28 2029-03-01 2029-03-02 2033-03-01 2036-02-29';
+    expect(await closedOn(days)).toBe('2028-02-29 2036-02-29');
+    await update(body.id, { end_date: '2028-03-01' });
+    expect(await closedOn(days)).toBe('2028-02-29 2028-03-01 2029-03-01 2033-03-01 2036-02-29');
+    await update(body.id, { start_date: '2028-02-28', end_date: '2028-02-29' });
+    expect(await closedOn(days)).toBe('2028-02-29 2029-02-28 2036-02-29');
+    await remove(body.id);
+  });
+
+  test('is one where ten at once want the same day', async () => {
+    const answers = await Promise.all(Array.from({ length: 10 }, (_, n) => create({ name: `Racer ${n}` })));
+    expect(answers.map(({ status }) => status).sort()).toEqual([201, ...Array(9).fill(400)]);
+  });
+});
+
+describe('changing an exception', () => {
+  test('changes what is given and leaves the rest', async () => {
+    const { body } = await create({ end_date: week[1], hours: [shift('10:00', '12:00')] });
+    const renamed = (await update(body.id, { name: 'Other' })).body;
+    expect(renamed).toEqual({ ...body, name: 'Other', updated_at: INSTANT });
+    expect(renamed.updated_at > body.updated_at).toBe(true);
+    expect((await update(body.id, { start_date: week[1] })).body).toMatchObject({
+      start_date: week[1],
+      end_date: week[1],
+    });
+    // One of a single day moves as a whole.
+    expect((await update(body.id, { start_date: week[3] })).body).toMatchObject({
+      start_date: week[3],
+      end_date: week[3],
+    });
+    expect((await update(body.id, { hours: [] })).body.hours).toEqual([]);
+    expect([await open(week[1]!, '08'), await open(week[3]!, '08 10')]).toEqual(['08', '']);
+    expect((await update(body.id, { yearly: true, end_date: week[4] })).body).toMatchObject({
+      yearly: true,
+      end_date: week[4],
+    });
+    expect(await read(body.id)).toMatchObject({ name: 'Other', yearly: true, start_date: week[3], end_date: week[4] });
+    await remove(body.id);
+  });
+
+  test('leaves nothing behind where nothing changes', async () => {
+    const { body } = await create({ hours: [shift('10:00', '12:00')] });
+    const before = await traces();
+    for (const same of [
+      {},
+      { name: 'Holiday' },
+      { start_date: week[0], yearly: false },
+      { hours: [shift('10:00', '12:00:00')] },
+    ]) {
+      expect((await update(body.id, same)).body).toEqual(body);
+    }
+    expect(await traces()).toEqual(before);
+  });
+
+  test('gives its days back to the week when it is removed', async () => {
+    const { body } = await create({});
+    expect(await open(week[0]!, '10')).toBe('');
+    expect(await remove(body.id)).toMatchObject({ status: 200, body: { message: 'Exception deleted' } });
+    expect(await open(week[0]!, '10')).toBe('10');
+    for (const answer of [
+      await remove(body.id),
+      await update(body.id, { name: 'X' }),
+      await ask('GET', ONE, undefined, plain, body.id),
+    ]) {
+      expectError(answer, 404, 'not_found');
+    }
+    expect((await create({})).status).toBe(201);
+  });
+
+  test('goes with its division', async () => {
+    const { body } = await create({ division_id: division });
+    const global = (await create({})).body.id;
+    await admin.rest('PUT', `/api/working-hours/divisions/${division}/opt-outs/${global}`);
+    expect((await admin.rest('DELETE', `/api/divisions/${division}`)).status).toBe(200);
+    expectError(await ask('GET', ONE, undefined, plain, body.id), 404, 'not_found');
+    expect((await read(global)).opted_out_division_ids).toEqual([]);
+    expect((await plain.rest('GET', `/api/working-hours/status?at=${week[1]}T10:00:00Z`)).status).toBe(200);
+    expect((await create({ start_date: week[1] })).status).toBe(201);
+  });
+});
+
+test('the list holds all in the order in which they were made, in pages where that is asked for', async () => {
+  for (const day of week.slice(0, 5)) await create({ start_date: day, division_id: division });
+  const whole = (await ask('GET', ALL, undefined, plain)).body;
+  expect(whole.slice(-5).map((one: { start_date: string }) => one.start_date)).toEqual(week.slice(0, 5));
+  const pages = await pagesOf(plain, `${ALL}?limit=2&division_id=${division}`);
+  expect(pages.flat()).toEqual(whole.slice(-5));
+});
+
+describe('importing holidays', () => {
+  const day = (date: string, summary: string) => [`UID:${date}`, `DTSTART;VALUE=DATE:${date}`, `SUMMARY:${summary}`];
+  const file = calendar(
+    day('20270517', 'Pentecost\\, Monday'),
+    day('20271003', 'Unity'),
+    [
+      ...[
+        'UID:yearly',
+        'DTSTART;VALUE=DATE:20271225',
+        'DTEND;VALUE=DATE:20271227',
+        'RRULE:FREQ=YEARLY',
+        'SUMMARY:Christmas',
+      ],
+    ],
+    ['UID:talk', 'DTSTART:20270518T090000Z', 'SUMMARY:Talk'],
+  );
+  const upload = async (path: string, type = 'text/calendar; charset=utf-8') => {
+    const headers = { authorization: `Bearer ${admin.token}`, 'content-type': type };
+    const { status, text } = await send(app.url, 'POST', path, { headers, body: file });
+    return { status, body: JSON.parse(text) };
+  };
+  const states = (body: { holidays: { state: string }[] }) => body.holidays.map(({ state }) => state);
+
+  test.each([
+    ['JSON', (path: string) => admin.rest('POST', path, { calendar: file })],
+    ['text/calendar', (path: string) => upload(path)],
+  ])('is seen before it is done, and adds nothing the second time: %s', async (_, sendTo) => {
+    const query = `?division_id=${division}`;
+    await create({ division_id: division, name: 'Ours', start_date: '2027-10-03' });
+    const list = async () => (await ask('GET', `${ALL}${query}`, undefined, plain)).body;
+    const [standing, before] = [await list(), await traces()];
+    const preview = await sendTo(`${IMPORT}/preview${query}`);
+    expect(preview).toMatchObject({
+      status: 200,
+      body: {
+        holidays: [
+          { name: 'Pentecost, Monday', start_date: '2027-05-17', end_date: '2027-05-17', yearly: false, state: 'new' },
+          { name: 'Unity', state: 'meets', in_the_way: 'Ours' },
+          { name: 'Christmas', start_date: '2027-12-25', end_date: '2027-12-26', yearly: true, state: 'new' },
+        ],
+        skipped: [{ summary: 'Talk', line: expect.any(Number), reason: expect.stringMatching(/\S/) }],
+      },
+    });
+    expect(description.answerErrors('POST', `${IMPORT}/preview`, 200, preview.body)).toEqual([]);
+    expect([await list(), await traces()]).toEqual([standing, before]);
+    const { status, body } = await sendTo(`${IMPORT}${query}`);
+    expect([status, body]).toEqual([200, preview.body]);
+    const now = await list();
+    expect(now.map(({ name }: { name: string }) => name)).toEqual(['Ours', 'Pentecost, Monday', 'Christmas']);
+    expect((await logged(now[1].id)).map(({ action }) => action)).toEqual(['exception.import']);
+    const left = await traces();
+    for (let time = 0; time < 2; time++) {
+      expect(states((await sendTo(`${IMPORT}${query}`)).body)).toEqual(['stands', 'meets', 'stands']);
+    }
+    expect([await list(), await traces()]).toEqual([now, left]);
+    expect(await open('2027-05-17', '10', division)).toBe('');
+    expect(await open('2029-12-25', '10', division)).toBe('');
+  });
+
+  test('over GraphQL says NEW, STANDS and MEETS', async () => {
+    const document =
+      'mutation ($calendar: String!, $id: UUID) { importHolidays(calendar: $calendar, divisionId: $id) { holidays { state } } }';
+    const run = async () => (await admin.graphql(document, { calendar: file, id: division })).data.importHolidays;
+    expect([states(await run()), states(await run())]).toEqual([Array(3).fill('NEW'), Array(3).fill('STANDS')]);
+  });
+});
+
+describe('the calendar of the hours', () => {
+  test('is a file that ical.js reads, with its zone', async () => {
+    await admin.rest('PUT', '/api/settings/timezone', { timezone: 'Europe/Berlin' });
+    await create({ name: 'Sale, day', hours: [shift('06:00', '07:00')] });
+    const get = (query = '') => {
+      const headers = { authorization: `Bearer ${plain.token}` };
+      return send(app.url, 'GET', `/api/working-hours.ics${query}`, { headers });
+    };
+    const { status, headers, text } = await get();
+    expect([status, headers.get('content-type'), headers.get('content-disposition')]).toEqual([
+      ...[200, 'text/calendar; charset=utf-8', 'attachment; filename="working-hours.ics"'],
+    ]);
+    const file = new ICAL.Component(ICAL.parse(text));
+    const zones = file.getAllSubcomponents('vtimezone').map((zone) => zone.getFirstPropertyValue('tzid'));
+    expect(zones).toEqual(['Europe/Berlin']);
+    const summaries = file.getAllSubcomponents('vevent').map((event) => String(event.getFirstPropertyValue('summary')));
+    expect(summaries.join('\n')).toMatch(/Open/);
+    const { data } = await plain.graphql('{ workingHoursCalendar }');
+    const undated = (calendar: string) => calendar.replaceAll(/DTSTAMP:.*/g, '');
+    expect(undated(data.workingHoursCalendar)).toBe(undated(text));
+    expect(ICAL.parse((await get(`?division_id=${division}`)).text)).toBeDefined();
+    expect((await get(`?division_id=${acme.id}`)).status).toBe(404);
+    expectError(await anonymous(app).rest('GET', '/api/working-hours.ics'), 401, 'unauthenticated');
+    await admin.rest('PUT', '/api/settings/timezone', { timezone: 'UTC' });
+  });
+});
+
+describe('whoever may manage divisions', () => {
+  test("may not touch the organization's exceptions", async () => {
+    const { body } = await create({});
+    for (const answer of [
+      await create({ start_date: week[1] }, supervisor),
+      await update(body.id, { name: 'X' }, supervisor),
+      await remove(body.id, supervisor),
+    ]) {
+      expectError(answer, 403, 'forbidden');
+    }
+    const file = calendar(['UID:1', `DTSTART;VALUE=DATE:20270601`, 'SUMMARY:New']);
+    expectError(await supervisor.rest('POST', IMPORT, { calendar: file }), 403, 'forbidden');
+    expect(await read(body.id)).toEqual(body);
+  });
+
+  test("may do all of it for a division's", async () => {
+    const { body } = await create({ division_id: division }, supervisor);
+    expect((await update(body.id, { name: 'X' }, supervisor)).status).toBe(200);
+    expect((await remove(body.id, supervisor)).status).toBe(200);
+  });
+
+  test('is no plain agent, and nobody of another tenant', async () => {
+    const { body } = await create({ division_id: division });
+    for (const answer of [await create({}, plain), await update(body.id, {}, plain), await remove(body.id, plain)]) {
+      expectError(answer, 403, 'forbidden');
+    }
+    const other = await provision(root);
+    const stranger = await agent(app, other.adminEmail, other.adminPassword);
+    for (const answer of [
+      await update(body.id, { name: 'X' }, stranger),
+      await remove(body.id, stranger),
+      await create({ division_id: division }, stranger),
+    ]) {
+      expectError(answer, 404, 'not_found');
+    }
+    expect((await stranger.rest('GET', ALL)).body).toEqual([]);
+    const document = 'mutation ($id: UUID!) { deleteWorkingHoursException(id: $id) { id } }';
+    expectGraphqlError(await stranger.graphql(document, { id: body.id }), 'NOT_FOUND');
+  });
+});
