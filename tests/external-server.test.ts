@@ -42,7 +42,10 @@ describe('on an external server', () => {
       slug: 'shared',
     });
     await active(await superAdmin(gateways[2]!), body.id);
-    expect(await runDoctor(env)).toMatchObject({ code: 0, output: expect.stringMatching(/^nothing wrong: 1 tenants/) });
+    expect(await runDoctor(env)).toMatchObject({
+      code: 0,
+      output: expect.stringMatching(/^nothing wrong: 1 tenants/m),
+    });
   });
 
   test('the doctor ends with 1 when something is wrong', async () => {
@@ -53,6 +56,7 @@ describe('on an external server', () => {
       code: 1,
       output:
         `orphan_role: role t_${row!.code}_left belongs to no tenant -> drop role "t_${row!.code}_left"; (after its database, if there is one)\n` +
+        `note: zone data ${process.versions.tz} (Node ${process.versions.node})\n` +
         '1 findings: 1 tenants (1 active, 0 suspended, 0 being made), 1 databases, 1 roles\n',
     });
     await sql(databaseUrl, `drop role "t_${row!.code}_left"`);
