@@ -1,11 +1,13 @@
 /** One gateway process, apart from listening and from the process itself; tests build the same one. */
 import type { FastifyInstance } from 'fastify';
 import type { Services } from './context.ts';
+import { FLUSH_MS } from './domain/last-use.ts';
 import { buildHttp } from './http.ts';
 import { Leader } from './jobs/leader.ts';
 import { startLimitsWorker } from './jobs/limits-worker.ts';
 import { startMigrationWorker } from './jobs/migration-worker.ts';
 import { ProvisioningWorker } from './jobs/provisioning-worker.ts';
+import { every } from './jobs/timers.ts';
 import { type OpenOptions, openServices } from './services.ts';
 
 export interface App {
@@ -27,13 +29,15 @@ export async function buildApp(options: OpenOptions): Promise<App> {
   await worker.start();
   await startLimitsWorker(services);
   const stopQueueing = await startMigrationWorker(services);
+  const stopNoting = every(FLUSH_MS, () => services.lastUse.flush(), services.log);
   leader.start();
   return {
     http,
     services,
     async close() {
       await services.queue.takeNoMore();
-      await Promise.all([http.close(), worker.beginStop(), stopQueueing(), leader.stop()]);
+      await Promise.all([http.close(), worker.beginStop(), stopQueueing(), stopNoting(), leader.stop()]);
+      await services.lastUse.flush().catch(() => {});
       await services.queue.stop(DRAIN_MS);
       await worker.close();
       await open.close();

@@ -8,12 +8,17 @@ import type { Queue } from './db/queue.ts';
 import type { Keys } from './db/secrets.ts';
 import type { TenantCluster } from './db/tenant-cluster.ts';
 import type { TenantDatabases } from './db/tenants.ts';
+import { type Access, type AccessMemory, ADMIN_ACCESS } from './domain/access.ts';
+import type { ApiKeyRing, KeyHolder } from './domain/api-key-ring.ts';
 import type { HealthMonitor } from './domain/health.ts';
+import type { LastUse } from './domain/last-use.ts';
 import type { LoginThrottle } from './domain/login-throttle.ts';
+import type { TenantPermission } from './domain/permissions.ts';
 import type { Revocations } from './domain/revocations.ts';
 import type { Schedules } from './domain/schedules.ts';
 import type { TenantDirectory } from './domain/tenant-directory.ts';
 import type { Caller, Tokens } from './domain/tokens.ts';
+import { TenantStatus } from './entities/control/organization.ts';
 import { AppError } from './errors.ts';
 import type { EventBus } from './live/event-bus.ts';
 import { createLoaders, type Loaders } from './schema/loaders.ts';
@@ -35,10 +40,17 @@ export interface Services {
   readonly health: HealthMonitor;
   readonly directory: TenantDirectory;
   readonly schedules: Schedules;
+  readonly access: AccessMemory;
+  readonly apiKeys: ApiKeyRing;
+  readonly lastUse: LastUse;
 }
 
 /** Who did something, as the audit log names them. */
-export type Actor = Caller | { kind: 'system' } | { kind: 'anonymous'; email?: string };
+export type Actor =
+  | Omit<Extract<Caller, { kind: 'superAdmin' }>, 'sessionId'>
+  | Extract<Caller, { kind: 'agent' }>
+  | { kind: 'system' }
+  | { kind: 'anonymous'; email?: string };
 
 /** Where a request that needs no token says which tenant it is about. */
 export interface AboutTenant {
@@ -56,6 +68,10 @@ export interface RequestFacts {
   /** A bearer token, from the header or the cookie. */
   token?: string;
   tokenIsFrom?: 'header' | 'cookie';
+  /** Whom the API key of the request speaks for, found before; one that is no good throws when it is asked. */
+  key?: () => KeyHolder;
+  /** What the client calls itself. */
+  userAgent?: string;
   /** What else says which tenant a public question is about (contract section 3). */
   aboutTenant?: AboutTenant;
   /** Sets (or, given undefined, clears) the `access_token` cookie of the answer. */
@@ -66,6 +82,7 @@ export class Context {
   readonly services: Services;
   readonly requestId: string;
   readonly address: string;
+  readonly userAgent?: string;
   /** The control plane's entity manager, this request's own; inside an idempotent request, its transaction's. */
   readonly em: EntityManager;
   readonly setCookie: NonNullable<RequestFacts['setCookie']>;
@@ -74,6 +91,7 @@ export class Context {
   readonly credentials: 'none' | 'header' | 'cookie';
   // Not #private: Apollo hands resolvers a copy of the context, which would lack them.
   private readonly token?: string;
+  private readonly key?: () => KeyHolder;
   private known?: Caller;
   private batch?: Loaders;
 
@@ -81,18 +99,21 @@ export class Context {
     this.services = services;
     this.requestId = request.requestId;
     this.address = request.address;
+    this.userAgent = request.userAgent;
     this.token = request.token;
+    this.key = request.key;
     this.setCookie = request.setCookie ?? (() => {});
     this.aboutTenant = request.aboutTenant ?? {};
-    this.credentials = request.token ? (request.tokenIsFrom ?? 'header') : 'none';
+    this.credentials = request.key ? 'header' : request.token ? (request.tokenIsFrom ?? 'header') : 'none';
     this.em = em ?? services.control.orm.em.fork();
   }
 
   /** The same request on another entity manager. */
   within(em: EntityManager): Context {
-    const { services, requestId, address, setCookie, aboutTenant, token, credentials } = this;
+    const { services, requestId, address, userAgent, setCookie, aboutTenant, token, key, credentials } = this;
     const tokenIsFrom = credentials === 'none' ? undefined : credentials;
-    const copy = new Context(services, { requestId, address, setCookie, aboutTenant, token, tokenIsFrom }, em);
+    const facts = { requestId, address, userAgent, setCookie, aboutTenant, token, tokenIsFrom, key };
+    const copy = new Context(services, facts, em);
     copy.known = this.known;
     return copy;
   }
@@ -103,14 +124,42 @@ export class Context {
    * @throws {AppError} unauthenticated, user_suspended or tenant_suspended.
    */
   get caller(): Caller {
-    if (!this.token) throw new AppError('unauthenticated');
-    this.known = this.services.tokens.verify(this.token);
+    if (this.key) this.known = this.key();
+    else if (this.token) this.known = this.services.tokens.verify(this.token);
+    else throw new AppError('unauthenticated');
     return this.known;
   }
 
   /** The caller as the audit log names it. Authorization has happened before; an operation open to all has no caller. */
   get actor(): Actor {
     return this.known ?? { kind: 'anonymous' };
+  }
+
+  /**
+   * What the caller may do in their tenant now.
+   *
+   * @throws {AppError} forbidden for a super admin; tenant_not_ready until the tenant has a database; unauthenticated for
+   * somebody who is no more.
+   */
+  async access(): Promise<Access> {
+    const { orgId, id, impersonator, apiKey } = tenantUser(this);
+    const { directory, access } = this.services;
+    const status = await directory.statusOf(orgId);
+    if (status === TenantStatus.PROVISIONING) {
+      throw new AppError('tenant_not_ready', { message: 'Your organization is still being set up.', retryAfter: 2 });
+    }
+    if (!status) throw new AppError('unauthenticated');
+    // In a tenant without an admin, an impersonation speaks for the super admin.
+    const found = impersonator?.id === id ? ADMIN_ACCESS : await access.of(orgId, id);
+    if (!found) throw new AppError('unauthenticated');
+    if (!apiKey) return found;
+    const permissions = [...found.permissions].filter((permission) => apiKey.scopes.has(permission));
+    return { ...found, permissions: new Set(permissions) };
+  }
+
+  /** @throws {AppError} as `access`. */
+  async may(permission: TenantPermission): Promise<boolean> {
+    return (await this.access()).permissions.has(permission);
   }
 
   get loaders(): Loaders {

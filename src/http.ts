@@ -12,6 +12,7 @@ import Fastify, {
 } from 'fastify';
 import { v7 as uuidv7 } from 'uuid';
 import { Context, type RequestFacts, type Services } from './context.ts';
+import type { ApiKeyRing } from './domain/api-key-ring.ts';
 import type { Answer } from './domain/idempotency.ts';
 import { AppError, toAppError } from './errors.ts';
 import { registerOperations } from './operations.ts';
@@ -67,11 +68,12 @@ export async function buildHttp(services: Services): Promise<FastifyInstance> {
   letConnectionsGo(app);
   app.setNotFoundHandler((request, reply) => sendError(reply, request, notFound(request, reply)));
 
-  const contextOf = (request: FastifyRequest, reply: FastifyReply): Context =>
+  const contextOf = async (request: FastifyRequest, reply: FastifyReply): Promise<Context> =>
     new Context(services, {
       requestId: request.id,
       address: request.ip,
-      ...credentialsOf(request),
+      userAgent: request.headers['user-agent'],
+      ...(await credentialsOf(request, services.apiKeys)),
       aboutTenant: {
         slug: request.headers['x-tenant-slug']?.toString(),
         host: request.hostname?.toLowerCase().replace(/\.$/, ''),
@@ -89,7 +91,7 @@ export async function buildHttp(services: Services): Promise<FastifyInstance> {
   const schema = await buildGatewaySchema();
   const graphql = await startGraphqlServer(schema, log, config.production);
   app.addHook('onClose', () => graphql.stop());
-  const handler = fastifyApolloHandler(graphql, { context: async (request, reply) => contextOf(request, reply) });
+  const handler = fastifyApolloHandler(graphql, { context: contextOf });
   app.post('/graphql', (request, reply) =>
     graphqlRequest.run({ id: request.id }, () => handler.call(app, request, reply)),
   );
@@ -108,14 +110,27 @@ function requestId(given: string | string[] | undefined): string {
 }
 
 /** The header decides where there is one, also when what it holds is no good. */
-function credentialsOf(request: FastifyRequest): Pick<RequestFacts, 'token' | 'tokenIsFrom'> {
+async function credentialsOf(
+  request: FastifyRequest,
+  apiKeys: ApiKeyRing,
+): Promise<Pick<RequestFacts, 'token' | 'tokenIsFrom' | 'key'>> {
   const { authorization } = request.headers;
   if (authorization !== undefined) {
     return { token: /^Bearer +(\S+)$/i.exec(authorization)?.[1] ?? 'none', tokenIsFrom: 'header' };
   }
-  // There are no API keys yet, so none is good; a cookie beside it does not count.
-  if (request.headers['x-api-key'] !== undefined) return { token: 'none', tokenIsFrom: 'header' };
+  const key = request.headers['x-api-key'];
+  // A cookie beside it does not count, also when the key is no good.
+  if (key !== undefined) return { key: await settled(() => apiKeys.holderOf(String(key))) };
   return { token: request.cookies[COOKIE] || undefined, tokenIsFrom: 'cookie' };
+}
+
+/** What was found, or the error that is thrown where it is asked for: some operations are for everybody. */
+async function settled<T>(find: () => Promise<T>): Promise<() => T> {
+  const [found] = await Promise.allSettled([find()]);
+  return () => {
+    if (found.status === 'rejected') throw found.reason;
+    return found.value;
+  };
 }
 
 /** While closing, a kept-alive connection would be waited for until its client lets go of it. */

@@ -10,8 +10,11 @@ import { Queue } from './db/queue.ts';
 import { Keys } from './db/secrets.ts';
 import { TenantCluster } from './db/tenant-cluster.ts';
 import { TenantDatabases } from './db/tenants.ts';
+import { AccessMemory } from './domain/access.ts';
+import { ApiKeyRing } from './domain/api-key-ring.ts';
 import { HealthMonitor } from './domain/health.ts';
 import { installationCode } from './domain/installation.ts';
+import { LastUse } from './domain/last-use.ts';
 import { LoginThrottle } from './domain/login-throttle.ts';
 import { Revocations } from './domain/revocations.ts';
 import { Schedules } from './domain/schedules.ts';
@@ -70,6 +73,9 @@ export async function openServices({
     health,
     directory: new TenantDirectory(control, bus),
     schedules: new Schedules(tenants, bus),
+    access: new AccessMemory(tenants, bus),
+    apiKeys: new ApiKeyRing(control, bus, revocations),
+    lastUse: new LastUse(control),
   };
   return {
     services,

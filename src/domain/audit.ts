@@ -66,7 +66,9 @@ function named(actor: Actor): Pick<AuditEntry, 'actorKind' | 'actorId' | 'actorE
             actorEmail: actor.impersonator.email,
             onBehalfOf: actor.id,
           }
-        : { actorKind: 'agent', actorId: actor.id, actorEmail: actor.email };
+        : actor.apiKey
+          ? { actorKind: 'api_key', actorId: actor.apiKey.id, actorEmail: actor.email, onBehalfOf: actor.id }
+          : { actorKind: 'agent', actorId: actor.id, actorEmail: actor.email };
     case 'system':
       return { actorKind: 'system' };
     case 'anonymous':

@@ -4,9 +4,9 @@ import { SESSION_OPTIONS } from '../db/control.ts';
 import { TENANT_SCHEMA_VERSION } from '../db/migrations/tenant/index.ts';
 import type { Finding } from './doctor.ts';
 import type { TenantFacts } from './doctor-facts.ts';
+import { SYSTEM_ROLES } from './permissions.ts';
 import { newestVersions } from './schedules.ts';
 import { TenantHours, type VersionRow } from './tenant-hours.ts';
-import { SYSTEM_ROLES } from './tenant-permissions.ts';
 import type { Dependent } from './zone-data/impact.ts';
 
 interface Account {

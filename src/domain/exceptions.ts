@@ -1,13 +1,13 @@
 /** Days that differ from the week: holidays and special hours, of the organization or of a division. */
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { v7 as uuidv7 } from 'uuid';
-import { type Context, tenantUser } from '../context.ts';
+import type { Context } from '../context.ts';
 import { query } from '../db/control.ts';
 import { ExceptionOptOut, WorkingHoursException } from '../entities/tenant/working-hours-exception.ts';
 import { AppError, type ErrorDetail, invalid, notFound } from '../errors.ts';
 import { tenantAudit } from './audit.ts';
+import { TenantPermission } from './permissions.ts';
 import { editSchedule, type Scope } from './schedule-edits.ts';
-import { mayInTenant } from './tenant-permissions.ts';
 import { findDivision } from './weekly-hours.ts';
 import { commonDate } from './working-hours/occurrences.ts';
 import { hoursOverlaps } from './working-hours/overlaps.ts';
@@ -85,7 +85,7 @@ export function createExceptions(
   action: string,
 ): Promise<ExceptionRow[]> {
   return editSchedule(ctx, async (em, touch) => {
-    refuseOutsiders(ctx, scope);
+    await refuseOutsiders(ctx, scope);
     await findDivision(em, scope);
     const standing = await em.find(WorkingHoursException, { divisionId: scope });
     const level = [...standing];
@@ -119,7 +119,7 @@ export function createExceptions(
 export function updateException(ctx: Context, id: string, patch: Partial<NewException>): Promise<ExceptionRow> {
   return editSchedule(ctx, async (em, touch) => {
     const exception = await findException(em, id);
-    refuseOutsiders(ctx, exception.divisionId ?? null);
+    await refuseOutsiders(ctx, exception.divisionId ?? null);
     const before = fieldsOf(exception);
     // A start alone moves a single day, as one who changes its date means it.
     const endDate =
@@ -141,7 +141,7 @@ export function updateException(ctx: Context, id: string, patch: Partial<NewExce
 export function deleteException(ctx: Context, id: string): Promise<string> {
   return editSchedule(ctx, async (em, touch) => {
     const exception = await findException(em, id);
-    refuseOutsiders(ctx, exception.divisionId ?? null);
+    await refuseOutsiders(ctx, exception.divisionId ?? null);
     em.remove(exception);
     touch(exception.divisionId ?? null);
     tenantAudit(em, ctx, { action: 'exception.delete', target: target(exception), before: fieldsOf(exception) });
@@ -182,8 +182,8 @@ export function setOptOut(ctx: Context, divisionId: string, exceptionId: string,
 }
 
 /** The operations demand divisions.manage; the organization's own exceptions are a setting of the organization. */
-function refuseOutsiders(ctx: Context, scope: Scope): void {
-  if (scope !== null || mayInTenant(tenantUser(ctx).role, 'settings.manage')) return;
+async function refuseOutsiders(ctx: Context, scope: Scope): Promise<void> {
+  if (scope !== null || (await ctx.may(TenantPermission.SETTINGS_MANAGE))) return;
   throw new AppError('forbidden', {
     message: 'Exceptions of the whole organization need the permission settings.manage.',
   });

@@ -7,7 +7,7 @@ import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import pLimit from 'p-limit';
-import type { Context } from '../context.ts';
+import type { Actor, Context } from '../context.ts';
 import { query } from '../db/control.ts';
 import { LOCKS } from '../db/locks.ts';
 import { IdempotencyKey } from '../entities/control/idempotency-key.ts';
@@ -62,10 +62,7 @@ export async function once(
   }
   const { keys } = ctx.services;
   const { actor } = ctx;
-  const who =
-    'id' in actor
-      ? [actor.kind, actor.id, ('impersonator' in actor && actor.impersonator?.id) || '']
-      : [actor.kind, ctx.address];
+  const who = 'id' in actor ? [actor.kind, actor.id, ...behind(actor)] : [actor.kind, ctx.address];
   const key = keys.fingerprint(...who, idempotencyKey);
   const fingerprint = keys.fingerprint(...asked);
   const lock = createHash('sha256').update(key).digest().readInt32BE(0);
@@ -97,6 +94,10 @@ export async function once(
     if (Date.now() > deadline) throw new AppError('unavailable', { retryAfter: 5 });
   }
 }
+
+/** A key's requests, and those of who impersonates, are not the agent's own. */
+const behind = (actor: Extract<Actor, { id: string }>): string[] =>
+  actor.kind === 'agent' ? [actor.impersonator?.id ?? '', ...(actor.apiKey ? [actor.apiKey.id] : [])] : [''];
 
 function replay(ctx: Context, stored: Stored, fingerprint: string): Answer {
   if (stored.fingerprint !== fingerprint) throw new AppError('idempotency_key_reused');

@@ -7,8 +7,17 @@ import { SuperAdmin } from '../entities/control/super-admin.ts';
 import { AppError, notFound } from '../errors.ts';
 import { audit } from './audit.ts';
 import { getActiveTenant } from './organizations.ts';
+import { openSession } from './sessions.ts';
 import { findTenantUser } from './tenant-users.ts';
 import { LIFETIME } from './tokens.ts';
+
+/** What the super admin says of it. */
+export interface ImpersonationWish {
+  /** Kept with the session and in the logs. */
+  reason?: string | null;
+  /** To look at everything and change nothing. */
+  readOnly?: boolean | null;
+}
 
 export interface ImpersonationToken {
   token: string;
@@ -48,12 +57,16 @@ const identity = query<{ email: string; tokenVersion: number; suspended: boolean
  *
  * @throws {AppError} not_found, tenant_not_ready
  */
-export async function impersonateTenant(ctx: Context, tenantId: string): Promise<ImpersonationToken> {
+export async function impersonateTenant(
+  ctx: Context,
+  tenantId: string,
+  wish: ImpersonationWish,
+): Promise<ImpersonationToken> {
   await getActiveTenant(ctx, tenantId);
   const suspended = await ctx.rows(suspendedUsers, [tenantId]);
   const [admin] = await ctx.services.tenants.rows(tenantId, firstAdmin, [suspended.map(({ id }) => id)]);
   const [account] = admin ? await ctx.rows(identity, [admin.id, tenantId]) : [];
-  return issue(ctx, tenantId, 'tenant.impersonate', async (me) =>
+  return issue(ctx, tenantId, 'tenant.impersonate', wish, async (me) =>
     admin && account && !account.suspended ? { ...admin, ...account, role: 'admin' } : { ...me, role: 'admin' },
   );
 }
@@ -63,6 +76,7 @@ export async function impersonateTenantUser(
   ctx: Context,
   tenantId: string,
   userId: string,
+  wish: ImpersonationWish,
 ): Promise<ImpersonationToken> {
   await getActiveTenant(ctx, tenantId);
   const [account] = await ctx.rows(identity, [userId, tenantId]);
@@ -71,13 +85,15 @@ export async function impersonateTenantUser(
   if (account.suspended) {
     throw new AppError('conflict', { message: 'This user is suspended and cannot be impersonated.' });
   }
-  return issue(ctx, tenantId, 'user.impersonate', async () => ({ ...account, id: userId, role: user.role }));
+  const subject = { ...account, id: userId, role: user.role };
+  return issue(ctx, tenantId, 'user.impersonate', wish, async () => subject);
 }
 
 async function issue(
   ctx: Context,
   tenantId: string,
   action: string,
+  { reason, readOnly }: ImpersonationWish,
   subjectFor: (me: SuperAdmin) => Promise<Subject>,
 ): Promise<ImpersonationToken> {
   return ctx.em.transactional(async (em) => {
@@ -88,12 +104,24 @@ async function issue(
     if (org.status !== TenantStatus.ACTIVE) throw new AppError('tenant_not_ready');
     const subject = await subjectFor(me);
     const agent = { id: subject.id, email: subject.email, orgId: org.id, orgSlug: org.slug, role: subject.role };
+    const seconds = LIFETIME.impersonation;
+    const session = openSession(em, ctx, {
+      subjectId: subject.id,
+      email: subject.email,
+      orgId: org.id,
+      seconds,
+      impersonator: { id: me.id, email: me.email },
+      reason,
+      readOnly: readOnly ?? false,
+    });
     const token = ctx.services.tokens.forAgent(
       agent,
       { account: subject.tokenVersion, organization: org.tokenVersion },
+      { id: session.id, seconds, readOnly: session.readOnly },
       { id: me.id, email: me.email, tokenVersion: me.tokenVersion },
     );
-    audit(em, ctx, { action, orgId: org.id, target: { type: 'user', id: subject.id }, after: { role: subject.role } });
+    const after = { role: subject.role, sessionId: session.id, reason: session.reason, readOnly: session.readOnly };
+    audit(em, ctx, { action, orgId: org.id, target: { type: 'user', id: subject.id }, after });
     return {
       token,
       expiresInSeconds: LIFETIME.impersonation,

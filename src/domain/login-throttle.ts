@@ -6,6 +6,8 @@
  * - address: 60 in ten minutes, whatever accounts it tries;
  * - account: 100 in ten minutes, which one address alone cannot reach.
  *
+ * Companies that sign themselves up: 60 an hour from one address.
+ *
  * Where an account has been signed in to within 90 days, its attempts are held to the first alone, so that neither an attack
  * from elsewhere nor a neighbour behind the same address shuts its owner out.
  */
@@ -23,6 +25,7 @@ export class LoginThrottle {
   readonly #address: RateLimiterPostgres;
   readonly #account: RateLimiterPostgres;
   readonly #known: RateLimiterPostgres;
+  readonly #register: RateLimiterPostgres;
   /** The end of the last attempt under way, by account and address. */
   readonly #turns = new Map<string, Promise<void>>();
 
@@ -42,6 +45,7 @@ export class LoginThrottle {
     this.#pair = counter('pair', 5, 60);
     this.#address = counter('address', 60, 600);
     this.#account = counter('account', 100, 600);
+    this.#register = counter('register', 60, 3600);
     this.#known = counter('known', 1, KNOWN_ADDRESS_SECONDS);
   }
 
@@ -77,6 +81,11 @@ export class LoginThrottle {
       }
       return found;
     });
+  }
+
+  /** @throws {AppError} rate_limited */
+  countRegistration(address: string): Promise<void> {
+    return consume(this.#register, address);
   }
 
   /** One attempt at a time: an owner who signs in ten times at once would otherwise be taken for a guesser. */

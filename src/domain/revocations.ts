@@ -4,6 +4,7 @@
  */
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { Revocation, type RevocationReason } from '../entities/control/revocation.ts';
+import { Session } from '../entities/control/session.ts';
 import type { EventBus } from '../live/event-bus.ts';
 import { publish, type Topics } from '../live/event-log.ts';
 
@@ -39,8 +40,13 @@ export class Revocations {
   }
 }
 
-/** Kills the tokens that the subject has so far. Goes last in the transaction that raised its version. */
+/**
+ * Kills the tokens that the subject has so far, and ends its sessions. Goes last in the transaction that raised its version.
+ */
 export async function revoke(em: EntityManager, payload: Topics['revocation']): Promise<void> {
+  const { subjectId } = payload;
+  const theirs = [{ id: subjectId }, { subjectId }, { orgId: subjectId }, { impersonatorId: subjectId }];
+  await em.nativeUpdate(Session, { $or: theirs, endedAt: null }, { endedAt: new Date() });
   await em.upsert(Revocation, { ...payload, revokedAt: new Date() });
   await publish(em, 'revocation', payload);
 }

@@ -1,115 +1,183 @@
-/** How a tenant's users sign in (contract section 6). */
+/** Sessions: what signing in opens, what each token names, and what can be ended one by one. */
+import type { EntityManager } from '@mikro-orm/postgresql';
+import { v7 as uuidv7 } from 'uuid';
 import type { Context } from '../context.ts';
 import { query } from '../db/control.ts';
-import { TenantStatus } from '../entities/control/organization.ts';
-import { AppError } from '../errors.ts';
-import { audit, auditFailure } from './audit.ts';
-import { verifyPassword } from './passwords.ts';
-import { emailKey } from './rules.ts';
-import { findTenantUser, type TenantUserRow } from './tenant-users.ts';
-import { LIFETIME } from './tokens.ts';
+import { Session } from '../entities/control/session.ts';
+import { AppError, notFound } from '../errors.ts';
+import { audit } from './audit.ts';
+import { revoke } from './revocations.ts';
+import { type Impersonator, LIFETIME, LONGEST_SESSION } from './tokens.ts';
 
-interface Account {
-  id: string;
+export interface NewSession {
+  subjectId: string;
   email: string;
-  passwordHash: string;
-  tokenVersion: number;
-  suspended: boolean;
-  orgId: string;
-  orgSlug: string;
-  orgName: string;
-  orgStatus: TenantStatus;
-  orgVersion: number;
+  orgId?: string;
+  /** Until its first token ends. */
+  seconds: number;
+  impersonator?: Impersonator;
+  reason?: string | null;
+  readOnly?: boolean;
 }
 
-const accountsByEmail = query<Account>(
-  'accounts_by_email',
-  `select i.id, i.email, i.password_hash as "passwordHash", i.token_version as "tokenVersion",
-          i.suspended_at is not null as suspended, o.id as "orgId", o.slug as "orgSlug", o.name as "orgName",
-          o.status as "orgStatus", o.token_version as "orgVersion"
-     from identities i join organizations o on o.id = i.org_id
-    where lower(i.email) = $1 and ($2::text is null or o.slug = $2)
-    order by i.id limit 10`,
+/** Longer ones say no more. */
+const USER_AGENT_LENGTH = 300;
+
+/** Adds the session to the transaction that signs somebody in. */
+export function openSession(em: EntityManager, ctx: Context, wanted: NewSession): Session {
+  const { subjectId, email, orgId, seconds, impersonator, reason, readOnly } = wanted;
+  const now = new Date();
+  const session = em.create(Session, {
+    id: uuidv7(),
+    subjectId,
+    email,
+    orgId: orgId ?? null,
+    impersonatorId: impersonator?.id ?? null,
+    impersonatorEmail: impersonator?.email ?? null,
+    reason: reason || null,
+    readOnly: readOnly ?? false,
+    address: ctx.address,
+    userAgent: ctx.userAgent?.slice(0, USER_AGENT_LENGTH) ?? null,
+    createdAt: now,
+    lastUsedAt: now,
+    expiresAt: new Date(now.getTime() + seconds * 1000),
+  });
+  em.persist(session);
+  return session;
+}
+
+/** A session as it is read. */
+export type SessionRow = Omit<Session, 'createdAt' | 'lastUsedAt' | 'expiresAt' | 'endedAt'> & {
+  createdAt: string;
+  lastUsedAt: string;
+  expiresAt: string;
+};
+
+const COLUMNS = `id, subject_id as "subjectId", email, org_id as "orgId", impersonator_id as "impersonatorId",
+  impersonator_email as "impersonatorEmail", reason, read_only as "readOnly", address, user_agent as "userAgent",
+  created_at as "createdAt", last_used_at as "lastUsedAt", expires_at as "expiresAt"`;
+const LIVE = 'ended_at is null and expires_at > now()';
+
+const sessionsOf = query<SessionRow>(
+  'sessions_of',
+  `select ${COLUMNS} from sessions where subject_id = $1 and impersonator_id is null and ${LIVE} order by id`,
+);
+const impersonationsPage = query<SessionRow>(
+  'impersonations',
+  `select ${COLUMNS} from sessions
+    where impersonator_id is not null and ${LIVE} and ($1::uuid is null or id > $1) order by id limit $2`,
 );
 
-export interface Session {
-  token: string;
-  agent: TenantUserRow;
-  tenant: { id: string; name: string; slug: string };
+/** The caller's own, oldest first. Who impersonates them is in the activity log. */
+export function listSessions(ctx: Context): Promise<SessionRow[]> {
+  return ctx.rows(sessionsOf, [ctx.caller.id]);
 }
 
-const REALM = 'tenant';
+/** All that are live, oldest first. */
+export function listImpersonations(ctx: Context, limit: number | null, after?: string | null): Promise<SessionRow[]> {
+  return ctx.rows(impersonationsPage, [after ?? null, limit]);
+}
+
+/** Ends the session of the token at hand; that token is dead everywhere within a second. */
+export function logout(ctx: Context): Promise<string> {
+  const id = sessionOf(ctx);
+  const { caller } = ctx;
+  const impersonated = caller.kind === 'agent' && caller.impersonator;
+  ctx.setCookie(undefined, 0);
+  return ctx.em.transactional((em) => end(em, ctx, id, impersonated ? 'impersonation.end' : 'session.end'));
+}
+
+/** Ends one of the caller's own sessions. @throws {AppError} not_found for anybody else's as well. */
+export function endSession(ctx: Context, id: string): Promise<string> {
+  const where = { id, subjectId: ctx.caller.id, impersonatorId: null };
+  return ctx.em.transactional(async (em) => {
+    if (!(await em.findOne(Session, { ...where, ...live() }))) throw notFound('session');
+    return end(em, ctx, id, 'session.end');
+  });
+}
+
+/** @throws {AppError} not_found for one that has ended. */
+export function endImpersonation(ctx: Context, id: string): Promise<string> {
+  return ctx.em.transactional(async (em) => {
+    const session = await em.findOne(Session, { id, impersonatorId: { $ne: null }, ...live() });
+    if (!session) throw notFound('impersonation');
+    return end(em, ctx, id, 'impersonation.end', session.orgId);
+  });
+}
+
+/** Ends all of the caller's sessions but the one that asks. @returns how many. */
+export function endOtherSessions(ctx: Context): Promise<number> {
+  const own = sessionOf(ctx);
+  const where = { subjectId: ctx.caller.id, impersonatorId: null, id: { $ne: own } };
+  return ctx.em.transactional(async (em) => {
+    const others = await em.find(Session, { ...where, ...live() });
+    if (others.length === 0) return 0;
+    audit(em, ctx, { action: 'session.end_others', target: target(own), after: { ended: others.length } });
+    for (const { id } of others) await revoke(em, { subjectId: id, version: 1, reason: 'signed_out' });
+    return others.length;
+  });
+}
+
+async function end(em: EntityManager, ctx: Context, id: string, action: string, orgId?: string | null) {
+  audit(em, ctx, { action, orgId: orgId ?? undefined, target: target(id) });
+  await revoke(em, { subjectId: id, version: 1, reason: 'signed_out' });
+  return id;
+}
+
+const live = () => ({ endedAt: null, expiresAt: { $gt: new Date() } });
+
+interface Standing {
+  createdAt: string;
+  accountVersion: number;
+  organizationVersion: number;
+  email: string;
+}
+
+const standingOf = query<Standing>(
+  'session_standing',
+  `select s.created_at as "createdAt", i.token_version as "accountVersion", o.token_version as "organizationVersion", i.email
+     from sessions s join identities i on i.id = s.subject_id join organizations o on o.id = s.org_id
+    where s.id = $1 and s.impersonator_id is null and s.ended_at is null and i.suspended_at is null
+      and o.status <> 'suspended'`,
+);
+
+export interface FreshToken {
+  token: string;
+  expiresAt: Date;
+}
 
 /**
- * Signs an agent in and sets the cookie.
+ * A new token for the session at hand, for 24 hours and at most until seven days after the sign-in. The old one goes on.
  *
- * @param tenant the slug, where one address belongs to several tenants.
- * @throws {AppError} unauthenticated; and, told only to someone with the right password: tenant_required,
- * tenant_suspended, user_suspended, tenant_not_ready. rate_limited after too many failures.
+ * @throws {AppError} unauthenticated for a session that has ended; forbidden for a super admin.
  */
-export async function login(ctx: Context, email: string, password: string, tenant?: string | null): Promise<Session> {
-  let accounts: Account[] = [];
-  const matching = await ctx.services.throttle.attempt(REALM, email, ctx.address, async () => {
-    accounts = await ctx.rows(accountsByEmail, [emailKey(email), tenant ?? null]);
-    return matchingAccounts(accounts, password);
-  });
-  const [account, another] = matching ?? [];
-  if (!account) {
-    const actor = { kind: 'anonymous', email } as const;
-    await auditFailure(ctx, { action: 'user.login_failed', orgId: accounts[0]?.orgId, actor });
-    throw new AppError('unauthenticated', { message: 'The e-mail address or the password is wrong.' });
+export async function freshToken(ctx: Context): Promise<FreshToken> {
+  const { caller } = ctx;
+  if (caller.kind !== 'agent') {
+    throw new AppError('forbidden', { message: "A super admin's sign-in is for eight hours: sign in anew." });
   }
-  if (another) throw new AppError('tenant_required');
-  const shut = shutBecause(account);
-  if (shut) {
-    const { id, orgId } = account;
-    const actor = { kind: 'anonymous', email } as const;
-    const target = { type: 'user', id };
-    await auditFailure(ctx, { action: 'user.login_refused', orgId, target, after: { reason: shut.code }, actor });
-    throw shut;
-  }
-  return open(ctx, account);
-}
-
-/** The accounts that have this password; undefined for none. */
-async function matchingAccounts(accounts: Account[], password: string): Promise<Account[] | undefined> {
-  if (accounts.length === 0) {
-    await verifyPassword(undefined, password);
-    return undefined;
-  }
-  const right = await Promise.all(accounts.map((account) => verifyPassword(account.passwordHash, password)));
-  const matching = accounts.filter((_, index) => right[index]);
-  return matching.length > 0 ? matching : undefined;
-}
-
-function shutBecause({ orgStatus, suspended }: Account): AppError | undefined {
-  if (orgStatus === TenantStatus.SUSPENDED) return new AppError('tenant_suspended');
-  if (suspended) return new AppError('user_suspended');
-  if (orgStatus !== TenantStatus.PROVISIONING) return undefined;
-  return new AppError('tenant_not_ready', { message: 'Your organization is still being set up.', retryAfter: 2 });
-}
-
-async function open(ctx: Context, account: Account): Promise<Session> {
-  const agent = await findTenantUser(ctx, account.orgId, account.id);
-  if (!agent) throw new AppError('unauthenticated', { message: 'The e-mail address or the password is wrong.' });
-  const caller = {
-    id: account.id,
-    email: account.email,
-    orgId: account.orgId,
-    orgSlug: account.orgSlug,
-    role: agent.role,
-  };
-  await ctx.em.transactional(async (em) =>
-    audit(em, ctx, {
-      action: 'user.login',
-      actor: { kind: 'agent', ...caller },
-      target: { type: 'user', id: account.id },
-    }),
+  const id = sessionOf(ctx);
+  const [standing] = await ctx.rows(standingOf, [id]);
+  if (!standing) throw new AppError('unauthenticated');
+  const last = Date.parse(standing.createdAt) + LONGEST_SESSION * 1000;
+  const seconds = Math.floor(Math.min(LIFETIME.agent, (last - Date.now()) / 1000));
+  if (seconds < 1) throw new AppError('unauthenticated', { message: 'Your sign-in is seven days old: sign in anew.' });
+  const expiresAt = new Date(Date.now() + seconds * 1000);
+  const token = ctx.services.tokens.forAgent(
+    { ...caller, email: standing.email },
+    { account: standing.accountVersion, organization: standing.organizationVersion },
+    { id, seconds },
   );
-  const token = ctx.services.tokens.forAgent(caller, {
-    account: account.tokenVersion,
-    organization: account.orgVersion,
-  });
-  ctx.setCookie(token, LIFETIME.agent);
-  return { token, agent, tenant: { id: account.orgId, name: account.orgName, slug: account.orgSlug } };
+  await ctx.em.nativeUpdate(Session, { id }, { expiresAt });
+  ctx.setCookie(token, seconds);
+  return { token, expiresAt };
 }
+
+/** @throws {AppError} forbidden for an API key. */
+function sessionOf(ctx: Context): string {
+  const { sessionId } = ctx.caller;
+  if (!sessionId) throw new AppError('forbidden', { message: 'An API key has no session: revoke the key instead.' });
+  return sessionId;
+}
+
+const target = (id: string) => ({ type: 'session', id });

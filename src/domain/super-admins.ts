@@ -10,6 +10,8 @@ import { audit, auditFailure, bySystem } from './audit.ts';
 import { hashPassword, verifyPassword } from './passwords.ts';
 import { revoke } from './revocations.ts';
 import { emailKey } from './rules.ts';
+import { openSession } from './sessions.ts';
+import { LIFETIME } from './tokens.ts';
 
 /** A super admin as it is read. */
 export type SuperAdminRow = Pick<SuperAdmin, 'id' | 'email' | 'name'> & { createdAt: string | Date };
@@ -39,14 +41,17 @@ export async function superAdminLogin(ctx: Context, email: string, password: str
     await auditFailure(ctx, { action: 'super_admin.login_failed', actor: { kind: 'anonymous', email } });
     throw new AppError('unauthenticated', { message: 'The e-mail address or the password is wrong.' });
   }
-  await ctx.em.transactional(async (em) =>
+  const sessionId = await ctx.em.transactional(async (em) => {
+    const { id } = openSession(em, ctx, { subjectId: admin.id, email: admin.email, seconds: LIFETIME.superAdmin });
     audit(em, ctx, {
       action: 'super_admin.login',
       actor: { kind: 'superAdmin', id: admin.id, email: admin.email },
       target: { type: 'super_admin', id: admin.id },
-    }),
-  );
-  return tokens.forSuperAdmin(admin);
+      after: { sessionId: id },
+    });
+    return id;
+  });
+  return tokens.forSuperAdmin(admin, sessionId);
 }
 
 /** In the order in which they were made. */

@@ -1,5 +1,6 @@
 /** Which active tenant a public question is about, from memory: chat widgets ask on every page. */
 import { type ControlDatabase, query } from '../db/control.ts';
+import { TenantStatus } from '../entities/control/organization.ts';
 import type { EventBus } from '../live/event-bus.ts';
 import { Remembered } from '../live/remembered.ts';
 import { slug as slugRule } from './rules.ts';
@@ -12,14 +13,16 @@ interface Found {
   id?: string;
 }
 
+interface Known {
+  /** Absent: there is no such tenant. */
+  status?: TenantStatus;
+}
+
 const activeBySlug = query<{ id: string }>(
   'active_by_slug',
   `select id from organizations where slug = $1 and status = 'active'`,
 );
-const activeById = query<{ id: string }>(
-  'active_by_id',
-  `select id from organizations where id = $1 and status = 'active'`,
-);
+const statusById = query<Known>('status_by_id', 'select status from organizations where id = $1');
 const someActive = query<{ id: string }>(
   'some_active',
   `select id from organizations where status = 'active' order by id limit 2`,
@@ -28,12 +31,17 @@ const someActive = query<{ id: string }>(
 export class TenantDirectory {
   readonly #control: ControlDatabase;
   readonly #found: Remembered<Found>;
+  readonly #known: Remembered<Known>;
 
   constructor(control: ControlDatabase, bus: EventBus) {
     this.#control = control;
     this.#found = new Remembered(bus, REMEMBERED);
+    this.#known = new Remembered(bus, REMEMBERED);
     // A name that was free may be taken now, and the only tenant no longer the only one.
-    bus.on('tenant', () => this.#found.forgetAll());
+    bus.on('tenant', ({ payload }) => {
+      this.#found.forgetAll();
+      this.#known.forget(payload.tenantId);
+    });
   }
 
   /** The active tenant of this slug; undefined for none. What cannot be a slug is not looked for. */
@@ -45,9 +53,17 @@ export class TenantDirectory {
     return id;
   }
 
+  /** @returns undefined for one that is not there, or no more. */
+  async statusOf(id: string): Promise<TenantStatus | undefined> {
+    const { status } = await this.#known.get(id, async () => {
+      const { name, text } = statusById;
+      return (await this.#control.pool.query<Known>({ name, text, values: [id] })).rows[0] ?? {};
+    });
+    return status;
+  }
+
   async isActive(id: string): Promise<boolean> {
-    const found = await this.#found.get(`id ${id}`, async () => ({ id: (await this.#ask(activeById, id))[0] }));
-    return found.id !== undefined;
+    return (await this.statusOf(id)) === TenantStatus.ACTIVE;
   }
 
   /** The active tenant, where there is just one. */

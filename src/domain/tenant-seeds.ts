@@ -2,7 +2,7 @@
 import type pg from 'pg';
 import { v7 as uuidv7 } from 'uuid';
 import type { TenantLimits } from '../entities/control/organization.ts';
-import { SYSTEM_ROLES } from './tenant-permissions.ts';
+import { SYSTEM_ROLES } from './permissions.ts';
 
 /** Writes the seeds that are missing; doing it again changes nothing that a person has changed since. */
 export async function seedTenant(client: pg.ClientBase, timezone: string): Promise<void> {
@@ -10,10 +10,10 @@ export async function seedTenant(client: pg.ClientBase, timezone: string): Promi
   // Two that find no working hours would both write them: nothing about them is unique. One waits for the other.
   await client.query('lock table working_hours in share row exclusive mode');
   await client.query(
-    `insert into roles (id, name, is_system, permissions, created_at)
-       select id, name, true, string_to_array(permissions, ','), now()
+    `insert into roles (id, name, is_system, permissions, created_at, updated_at)
+       select id, name, true, string_to_array(permissions, ','), now(), now()
          from unnest($1::uuid[], $2::text[], $3::text[]) as role (id, name, permissions)
-       on conflict (name) do nothing`,
+       on conflict do nothing`,
     [
       Object.keys(SYSTEM_ROLES).map(() => uuidv7()),
       Object.keys(SYSTEM_ROLES),

@@ -12,6 +12,8 @@ const TENANT = 'omnistream:tenant';
 
 /** Seconds. */
 export const LIFETIME = { superAdmin: 8 * 3600, agent: 24 * 3600, impersonation: 15 * 60 } as const;
+/** How long fresh tokens may follow one signing in, in seconds. */
+export const LONGEST_SESSION = 7 * 86_400;
 
 /** A super admin behind an impersonation. */
 export interface Impersonator {
@@ -21,15 +23,22 @@ export interface Impersonator {
 
 /** Who a token speaks for. */
 export type Caller =
-  | { kind: 'superAdmin'; id: string; email: string }
+  | { kind: 'superAdmin'; id: string; email: string; sessionId: string }
   | {
       kind: 'agent';
       id: string;
       email: string;
       orgId: string;
       orgSlug: string;
+      /** As of the sign-in; what it allows now is asked of AccessMemory. */
       role: string;
       impersonator?: Impersonator;
+      /** An impersonation that changes nothing. */
+      readOnly?: boolean;
+      /** Absent for an API key. */
+      sessionId?: string;
+      /** The key that speaks for this agent, and what it may do at most. */
+      apiKey?: { id: string; name: string; scopes: ReadonlySet<string> };
     };
 
 interface Claims {
@@ -40,6 +49,10 @@ interface Claims {
   exp: number;
   jti: string;
   email: string;
+  /** The session; tokens from before there were sessions have none. */
+  sid?: string;
+  /** Read only. */
+  ro?: true;
   /** The subject's token version. */
   ver: number;
   org?: string;
@@ -53,6 +66,17 @@ interface Claims {
 interface Verified {
   caller: Caller;
   claims: Claims;
+}
+
+/** Whom a tenant token speaks for. */
+export type TokenSubject = Pick<Extract<Caller, { kind: 'agent' }>, 'id' | 'email' | 'orgId' | 'orgSlug' | 'role'>;
+
+/** What a token says of its session. */
+export interface TokenSession {
+  id: string;
+  /** Until the token ends. */
+  seconds: number;
+  readOnly?: boolean;
 }
 
 /** The versions that a tenant token is made under. */
@@ -82,24 +106,27 @@ export class Tokens {
   }
 
   /** For eight hours. */
-  forSuperAdmin(admin: { id: string; email: string; tokenVersion: number }): string {
-    return this.#sign(PLATFORM, LIFETIME.superAdmin, { sub: admin.id, email: admin.email, ver: admin.tokenVersion });
+  forSuperAdmin(admin: { id: string; email: string; tokenVersion: number }, sessionId: string): string {
+    const { id, email, tokenVersion } = admin;
+    return this.#sign(PLATFORM, LIFETIME.superAdmin, { sub: id, email, ver: tokenVersion, sid: sessionId });
   }
 
-  /** For 24 hours, or 15 minutes when a super admin is behind it. */
   forAgent(
-    agent: Omit<Extract<Caller, { kind: 'agent' }>, 'kind' | 'impersonator'>,
+    agent: TokenSubject,
     versions: AgentVersions,
+    session: TokenSession,
     impersonator?: Impersonator & { tokenVersion: number },
   ): string {
-    return this.#sign(TENANT, impersonator ? LIFETIME.impersonation : LIFETIME.agent, {
+    return this.#sign(TENANT, session.seconds, {
       sub: agent.id,
       email: agent.email,
+      sid: session.id,
       ver: versions.account,
       org: agent.orgId,
       slug: agent.orgSlug,
       role: agent.role,
       orgVer: versions.organization,
+      ...(session.readOnly && { ro: true }),
       ...(impersonator && { act: { sub: impersonator.id, email: impersonator.email, ver: impersonator.tokenVersion } }),
     });
   }
@@ -134,8 +161,9 @@ export class Tokens {
     return { claims, caller: claims.aud === PLATFORM ? platformCaller(claims) : tenantCaller(claims) };
   }
 
-  #refuseRevoked({ sub, ver, org, orgVer = 0, act }: Claims): void {
+  #refuseRevoked({ sub, ver, org, orgVer = 0, act, sid, jti }: Claims): void {
     const reason =
+      this.#revocations.reason(sid ?? jti, 0) ||
       (org && this.#revocations.reason(org, orgVer)) ||
       this.#revocations.reason(sub, ver) ||
       (act && this.#revocations.reason(act.sub, act.ver));
@@ -144,11 +172,11 @@ export class Tokens {
   }
 }
 
-function platformCaller({ sub, email }: Claims): Caller {
-  return { kind: 'superAdmin', id: sub, email };
+function platformCaller({ sub, email, sid, jti }: Claims): Caller {
+  return { kind: 'superAdmin', id: sub, email, sessionId: sid ?? jti };
 }
 
-function tenantCaller({ sub, email, org, slug, role, act }: Claims): Caller {
+function tenantCaller({ sub, email, org, slug, role, act, sid, jti, ro }: Claims): Caller {
   if (!org || !slug || !role) throw new AppError('unauthenticated');
   return {
     kind: 'agent',
@@ -157,6 +185,8 @@ function tenantCaller({ sub, email, org, slug, role, act }: Claims): Caller {
     orgId: org,
     orgSlug: slug,
     role,
+    sessionId: sid ?? jti,
+    ...(ro && { readOnly: true }),
     ...(act && { impersonator: { id: act.sub, email: act.email } }),
   };
 }

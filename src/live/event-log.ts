@@ -14,6 +14,10 @@ export interface Topics {
   tenant: { tenantId: string };
   /** A step of a tenant's provisioning began, ended or failed. */
   provisioning: { tenantId: string };
+  /** A role of a tenant was changed, or the role of one of its agents. */
+  access: { tenantId: string };
+  /** An API key was revoked, or its maker deleted. */
+  api_key: { tenantId: string };
   /** The hours of a tenant, or of one of its divisions, were changed. */
   schedule: { tenantId: string };
 }

@@ -1,6 +1,5 @@
-import { Arg, Args, Ctx, Field, Int, Mutation, ObjectType, Query, Resolver } from 'type-graphql';
+import { Arg, Args, Ctx, Field, Mutation, ObjectType, Query, Resolver } from 'type-graphql';
 import type { Context } from '../context.ts';
-import * as impersonation from '../domain/impersonation.ts';
 import * as tenantUsers from '../domain/tenant-users.ts';
 import { NewPasswordArgs, TenantUsersArgs } from '../schema/inputs.ts';
 import { checkPage } from '../schema/paging.ts';
@@ -30,30 +29,6 @@ export class TenantUser {
 
   @Field(() => Date)
   createdAt!: string;
-}
-
-@ObjectType({ description: 'A token for a tenant that carries the super admin behind it.' })
-class ImpersonationPayload {
-  @Field({ description: 'A JWT that cannot be refreshed, nor used on super-admin operations.' })
-  token!: string;
-
-  @Field(() => Int, { description: 'Seconds.' })
-  expiresInSeconds!: number;
-
-  @Field(() => UuidScalar)
-  orgId!: string;
-
-  @Field()
-  orgSlug!: string;
-
-  @Field(() => UuidScalar, { description: 'Whom the token speaks for.' })
-  agentId!: string;
-
-  @Field()
-  email!: string;
-
-  @Field()
-  role!: string;
 }
 
 @Resolver(() => TenantUser)
@@ -100,21 +75,5 @@ export class TenantUsersResolver {
     @Arg('id', () => UuidScalar) id: string,
   ): Promise<Done> {
     return { id: await tenantUsers.activateTenantUser(ctx, tenantId, id) };
-  }
-
-  @Mutation(() => ImpersonationPayload, { description: "Fifteen minutes with the rights of a tenant's admin." })
-  @Allow('platform')
-  impersonateTenant(@Ctx() ctx: Context, @Arg('id', () => UuidScalar) id: string): Promise<ImpersonationPayload> {
-    return impersonation.impersonateTenant(ctx, id);
-  }
-
-  @Mutation(() => ImpersonationPayload, { description: "Fifteen minutes as one of a tenant's users." })
-  @Allow('platform')
-  impersonateTenantUser(
-    @Ctx() ctx: Context,
-    @Arg('tenantId', () => UuidScalar) tenantId: string,
-    @Arg('id', () => UuidScalar) id: string,
-  ): Promise<ImpersonationPayload> {
-    return impersonation.impersonateTenantUser(ctx, tenantId, id);
   }
 }

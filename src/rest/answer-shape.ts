@@ -1,5 +1,5 @@
 /**
- * Turns what a document's execution gives into a REST body: names in snake_case, enum values in lower case, fields
+ * Turns what a document's execution gives into a REST body: names in snake_case, enums by their values, fields
  * without a value left out. Worked out once per document, so that a request only copies.
  */
 import { type DocumentNode, type GraphQLSchema, isEnumType } from 'graphql';
@@ -13,7 +13,8 @@ function converter(shape: Shape): Convert {
     return (value) => (value as unknown[]).map((one) => (one === null ? null : item(one)));
   }
   if (shape.kind === 'leaf') {
-    return isEnumType(shape.type) ? (value) => String(value).toLowerCase() : (value) => value;
+    const { type } = shape;
+    return isEnumType(type) ? (value) => type.getValue(String(value))?.value : (value) => value;
   }
   const members = shape.members.map((member) => ({ ...member, convert: converter(member.shape) }));
   return (value) => {

@@ -12,7 +12,7 @@ import { type RunnableRoute, runnable } from './run-route.ts';
 /** What the HTTP layer lends to the shim. */
 export interface RestHost {
   schema: GraphQLSchema;
-  context(request: FastifyRequest, reply: FastifyReply): Context;
+  context(request: FastifyRequest, reply: FastifyReply): Promise<Context>;
   /** The body and headers of an error's answer. */
   errorAnswer(error: AppError, request: FastifyRequest): Answer;
 }
@@ -78,8 +78,8 @@ async function handle(
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
-  const ctx = host.context(request, reply);
-  ready.authorize(ctx);
+  const ctx = await host.context(request, reply);
+  await ready.authorize(ctx);
   const variables = ready.read({
     path: request.params as Record<string, string>,
     query: request.query as Record<string, unknown>,

@@ -7,6 +7,7 @@ import type { ErrorCode } from '../errors.ts';
 export const tags = {
   Auth: 'Signing in and out.',
   Divisions: 'Parts of the organization, and the agents who work in them',
+  'API Keys': 'Keys for programs that act for an agent',
   'Working Hours': 'Business working hours configuration (global and per-division overrides)',
   'Super Admin': 'Platform super-admin tenant management, health, impersonation, and user management',
   Health: 'What operators and their tools ask.',

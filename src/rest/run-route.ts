@@ -7,10 +7,10 @@ import type { Answer } from '../domain/idempotency.ts';
 import * as rules from '../domain/rules.ts';
 import { AppError, toAppError } from '../errors.ts';
 import { MAX_PAGE } from '../schema/paging.ts';
-import { authorize, type Permission } from '../schema/permissions.ts';
+import { authorize, type Demand } from '../schema/permissions.ts';
 import { answerShape } from './answer-shape.ts';
 import { checkRest, inRest } from './body.ts';
-import { rootOf } from './document-shape.ts';
+import { operationOf, rootOf } from './document-shape.ts';
 import { toCamel } from './names.ts';
 import { wholeNumber } from './query.ts';
 import type { Route } from './route.ts';
@@ -25,7 +25,7 @@ export interface RestRequest {
 export interface RunnableRoute {
   readonly route: Route;
   /** Who may come in, asked before anything of the input is looked at. @throws {AppError} */
-  authorize(ctx: Context): void;
+  authorize(ctx: Context): Promise<void>;
   /** Checks the input. @throws {AppError} validation_failed */
   read(request: RestRequest): Record<string, unknown>;
   /** @param url the request's own, for the link to the next page. @throws {AppError} */
@@ -52,7 +52,7 @@ export const queryRules = ({ query, answer }: Route): z.ZodObject => {
 
 export function runnable(schema: GraphQLSchema, route: Route): RunnableRoute {
   const { document } = route;
-  const { permission } = rootOf(schema, document).field.extensions;
+  const demand = rootOf(schema, document).field.extensions as unknown as Demand;
   const compiled = compileQuery(schema, document);
   if (!isCompiledQuery(compiled)) throw new Error(`${route.method} ${route.path} does not fit the schema`);
   const shape = answerShape(schema, document);
@@ -72,7 +72,7 @@ export function runnable(schema: GraphQLSchema, route: Route): RunnableRoute {
 
   return {
     route,
-    authorize: (ctx) => authorize(ctx, permission as Permission),
+    authorize: (ctx) => authorize(ctx, demand, operationOf(document).operation === 'mutation'),
     read(request) {
       const inPath = checkRest(path, request.path);
       const { limit, ...inQuery } = checkRest(query, pick(query, request.query));

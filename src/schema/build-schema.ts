@@ -3,17 +3,19 @@ import 'reflect-metadata';
 import type { GraphQLSchema } from 'graphql';
 import { buildSchema } from 'type-graphql';
 import type { Context } from '../context.ts';
+import { ApiKeysResolver } from '../resolvers/api-keys.resolver.ts';
 import { DivisionsResolver } from '../resolvers/divisions.resolver.ts';
 import { ExceptionsResolver } from '../resolvers/exceptions.resolver.ts';
 import { HealthResolver } from '../resolvers/health.resolver.ts';
 import { HoursCalendarResolver } from '../resolvers/hours-calendar.resolver.ts';
 import { HoursQuestionsResolver } from '../resolvers/hours-questions.resolver.ts';
+import { ImpersonationsResolver } from '../resolvers/impersonations.resolver.ts';
 import { SessionsResolver } from '../resolvers/sessions.resolver.ts';
 import { SuperAdminsResolver } from '../resolvers/super-admins.resolver.ts';
 import { TenantUsersResolver } from '../resolvers/tenant-users.resolver.ts';
 import { TenantsResolver } from '../resolvers/tenants.resolver.ts';
 import { WorkingHoursResolver } from '../resolvers/working-hours.resolver.ts';
-import { authorize, type Permission } from './permissions.ts';
+import { authorize, type Demand } from './permissions.ts';
 import { DateTimeScalar } from './scalars.ts';
 import { validate } from './validate.ts';
 
@@ -21,11 +23,13 @@ import { validate } from './validate.ts';
 export async function buildGatewaySchema(): Promise<GraphQLSchema> {
   const schema = await buildSchema({
     resolvers: [
+      ApiKeysResolver,
       DivisionsResolver,
       ExceptionsResolver,
       HealthResolver,
       HoursCalendarResolver,
       HoursQuestionsResolver,
+      ImpersonationsResolver,
       SessionsResolver,
       SuperAdminsResolver,
       TenantUsersResolver,
@@ -34,8 +38,8 @@ export async function buildGatewaySchema(): Promise<GraphQLSchema> {
     ],
     scalarsMap: [{ type: Date, scalar: DateTimeScalar }],
     validateFn: validate,
-    authChecker: ({ context }, permissions) => {
-      authorize(context as Context, permissions[0] as Permission);
+    authChecker: async ({ context, info }, demands) => {
+      await authorize(context as Context, demands[0] as unknown as Demand, info.operation.operation === 'mutation');
       return true;
     },
   });

@@ -2,35 +2,70 @@
  * What each operation demands of its caller, declared on the operation itself. One that declares nothing is refused when
  * the schema is built (build-schema.ts), so that forgetting it cannot open a door.
  */
-import { Authorized, Extensions } from 'type-graphql';
+import { Authorized, Extensions, registerEnumType } from 'type-graphql';
 import type { Context } from '../context.ts';
-import { mayInTenant, type TenantPermission } from '../domain/tenant-permissions.ts';
+import { PERMISSION_DESCRIPTIONS, TenantPermission } from '../domain/permissions.ts';
+import type { Caller } from '../domain/tokens.ts';
 import { AppError } from '../errors.ts';
 
+registerEnumType(TenantPermission, {
+  name: 'Permission',
+  description: 'What a role may allow. REST spells agents.manage what GraphQL spells AGENTS_MANAGE.',
+  valuesConfig: Object.fromEntries(
+    Object.entries(TenantPermission).map(([name, code]) => [name, { description: PERMISSION_DESCRIPTIONS[code] }]),
+  ),
+});
+
 /**
- * `public`: anyone. `signed_in`: any live token. `platform`: super admins, never under an impersonation. `tenant`: any
- * user of a tenant. The others: users of a tenant whose role has that permission.
+ * `public`: anyone. `signed_in`: any live token or key. `platform`: super admins, never under an impersonation. `tenant`:
+ * any user of a tenant. The others: users of a tenant whose role has that permission.
  */
-export type Permission = 'public' | 'signed_in' | 'platform' | 'tenant' | TenantPermission;
+export type Permission = 'public' | 'signed_in' | 'platform' | 'tenant' | `${TenantPermission}`;
+
+/** What one operation demands. */
+export interface Demand {
+  permission: Permission;
+  /** Only the person themself: no API key of theirs, and nobody who impersonates them. */
+  inPerson?: true;
+}
 
 /** Declares what a query, mutation or subscription demands. */
-export function Allow(permission: Permission): MethodDecorator {
+export function Allow(permission: Permission, options: Omit<Demand, 'permission'> = {}): MethodDecorator {
+  const demand: Demand = { permission, ...options };
   return (target, key, descriptor) => {
-    Authorized<Permission>(permission)(target, key, descriptor);
-    Extensions({ permission })(target, key, descriptor);
+    Authorized<Demand>(demand)(target, key, descriptor);
+    Extensions(demand)(target, key, descriptor);
   };
 }
 
-/** @throws {AppError} unauthenticated, user_suspended, tenant_suspended or forbidden. */
-export function authorize(ctx: Context, permission: Permission): void {
+/**
+ * @param changes whether the operation is a mutation.
+ * @throws {AppError} unauthenticated, user_suspended, tenant_suspended, tenant_not_ready or forbidden.
+ */
+export async function authorize(ctx: Context, { permission, inPerson }: Demand, changes: boolean): Promise<void> {
   if (permission === 'public') return;
   const { caller } = ctx;
+  ctx.services.lastUse.note(caller);
+  if (inPerson) refuseOthers(caller);
   if (permission === 'signed_in') return;
   if (permission === 'platform') {
     if (caller.kind !== 'superAdmin') throw new AppError('forbidden');
     return;
   }
-  if (caller.kind !== 'agent' || (permission !== 'tenant' && !mayInTenant(caller.role, permission))) {
-    throw new AppError('forbidden');
+  if (caller.kind !== 'agent') throw new AppError('forbidden');
+  const { permissions } = await ctx.access();
+  if (permission !== 'tenant' && !permissions.has(permission as TenantPermission)) {
+    throw new AppError('forbidden', { message: `This needs the permission ${permission}.` });
+  }
+  if (changes && caller.readOnly) {
+    throw new AppError('forbidden', { message: 'This impersonation may look at everything and change nothing.' });
+  }
+}
+
+function refuseOthers(caller: Caller): void {
+  if (caller.kind !== 'agent') return;
+  if (caller.apiKey) throw new AppError('forbidden', { message: 'Only a person may do this, not an API key.' });
+  if (caller.impersonator) {
+    throw new AppError('forbidden', { message: 'Only the person themself may do this, not who impersonates them.' });
   }
 }

@@ -1,3 +1,4 @@
+import { ApiKey } from './api-key.ts';
 import { AuditEntry } from './audit-entry.ts';
 import { Event } from './event.ts';
 import { HealthSample } from './health-sample.ts';
@@ -8,12 +9,14 @@ import { Organization } from './organization.ts';
 import { ProvisioningRun, ProvisioningStep } from './provisioning-run.ts';
 import { RateLimit } from './rate-limit.ts';
 import { Revocation } from './revocation.ts';
+import { Session } from './session.ts';
 import { SuperAdmin } from './super-admin.ts';
 import { TenantDatabase } from './tenant-database.ts';
 import { Usage } from './usage.ts';
 
 /** Every entity of the control-plane database. */
 export const controlEntities = [
+  ApiKey,
   AuditEntry,
   Event,
   HealthSample,
@@ -25,6 +28,7 @@ export const controlEntities = [
   ProvisioningStep,
   RateLimit,
   Revocation,
+  Session,
   SuperAdmin,
   TenantDatabase,
   Usage,

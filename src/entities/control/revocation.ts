@@ -1,10 +1,15 @@
 import { Entity, Index, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
 
 /** Why the older tokens of a subject are dead. */
-export type RevocationReason = 'credentials_changed' | 'account_deleted' | 'user_suspended' | 'tenant_suspended';
+export type RevocationReason =
+  | 'credentials_changed'
+  | 'account_deleted'
+  | 'user_suspended'
+  | 'tenant_suspended'
+  | 'signed_out';
 
 /**
- * Tokens of this subject (a super admin, an agent, or an organization for all its agents) that carry a smaller version
+ * Tokens of this subject (a session, a super admin, an agent, or an organization for all its agents) that carry a smaller version
  * are dead. A row outlives the longest token and is then removed.
  */
 @Entity({ tableName: 'revocations' })

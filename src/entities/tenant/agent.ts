@@ -1,4 +1,5 @@
-import { Entity, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
+import { Entity, ManyToOne, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
+import { Role } from './role.ts';
 
 /** A person who works in a tenant's inbox. Whether they may sign in is decided by their Identity. */
 @Entity({ tableName: 'agents' })
@@ -13,7 +14,14 @@ export class Agent {
   @Property({ type: 'text' })
   fullName!: string;
 
-  @Property({ type: 'uuid' })
+  @ManyToOne({
+    entity: () => Role,
+    fieldName: 'role_id',
+    mapToPk: true,
+    index: true,
+    deleteRule: 'no action',
+    updateRule: 'no action',
+  })
   roleId!: string;
 
   @Property({ type: 'boolean', default: false })

@@ -14,6 +14,12 @@ export const securitySchemes = {
     name: 'access_token',
     description: 'The same token, as POST /api/auth/login sets it.',
   },
+  apiKey: {
+    type: 'apiKey',
+    in: 'header',
+    name: 'X-API-Key',
+    description: 'A key made with POST /api/api-keys: it acts for the agent who made it, within its scopes.',
+  },
 } as const;
 
 export const headers: Record<string, Header> = {

@@ -1,7 +1,7 @@
 /** What can go wrong with an operation, and how it is answered: one form for all (contract section 1). */
 import { STATUS_CODES } from 'node:http';
 import { type ErrorCode, errorTable } from '../../errors.ts';
-import type { Permission } from '../../schema/permissions.ts';
+import type { Demand, Permission } from '../../schema/permissions.ts';
 import type { Route } from '../route.ts';
 import type { Reference, Response, Schema } from './types.ts';
 
@@ -34,14 +34,11 @@ export const ERROR_SCHEMA: Schema = {
 
 const SIGNED_IN: ErrorCode[] = ['unauthenticated', 'tenant_suspended', 'user_suspended'];
 const IN_TENANT: ErrorCode[] = [...SIGNED_IN, 'forbidden', 'tenant_not_ready'];
-const BY_PERMISSION: Record<Permission, ErrorCode[]> = {
+/** Of the demands that are no permission of a role. */
+const BY_DEMAND: Partial<Record<Permission, ErrorCode[]>> = {
   public: [],
   signed_in: SIGNED_IN,
   platform: [...SIGNED_IN, 'forbidden'],
-  tenant: IN_TENANT,
-  'settings.manage': IN_TENANT,
-  'divisions.view': IN_TENANT,
-  'divisions.manage': IN_TENANT,
 };
 
 const HEADERS: Partial<Record<ErrorCode, string>> = {
@@ -55,10 +52,11 @@ const HEADERS: Partial<Record<ErrorCode, string>> = {
 type Failure = NonNullable<Route['errors']>[number];
 
 /** What the row itself names, and what its method, its parameters and its permission imply. */
-export function codesOf(route: Route, permission: Permission, takesInput: boolean): Failure[] {
+export function codesOf(route: Route, { permission, inPerson }: Demand, takesInput: boolean): Failure[] {
   const reads = route.method === 'GET';
   const implied: ErrorCode[] = [
-    ...BY_PERMISSION[permission],
+    ...(BY_DEMAND[permission] ?? IN_TENANT),
+    ...(inPerson ? (['forbidden'] as const) : []),
     ...(takesInput || !reads ? (['validation_failed'] as const) : []),
     ...(route.path.includes('{') ? (['not_found'] as const) : []),
     ...(route.method === 'POST' ? (['idempotency_key_reused'] as const) : []),

@@ -1,6 +1,6 @@
 /** The description of one route. */
 import type { GraphQLSchema } from 'graphql';
-import type { Permission } from '../../schema/permissions.ts';
+import type { Demand, Permission } from '../../schema/permissions.ts';
 import { operationOf, rootOf } from '../document-shape.ts';
 import type { Route } from '../route.ts';
 import type { AnswerSchemas } from './answers.ts';
@@ -8,15 +8,24 @@ import { codesOf, type ErrorResponses } from './errors.ts';
 import { parametersOf, requestBodyOf } from './inputs.ts';
 import { json, type Operation, type Reference } from './types.ts';
 
-const DEMANDS: Record<Permission, string | undefined> = {
-  public: undefined,
+const DEMANDS: Partial<Record<Permission, string>> = {
   signed_in: 'Requires a signed-in caller.',
   platform: 'Requires super-admin auth.',
   tenant: "Requires a tenant's user.",
-  'settings.manage': 'Requires settings.manage permission.',
-  'divisions.view': 'Requires divisions.view permission.',
-  'divisions.manage': 'Requires divisions.manage permission.',
 };
+
+function describeDemand({ permission, inPerson }: Demand): string | undefined {
+  if (permission === 'public') return undefined;
+  const demand = DEMANDS[permission] ?? `Requires ${permission} permission.`;
+  return inPerson ? `${demand} Neither an API key nor an impersonation will do.` : demand;
+}
+
+/** What may come along, any of it; nothing has to where anyone may ask. */
+function securityOf({ permission, inPerson }: Demand): Record<string, never[]>[] {
+  if (permission === 'public') return [];
+  const byKey = permission !== 'platform' && !inPerson;
+  return [{ bearer: [] }, { cookie: [] }, ...(byKey ? [{ apiKey: [] }] : [])];
+}
 
 const header = (name: string): Reference => ({ $ref: `#/components/headers/${name}` });
 
@@ -27,17 +36,17 @@ export function describeRoute(
   errors: ErrorResponses,
 ): Operation {
   const root = rootOf(schema, route.document);
-  const permission = root.field.extensions.permission as Permission;
+  const demand = root.field.extensions as unknown as Demand;
   const parameters = parametersOf(schema, route);
   const requestBody = requestBodyOf(schema, route);
-  const description = [route.description, DEMANDS[permission]].filter(Boolean).join(' ');
+  const description = [route.description, describeDemand(demand)].filter(Boolean).join(' ');
   const repeatable = route.method === 'POST';
   return {
     operationId: operationId(route),
     summary: route.summary,
     ...(description && { description }),
     tags: [route.tag],
-    security: permission === 'public' ? [] : [{ bearer: [] }, { cookie: [] }],
+    security: securityOf(demand),
     parameters: [...parameters, ...(repeatable ? [{ $ref: '#/components/parameters/Idempotency-Key' }] : [])],
     ...(requestBody && { requestBody }),
     responses: {
@@ -51,7 +60,7 @@ export function describeRoute(
         },
         content: json(answers.forRoute(route, root)),
       },
-      ...errors.of(codesOf(route, permission, parameters.length > 0)),
+      ...errors.of(codesOf(route, demand, parameters.length > 0)),
     },
   };
 }

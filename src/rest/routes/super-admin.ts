@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import * as rules from '../../domain/rules.ts';
+import { ImpersonationArgs } from '../../schema/access-inputs.ts';
 import {
   CreateSuperAdminInput,
   CredentialsArgs,
@@ -77,6 +78,7 @@ const rows: Omit<Route, 'tag'>[] = [
     summary: 'Impersonate a tenant admin',
     description: "Generate a 15-minute JWT scoped to the tenant's admin role.",
     success: 'Impersonation token',
+    body: ImpersonationArgs.rules.optional(),
     errors: ['tenant_not_ready'],
   },
   {
@@ -185,7 +187,26 @@ const rows: Omit<Route, 'tag'>[] = [
     description: 'Generate a 15-minute JWT for a specific tenant user.',
     success: 'Impersonation token',
     query: tenantId,
+    body: ImpersonationArgs.rules.optional(),
     errors: ['tenant_not_ready', 'conflict'],
+  },
+  {
+    method: 'GET',
+    path: '/api/super-admin/impersonations',
+    document: documents.ListImpersonationsDocument,
+    summary: 'List live impersonations',
+    description: 'Who is in which tenant at this moment, the oldest first.',
+    success: 'Array of impersonations',
+    answer: 'list',
+  },
+  {
+    method: 'DELETE',
+    path: '/api/super-admin/impersonations/{id}',
+    document: documents.EndImpersonationDocument,
+    summary: 'End an impersonation',
+    description: 'Its token is dead everywhere within a second.',
+    success: 'Impersonation ended',
+    says: { status: 'ended' },
   },
 ];
 

@@ -1,0 +1,114 @@
+/** How a tenant's users sign in (contract section 6). */
+import type { Context } from '../context.ts';
+import { query } from '../db/control.ts';
+import { TenantStatus } from '../entities/control/organization.ts';
+import { AppError } from '../errors.ts';
+import { audit, auditFailure } from './audit.ts';
+import { verifyPassword } from './passwords.ts';
+import { emailKey } from './rules.ts';
+import { openSession } from './sessions.ts';
+import { findTenantUser, type TenantUserRow } from './tenant-users.ts';
+import { LIFETIME } from './tokens.ts';
+
+interface Account {
+  id: string;
+  email: string;
+  passwordHash: string;
+  tokenVersion: number;
+  suspended: boolean;
+  orgId: string;
+  orgSlug: string;
+  orgName: string;
+  orgStatus: TenantStatus;
+  orgVersion: number;
+}
+
+const accountsByEmail = query<Account>(
+  'accounts_by_email',
+  `select i.id, i.email, i.password_hash as "passwordHash", i.token_version as "tokenVersion",
+          i.suspended_at is not null as suspended, o.id as "orgId", o.slug as "orgSlug", o.name as "orgName",
+          o.status as "orgStatus", o.token_version as "orgVersion"
+     from identities i join organizations o on o.id = i.org_id
+    where lower(i.email) = $1 and ($2::text is null or o.slug = $2)
+    order by i.id limit 10`,
+);
+
+export interface SignedIn {
+  token: string;
+  agent: TenantUserRow;
+  tenant: { id: string; name: string; slug: string };
+}
+
+const REALM = 'tenant';
+
+/**
+ * Signs an agent in and sets the cookie.
+ *
+ * @param tenant the slug, where one address belongs to several tenants.
+ * @throws {AppError} unauthenticated; and, told only to someone with the right password: tenant_required,
+ * tenant_suspended, user_suspended, tenant_not_ready. rate_limited after too many failures.
+ */
+export async function login(ctx: Context, email: string, password: string, tenant?: string | null): Promise<SignedIn> {
+  let accounts: Account[] = [];
+  const matching = await ctx.services.throttle.attempt(REALM, email, ctx.address, async () => {
+    accounts = await ctx.rows(accountsByEmail, [emailKey(email), tenant ?? null]);
+    return matchingAccounts(accounts, password);
+  });
+  const [account, another] = matching ?? [];
+  if (!account) {
+    const actor = { kind: 'anonymous', email } as const;
+    await auditFailure(ctx, { action: 'user.login_failed', orgId: accounts[0]?.orgId, actor });
+    throw new AppError('unauthenticated', { message: 'The e-mail address or the password is wrong.' });
+  }
+  if (another) throw new AppError('tenant_required');
+  const shut = shutBecause(account);
+  if (shut) {
+    const { id, orgId } = account;
+    const actor = { kind: 'anonymous', email } as const;
+    const target = { type: 'user', id };
+    await auditFailure(ctx, { action: 'user.login_refused', orgId, target, after: { reason: shut.code }, actor });
+    throw shut;
+  }
+  return open(ctx, account);
+}
+
+/** The accounts that have this password; undefined for none. */
+async function matchingAccounts(accounts: Account[], password: string): Promise<Account[] | undefined> {
+  if (accounts.length === 0) {
+    await verifyPassword(undefined, password);
+    return undefined;
+  }
+  const right = await Promise.all(accounts.map((account) => verifyPassword(account.passwordHash, password)));
+  const matching = accounts.filter((_, index) => right[index]);
+  return matching.length > 0 ? matching : undefined;
+}
+
+function shutBecause({ orgStatus, suspended }: Account): AppError | undefined {
+  if (orgStatus === TenantStatus.SUSPENDED) return new AppError('tenant_suspended');
+  if (suspended) return new AppError('user_suspended');
+  if (orgStatus !== TenantStatus.PROVISIONING) return undefined;
+  return new AppError('tenant_not_ready', { message: 'Your organization is still being set up.', retryAfter: 2 });
+}
+
+async function open(ctx: Context, account: Account): Promise<SignedIn> {
+  const agent = await findTenantUser(ctx, account.orgId, account.id);
+  if (!agent) throw new AppError('unauthenticated', { message: 'The e-mail address or the password is wrong.' });
+  const caller = {
+    id: account.id,
+    email: account.email,
+    orgId: account.orgId,
+    orgSlug: account.orgSlug,
+    role: agent.role,
+  };
+  const { id, email, orgId } = caller;
+  const session = await ctx.em.transactional(async (em) => {
+    const opened = openSession(em, ctx, { subjectId: id, email, orgId, seconds: LIFETIME.agent });
+    const actor = { kind: 'agent', ...caller } as const;
+    audit(em, ctx, { action: 'user.login', actor, target: { type: 'user', id }, after: { sessionId: opened.id } });
+    return { id: opened.id, seconds: LIFETIME.agent };
+  });
+  const versions = { account: account.tokenVersion, organization: account.orgVersion };
+  const token = ctx.services.tokens.forAgent(caller, versions, session);
+  ctx.setCookie(token, LIFETIME.agent);
+  return { token, agent, tenant: { id: account.orgId, name: account.orgName, slug: account.orgSlug } };
+}

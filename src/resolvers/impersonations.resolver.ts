@@ -1,0 +1,103 @@
+import { Arg, Args, Ctx, Field, Int, Mutation, ObjectType, Query, Resolver } from 'type-graphql';
+import type { Context } from '../context.ts';
+import * as impersonation from '../domain/impersonation.ts';
+import { endImpersonation, listImpersonations, type SessionRow } from '../domain/sessions.ts';
+import { ImpersonationArgs } from '../schema/access-inputs.ts';
+import { checkPage, PageArgs } from '../schema/paging.ts';
+import { Allow } from '../schema/permissions.ts';
+import { UuidScalar } from '../schema/scalars.ts';
+import { Done } from './super-admins.resolver.ts';
+
+@ObjectType({ description: 'A token for a tenant that carries the super admin behind it.' })
+class ImpersonationPayload {
+  @Field({ description: 'A JWT that cannot be refreshed, nor used on super-admin operations.' })
+  token!: string;
+
+  @Field(() => Int, { description: 'Seconds.' })
+  expiresInSeconds!: number;
+
+  @Field(() => UuidScalar)
+  orgId!: string;
+
+  @Field()
+  orgSlug!: string;
+
+  @Field(() => UuidScalar, { description: 'Whom the token speaks for.' })
+  agentId!: string;
+
+  @Field()
+  email!: string;
+
+  @Field()
+  role!: string;
+}
+
+@ObjectType({ description: 'A super admin in a tenant at this moment.' })
+class Impersonation {
+  @Field(() => UuidScalar)
+  id!: string;
+
+  @Field(() => UuidScalar)
+  orgId!: string;
+
+  @Field(() => UuidScalar, { description: 'Whom it speaks for.' })
+  subjectId!: string;
+
+  @Field({ description: 'The address of whom it speaks for.' })
+  email!: string;
+
+  @Field(() => UuidScalar, { description: 'The super admin.' })
+  impersonatorId!: string;
+
+  @Field()
+  impersonatorEmail!: string;
+
+  @Field(() => String, { nullable: true })
+  reason?: string | null;
+
+  @Field()
+  readOnly!: boolean;
+
+  @Field(() => Date)
+  createdAt!: string;
+
+  @Field(() => Date)
+  expiresAt!: string;
+}
+
+@Resolver()
+export class ImpersonationsResolver {
+  @Mutation(() => ImpersonationPayload, { description: "Fifteen minutes with the rights of a tenant's admin." })
+  @Allow('platform')
+  impersonateTenant(
+    @Ctx() ctx: Context,
+    @Arg('id', () => UuidScalar) id: string,
+    @Args(() => ImpersonationArgs) wish: ImpersonationArgs,
+  ): Promise<ImpersonationPayload> {
+    return impersonation.impersonateTenant(ctx, id, wish);
+  }
+
+  @Mutation(() => ImpersonationPayload, { description: "Fifteen minutes as one of a tenant's users." })
+  @Allow('platform')
+  impersonateTenantUser(
+    @Ctx() ctx: Context,
+    @Arg('tenantId', () => UuidScalar) tenantId: string,
+    @Arg('id', () => UuidScalar) id: string,
+    @Args(() => ImpersonationArgs) wish: ImpersonationArgs,
+  ): Promise<ImpersonationPayload> {
+    return impersonation.impersonateTenantUser(ctx, tenantId, id, wish);
+  }
+
+  @Query(() => [Impersonation], { description: 'Who is in which tenant at this moment, the oldest first.' })
+  @Allow('platform')
+  impersonations(@Ctx() ctx: Context, @Args(() => PageArgs) page: PageArgs): Promise<SessionRow[]> {
+    checkPage(page);
+    return listImpersonations(ctx, page.first ?? null, page.after);
+  }
+
+  @Mutation(() => Done, { description: 'Ends an impersonation: its token is dead everywhere within a second.' })
+  @Allow('platform')
+  async endImpersonation(@Ctx() ctx: Context, @Arg('id', () => UuidScalar) id: string): Promise<Done> {
+    return { id: await endImpersonation(ctx, id) };
+  }
+}
