@@ -25,6 +25,7 @@ const table = {
   tenant_required: [409, 'This e-mail address belongs to several organizations: say which one with "tenant".'],
   cannot_delete_self: [409, 'You cannot delete your own account.'],
   last_super_admin: [409, 'The last super admin cannot be deleted.'],
+  last_admin: [409, 'The last admin of an organization can be neither deleted, demoted nor deactivated.'],
   limit_reached: [409, 'The limit of this organization is reached.'],
   idempotency_key_reused: [409, 'This Idempotency-Key was already used for another request.'],
   payload_too_large: [413, 'The request body is too large.'],
@@ -121,6 +122,7 @@ const TAKEN: Readonly<Record<string, [code: ErrorCode, message?: string]>> = {
   organizations_slug_unique: ['slug_taken'],
   super_admins_email_key: ['email_taken'],
   identities_org_email_key: ['email_taken'],
+  roles_name_key: ['conflict', 'Another role already has this name.'],
   divisions_name_key: ['conflict', 'Another division already has this name.'],
 };
 

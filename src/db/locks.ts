@@ -10,6 +10,8 @@ export const LOCKS = {
   worker: 0x6f6d_0004,
   /** One per tenant's database, while it is made or dropped; the second key is a hash of its name. */
   tenantDatabase: 0x6f6d_0006,
+  /** One per tenant, while accounts of its agents are changed; the second key is a hash of the tenant's id. */
+  tenantAccounts: 0x6f6d_0007,
   /** One per Idempotency-Key; the second key is a hash of it. */
   idempotency: 0x6f6d_0005,
 } as const;

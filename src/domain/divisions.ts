@@ -76,6 +76,21 @@ export async function agentsOf(ctx: Context, divisionIds: readonly string[]): Pr
   return divisionIds.map((id) => byDivision.get(id) ?? []);
 }
 
+const divisionsOfAgents = query<{ agentId: string; id: string; name: string }>(
+  'divisions_of_agents',
+  `select m.agent_id as "agentId", d.id, d.name from division_agents m join divisions d on d.id = m.division_id
+    where m.agent_id = any($1) order by d.id`,
+);
+
+/** The divisions of many agents by one statement. */
+export async function divisionsOf(
+  ctx: Context,
+  agentIds: readonly string[],
+): Promise<{ id: string; name: string }[][]> {
+  const byAgent = Map.groupBy(await ctx.tenantRows(divisionsOfAgents, [agentIds]), (row) => row.agentId);
+  return agentIds.map((id) => byAgent.get(id) ?? []);
+}
+
 export interface DivisionFields {
   name: string;
   description?: string | null;
@@ -182,10 +197,22 @@ async function refuseStrangers(em: EntityManager, agentIds: string[]): Promise<v
     { id: { $in: agentIds }, deletedAt: null },
     { fields: ['id'], lockMode: LockMode.PESSIMISTIC_READ, orderBy: { id: 'asc' } },
   );
-  const known = new Set(found.map(({ id }) => id));
-  const details = agentIds.flatMap((id, index) =>
-    known.has(id) ? [] : [{ field: `agentIds[${index}]`, message: 'is not an agent of this organization' }],
+  refuseUnknown('agentIds', agentIds, found, 'is not an agent of this organization');
+}
+
+/** @throws {AppError} validation_failed naming each that is no division of the tenant; the others stay until the commit. */
+export async function refuseStrangeDivisions(em: EntityManager, divisionIds: string[]): Promise<void> {
+  const found = await em.find(
+    Division,
+    { id: { $in: divisionIds } },
+    { fields: ['id'], lockMode: LockMode.PESSIMISTIC_READ, orderBy: { id: 'asc' } },
   );
+  refuseUnknown('divisionIds', divisionIds, found, 'is not a division of this organization');
+}
+
+function refuseUnknown(field: string, ids: string[], found: { id: string }[], message: string): void {
+  const known = new Set(found.map(({ id }) => id));
+  const details = ids.flatMap((id, index) => (known.has(id) ? [] : [{ field: `${field}[${index}]`, message }]));
   if (details.length > 0) throw new AppError('validation_failed', { details });
 }
 

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { type EntityManager, LockMode } from '@mikro-orm/postgresql';
 import { v7 as uuidv7 } from 'uuid';
-import type { Context } from '../context.ts';
+import type { Actor, Context } from '../context.ts';
 import { query } from '../db/control.ts';
 import { Identity } from '../entities/control/identity.ts';
 import { Organization, type TenantLimits, TenantStatus } from '../entities/control/organization.ts';
@@ -97,9 +97,10 @@ export function mongoDatabaseName(slug: string): string {
 /**
  * Makes the organization and queues the making of its databases, in one transaction.
  *
+ * @param actor who does it, where it is not the caller.
  * @throws {AppError} slug_taken
  */
-export async function provisionTenant(ctx: Context, input: NewTenant): Promise<TenantRow> {
+export async function provisionTenant(ctx: Context, input: NewTenant, actor?: Actor): Promise<TenantRow> {
   const passwordHash = input.adminPassword ? await hashPassword(input.adminPassword) : undefined;
   return ctx.em.transactional(async (em) => {
     const now = new Date();
@@ -136,6 +137,7 @@ export async function provisionTenant(ctx: Context, input: NewTenant): Promise<T
     await queueProvisioning(ctx.services, em, org.id);
     audit(em, ctx, {
       action: 'tenant.provision',
+      actor,
       orgId: org.id,
       target: { type: 'tenant', id: org.id },
       after: { ...changeable(org), slug: org.slug, country: org.country, adminEmail: input.adminEmail },

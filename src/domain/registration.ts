@@ -6,7 +6,6 @@ import type { Context } from '../context.ts';
 import { Identity } from '../entities/control/identity.ts';
 import { Organization } from '../entities/control/organization.ts';
 import { toAppError } from '../errors.ts';
-import { audit } from './audit.ts';
 import { provisionTenant, type TenantRow } from './organizations.ts';
 import { slug as slugRule } from './rules.ts';
 import { openSession } from './sessions.ts';
@@ -42,8 +41,6 @@ export async function register(ctx: Context, wanted: Registration): Promise<Regi
     const { id, email, tokenVersion } = admin;
     const session = openSession(em, ctx, { subjectId: id, email, orgId: org.id, seconds });
     const caller = { id, email, orgId: org.id, orgSlug: org.slug, role: 'admin' };
-    const actor = { kind: 'agent', ...caller } as const;
-    audit(em, ctx, { action: 'user.register', actor, target: { type: 'user', id }, after: { sessionId: session.id } });
     const { tokenVersion: organization } = await em.findOneOrFail(Organization, org.id);
     const versions = { account: tokenVersion, organization };
     return { org, token: ctx.services.tokens.forAgent(caller, versions, { id: session.id, seconds }) };
@@ -61,8 +58,9 @@ async function provision(ctx: Context, { orgName, adminEmail, adminPassword }: R
   const wish = slugFrom(orgName);
   for (let attempt = 1; ; attempt++) {
     const slug = attempt === 1 && slugRule.safeParse(wish).success ? wish : `${wish}-${randomBytes(3).toString('hex')}`;
+    const actor = { kind: 'anonymous', email: adminEmail } as const;
     try {
-      return await provisionTenant(ctx, { name: orgName, slug, adminEmail, adminPassword });
+      return await provisionTenant(ctx, { name: orgName, slug, adminEmail, adminPassword }, actor);
     } catch (error) {
       if (attempt === TRIES || toAppError(error).code !== 'slug_taken') throw error;
     }

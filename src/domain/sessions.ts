@@ -168,7 +168,10 @@ export async function freshToken(ctx: Context): Promise<FreshToken> {
     { account: standing.accountVersion, organization: standing.organizationVersion },
     { id, seconds },
   );
-  await ctx.em.nativeUpdate(Session, { id }, { expiresAt });
+  await ctx.em.transactional(async (em) => {
+    await em.nativeUpdate(Session, { id }, { expiresAt });
+    audit(em, ctx, { action: 'session.renew', target: target(id), after: { expiresAt } });
+  });
   ctx.setCookie(token, seconds);
   return { token, expiresAt };
 }

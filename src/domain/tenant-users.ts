@@ -7,6 +7,7 @@ import { TenantStatus } from '../entities/control/organization.ts';
 import type { RevocationReason } from '../entities/control/revocation.ts';
 import { AppError, notFound } from '../errors.ts';
 import { audit } from './audit.ts';
+import { activate, setPassword, suspend } from './identities.ts';
 import { getTenant, type TenantRow } from './organizations.ts';
 import { hashPassword } from './passwords.ts';
 import { revoke } from './revocations.ts';
@@ -107,28 +108,20 @@ export async function resetTenantUserPassword(
   newPassword: string,
 ): Promise<string> {
   const passwordHash = await hashPassword(newPassword);
-  return changeIdentity(ctx, tenantId, userId, 'user.reset_password', (identity) => {
-    identity.passwordHash = passwordHash;
-    identity.tokenVersion += 1;
-    return 'credentials_changed';
-  });
+  return changeIdentity(ctx, tenantId, userId, 'user.reset_password', (identity) =>
+    setPassword(identity, passwordHash),
+  );
 }
 
-/** Ends the user's tokens and keeps them out; doing it again changes nothing. */
+/**
+ * Ends the user's tokens and keeps them out; doing it again changes nothing. The last admin as well: the platform has
+ * other ways back in.
+ */
 export function suspendTenantUser(ctx: Context, tenantId: string, userId: string): Promise<string> {
-  return changeIdentity(ctx, tenantId, userId, 'user.suspend', (identity) => {
-    if (identity.suspendedAt) return undefined;
-    identity.suspendedAt = new Date();
-    identity.tokenVersion += 1;
-    return 'user_suspended';
-  });
+  return changeIdentity(ctx, tenantId, userId, 'user.suspend', suspend);
 }
 
 /** Lets a suspended user in again, with a new sign-in; doing it again changes nothing. */
 export function activateTenantUser(ctx: Context, tenantId: string, userId: string): Promise<string> {
-  return changeIdentity(ctx, tenantId, userId, 'user.activate', (identity) => {
-    if (!identity.suspendedAt) return undefined;
-    identity.suspendedAt = null;
-    return 'credentials_changed';
-  });
+  return changeIdentity(ctx, tenantId, userId, 'user.activate', activate);
 }

@@ -9,3 +9,9 @@ export const wholeNumber = (least: number, most: number) =>
     .transform(Number)
     .refine((value) => value >= least && value <= most, { error: `must be ${least} to ${most}` })
     .meta({ type: 'integer', minimum: least, maximum: most, pattern: undefined });
+
+/** `true` or `false`, as the boolean that it means. */
+export const trueOrFalse = z
+  .enum(['true', 'false'], { error: 'must be true or false' })
+  .transform((value) => value === 'true')
+  .meta({ type: 'boolean', enum: undefined });

@@ -6,7 +6,9 @@ import type { ErrorCode } from '../errors.ts';
 /** The groups of the API description, in its order; names are the seeds'. */
 export const tags = {
   Auth: 'Signing in and out.',
+  Agents: 'The people who work in the inbox',
   Divisions: 'Parts of the organization, and the agents who work in them',
+  Roles: 'What agents may do',
   'API Keys': 'Keys for programs that act for an agent',
   'Working Hours': 'Business working hours configuration (global and per-division overrides)',
   'Super Admin': 'Platform super-admin tenant management, health, impersonation, and user management',

@@ -3,15 +3,19 @@
  * how the answer is spelt; there is no logic in it.
  */
 import type { Route } from './route.ts';
+import { agentRoutes } from './routes/agents.ts';
 import { apiKeyRoutes } from './routes/api-keys.ts';
 import { authRoutes } from './routes/auth.ts';
 import { divisionRoutes } from './routes/divisions.ts';
+import { roleRoutes } from './routes/roles.ts';
 import { superAdminRoutes } from './routes/super-admin.ts';
 import { workingHoursRoutes } from './routes/working-hours.ts';
 
 export const routes: readonly Route[] = [
   ...authRoutes,
+  ...agentRoutes,
   ...divisionRoutes,
+  ...roleRoutes,
   ...apiKeyRoutes,
   ...workingHoursRoutes,
   ...superAdminRoutes,

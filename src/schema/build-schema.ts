@@ -3,6 +3,7 @@ import 'reflect-metadata';
 import type { GraphQLSchema } from 'graphql';
 import { buildSchema } from 'type-graphql';
 import type { Context } from '../context.ts';
+import { AgentsResolver } from '../resolvers/agents.resolver.ts';
 import { ApiKeysResolver } from '../resolvers/api-keys.resolver.ts';
 import { DivisionsResolver } from '../resolvers/divisions.resolver.ts';
 import { ExceptionsResolver } from '../resolvers/exceptions.resolver.ts';
@@ -10,6 +11,7 @@ import { HealthResolver } from '../resolvers/health.resolver.ts';
 import { HoursCalendarResolver } from '../resolvers/hours-calendar.resolver.ts';
 import { HoursQuestionsResolver } from '../resolvers/hours-questions.resolver.ts';
 import { ImpersonationsResolver } from '../resolvers/impersonations.resolver.ts';
+import { RolesResolver } from '../resolvers/roles.resolver.ts';
 import { SessionsResolver } from '../resolvers/sessions.resolver.ts';
 import { SuperAdminsResolver } from '../resolvers/super-admins.resolver.ts';
 import { TenantUsersResolver } from '../resolvers/tenant-users.resolver.ts';
@@ -23,6 +25,7 @@ import { validate } from './validate.ts';
 export async function buildGatewaySchema(): Promise<GraphQLSchema> {
   const schema = await buildSchema({
     resolvers: [
+      AgentsResolver,
       ApiKeysResolver,
       DivisionsResolver,
       ExceptionsResolver,
@@ -30,6 +33,7 @@ export async function buildGatewaySchema(): Promise<GraphQLSchema> {
       HoursCalendarResolver,
       HoursQuestionsResolver,
       ImpersonationsResolver,
+      RolesResolver,
       SessionsResolver,
       SuperAdminsResolver,
       TenantUsersResolver,

@@ -2,7 +2,8 @@
 import DataLoader from 'dataloader';
 import type { Context } from '../context.ts';
 import { query } from '../db/control.ts';
-import { agentsOf } from '../domain/divisions.ts';
+import { areActive } from '../domain/agents.ts';
+import { agentsOf, divisionsOf } from '../domain/divisions.ts';
 import type { TenantUserRow } from '../domain/tenant-users.ts';
 import { takeUsage, USAGE_COLUMNS, type UsageRow } from '../domain/usage.ts';
 import type { Provisioning, ProvisioningRun, ProvisioningStep } from '../entities/control/provisioning-run.ts';
@@ -27,6 +28,8 @@ export interface Loaders {
   usage: DataLoader<string, UsageRow | undefined>;
   provisioning: DataLoader<string, Provisioning | undefined>;
   divisionAgents: DataLoader<string, TenantUserRow[]>;
+  agentDivisions: DataLoader<string, { id: string; name: string }[]>;
+  agentIsActive: DataLoader<string, boolean>;
 }
 
 export function createLoaders(ctx: Context): Loaders {
@@ -46,5 +49,7 @@ export function createLoaders(ctx: Context): Loaders {
     }),
     // Not kept: one document may change them and ask again.
     divisionAgents: new DataLoader((ids) => agentsOf(ctx, ids), { cache: false }),
+    agentDivisions: new DataLoader((ids) => divisionsOf(ctx, ids), { cache: false }),
+    agentIsActive: new DataLoader((ids) => areActive(ctx, ids), { cache: false }),
   };
 }

@@ -82,9 +82,9 @@ function enumeration(type: GraphQLEnumType): Schema {
   const values = type.getValues();
   const meanings = values
     .filter(({ description }) => description)
-    .map(({ name, description }) => `- \`${name.toLowerCase()}\`: ${description}`);
+    .map(({ value, description }) => `- \`${value}\`: ${description}`);
   const description = [type.description, meanings.join('\n')].filter(Boolean).join('\n\n');
-  return { type: 'string', enum: values.map(({ name }) => name.toLowerCase()), ...(description && { description }) };
+  return { type: 'string', enum: values.map(({ value }) => value), ...(description && { description }) };
 }
 
 function saying(says: Record<string, string>): Schema {

@@ -1,0 +1,37 @@
+/** Changes that are in the tenant's database and in the control plane: an agent is in both (docs/decisions/0003). */
+import type { EntityManager } from '@mikro-orm/postgresql';
+import pLimit from 'p-limit';
+import { type Context, tenantUser } from '../context.ts';
+
+/** Each keeps a connection of the control pool while it waits for the tenant's. */
+const atOnce = pLimit(5);
+
+export interface Both {
+  control: EntityManager;
+  tenant: EntityManager;
+  /** Goes last in the control plane's transaction, when the tenant's has been committed: for what others are told. */
+  tell(work: () => Promise<void>): void;
+}
+
+/**
+ * Runs a change of the caller's tenant in a transaction of each database. The tenant's is committed first. What a crash
+ * between the two leaves is an agent whose account is as it was before: doing the same again completes it.
+ */
+export function inBoth<T>(ctx: Context, body: (both: Both) => Promise<T>): Promise<T> {
+  const { orgId } = tenantUser(ctx);
+  return atOnce(() =>
+    ctx.em.transactional(async (control) => {
+      const told: (() => Promise<void>)[] = [];
+      const result = await ctx.services.tenants.work(orgId, (manager) =>
+        manager.transactional(async (tenant) => {
+          const made = await body({ control, tenant, tell: (work) => told.push(work) });
+          // Whatever the control plane refuses is to be known before the tenant's commit.
+          await control.flush();
+          return made;
+        }),
+      );
+      for (const work of told) await work();
+      return result;
+    }),
+  );
+}
