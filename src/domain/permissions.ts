@@ -37,7 +37,7 @@ export const SYSTEM_ROLES: Readonly<Record<string, readonly TenantPermission[]>>
     TenantPermission.DIVISIONS_VIEW,
     TenantPermission.LOGS_VIEW,
   ],
-  agent: [TenantPermission.DIVISIONS_VIEW],
+  agent: [],
 };
 
 /** What a role allows, whatever its row in the tenant's database says of a system role. Unknown codes allow nothing. */
