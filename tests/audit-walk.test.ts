@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { PROVISIONING_STEPS } from '../src/domain/provisioning-steps.ts';
 import { buildGatewaySchema } from '../src/schema/build-schema.ts';
-import { type Actor, anonymous, eventually, provision, superAdmin, type Tenant } from './support/actors.ts';
+import { type Actor, agent, anonymous, eventually, provision, superAdmin, type Tenant } from './support/actors.ts';
 import { SUPER_ADMIN, startApp, type TestApp } from './support/app.ts';
 import { sql } from './support/database.ts';
 import { mutationDocument, mutationsOf } from './support/documents.ts';
@@ -15,7 +15,11 @@ let app: TestApp;
 let root: Actor;
 let tenant: Tenant;
 let user: string;
+/** The user, signed in three times. */
+let member: Actor;
+let another: Actor;
 let secondAdmin: string;
+let impersonation: string;
 /** Two tenants whose making has failed: one is retried, one called off. */
 let failed: string[];
 
@@ -24,6 +28,11 @@ beforeAll(async () => {
   root = await superAdmin(app);
   tenant = await provision(root, { admin_password: SECRETS[0] });
   user = (await addUser(app, tenant.id, { email: 'mira@walk.test' })).id;
+  [member, another] = (await Promise.all([1, 2].map(() => agent(app, 'mira@walk.test', 'a password')))) as [
+    Actor,
+    Actor,
+  ];
+  await agent(app, 'mira@walk.test', 'a password');
   PROVISIONING_STEPS.find(({ name }) => name === 'create_stores')!.run = async () => {
     throw new Error('away');
   };
@@ -46,11 +55,16 @@ interface Walked {
   action: string;
   target?: () => string;
   by?: () => Actor;
+  /** The super admin unless said. */
+  who?: object;
 }
 
 const onTenant = { variables: () => ({ id: tenant.id }), target: () => tenant.id };
 const onUser = { variables: () => ({ tenantId: tenant.id, id: user }), target: () => user };
 const nobody = () => anonymous(app);
+const mine = { variables: () => ({}) };
+const byMember = { actor_kind: 'agent', actor_email: 'mira@walk.test' };
+const sessionOf = (actor: Actor): string => decode(actor.token!).claims.sid;
 
 /** Every mutation that is not for tenants' users (those: tenant-audit-walk), in an order in which each can succeed. */
 const walk: Record<string, Walked> = {
@@ -59,6 +73,7 @@ const walk: Record<string, Walked> = {
     variables: () => ({ email: tenant.adminEmail, password: tenant.adminPassword }),
     action: 'user.login',
     by: nobody,
+    who: { actor_kind: 'agent', actor_email: expect.stringMatching(/^admin@/) },
   },
   provisionTenant: {
     variables: () => ({
@@ -71,7 +86,31 @@ const walk: Record<string, Walked> = {
     variables: () => ({ id: tenant.id, input: { name: 'Renamed' } }),
     action: 'tenant.update',
   },
-  impersonateTenant: { variables: onTenant.variables, action: 'tenant.impersonate' },
+  register: {
+    variables: () => ({ orgName: 'Signed up', adminEmail: 'a@signed.test', adminPassword: SECRETS[0] }),
+    action: 'tenant.provision',
+    by: nobody,
+    who: { actor_kind: 'anonymous', actor_email: 'a@signed.test' },
+  },
+  freshToken: { ...mine, action: 'session.renew', by: () => member, who: byMember },
+  endSession: {
+    variables: () => ({ id: sessionOf(another) }),
+    action: 'session.end',
+    target: () => sessionOf(another),
+    by: () => member,
+    who: byMember,
+  },
+  endOtherSessions: { ...mine, action: 'session.end_others', by: () => member, who: byMember },
+  logout: { ...mine, action: 'session.end', target: () => sessionOf(member), by: () => member, who: byMember },
+  impersonateTenant: {
+    variables: () => ({ ...onTenant.variables(), reason: 'Ticket 7', readOnly: true }),
+    action: 'tenant.impersonate',
+  },
+  endImpersonation: {
+    variables: () => ({ id: impersonation }),
+    action: 'impersonation.end',
+    target: () => impersonation,
+  },
   impersonateTenantUser: { ...onUser, action: 'user.impersonate' },
   resetTenantUserPassword: {
     ...onUser,
@@ -103,16 +142,20 @@ const walk: Record<string, Walked> = {
   },
 };
 
+const liveImpersonations = async () =>
+  (await root.rest('GET', '/api/super-admin/impersonations')).body.map(({ id }: { id: string }) => id);
+
 test('every mutation there is leaves exactly one entry: by whom, what, on what, under which request, from where', async () => {
   const mutations = new Map(mutationsOf(await buildGatewaySchema(), 'others').map((field) => [field.name, field]));
   expect(Object.keys(walk).sort()).toEqual([...mutations.keys()].sort());
-  for (const [name, { variables, action, target, by = () => root }] of Object.entries(walk)) {
+  for (const [name, { variables, action, target, who, by = () => root }] of Object.entries(walk)) {
     const given = variables();
     const query = mutationDocument(mutations.get(name)!, Object.keys(given));
     const requestId = `walk-${name}`;
     const answer = await by().rest('POST', '/graphql', { query, variables: given }, { 'x-request-id': requestId });
     expect({ name, errors: answer.body.errors }).toEqual({ name, errors: undefined });
     if (name === 'createSuperAdmin') secondAdmin = answer.body.data.createSuperAdmin.id;
+    if (name === 'impersonateTenant') [impersonation] = await liveImpersonations();
     const entries = await sql(app.databaseUrl, 'select * from audit_entries where request_id = $1', [requestId]);
     expect({ name, entries }).toEqual({
       name,
@@ -120,8 +163,7 @@ test('every mutation there is leaves exactly one entry: by whom, what, on what, 
         expect.objectContaining({
           action,
           address: '127.0.0.1',
-          actor_kind: name === 'login' ? 'agent' : 'super_admin',
-          actor_email: name === 'login' ? tenant.adminEmail : SUPER_ADMIN.email,
+          ...(who ?? { actor_kind: 'super_admin', actor_email: SUPER_ADMIN.email }),
           ...(target && { target_id: target() }),
         }),
       ],

@@ -29,7 +29,7 @@ const versions = async () =>
 const allAtNewest = () =>
   eventually(versions, (all) => all.length > 0 && all.every((version) => version === newest), 30_000);
 
-/** What a tenant had under the first version. */
+/** What a tenant had under the first version; later ones may have added columns. */
 const TABLES = [
   'agents',
   'contacts',
@@ -121,7 +121,7 @@ test('a start brings every tenant to the newest version, its data kept, and says
   for (const { slug } of tenants) expect(messages(lines)).toContain(`tenant ${slug} is at schema version ${newest}`);
   expect(warnings(lines)).toEqual([]);
   await control("update organizations set status = 'active'");
-  expect(await Promise.all(tenants.map(contents))).toEqual(before);
+  expect(await Promise.all(tenants.map(contents))).toMatchObject(before);
   await expectNothingWrong(databaseUrl);
 
   const entries = await control(
@@ -264,7 +264,7 @@ describe('cut off', () => {
     await allAtNewest();
     took(`the remaining ${left} of 5 tenants after a kill`, performance.now() - began);
     await next.end('SIGTERM');
-    expect(await Promise.all(tenants.map(contents))).toEqual(before);
+    expect(await Promise.all(tenants.map(contents))).toMatchObject(before);
     await expectNothingWrong(databaseUrl);
   });
 

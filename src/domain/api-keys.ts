@@ -1,9 +1,11 @@
 /** Keys that programs act with for the agent who made them. */
 import { randomBytes } from 'node:crypto';
+import { LockMode } from '@mikro-orm/postgresql';
 import { v7 as uuidv7 } from 'uuid';
 import { type Context, tenantUser } from '../context.ts';
 import { query } from '../db/control.ts';
 import { ApiKey } from '../entities/control/api-key.ts';
+import { Identity } from '../entities/control/identity.ts';
 import { AppError, invalid, notFound } from '../errors.ts';
 import { publish } from '../live/event-log.ts';
 import { hashOfKey } from './api-key-ring.ts';
@@ -54,9 +56,9 @@ export async function createApiKey(ctx: Context, { name, scopes, expiresAt }: Ne
   const key = `${prefix}_${randomBytes(32).toString('base64url')}`;
   return ctx.em.transactional(async (em) => {
     // Its maker's row, so that keys are counted one after the other, and none is made for somebody who is just deleted.
-    const [maker] = await ctx.within(em).rows(lockMaker, [makerId]);
+    const maker = await em.findOne(Identity, makerId, { lockMode: LockMode.PESSIMISTIC_WRITE });
     if (!maker) throw new AppError('unauthenticated');
-    if (maker.keys >= MOST_KEYS) {
+    if ((await em.count(ApiKey, { makerId })) >= MOST_KEYS) {
       throw new AppError('conflict', { message: `You have ${MOST_KEYS} keys already: revoke one first.` });
     }
     const row = {
@@ -73,11 +75,6 @@ export async function createApiKey(ctx: Context, { name, scopes, expiresAt }: Ne
     return { ...row, lastUsedAt: null, key };
   });
 }
-
-const lockMaker = query<{ keys: number }>(
-  'lock_maker',
-  `select (select count(*)::int from api_keys where maker_id = i.id) as keys from identities i where id = $1 for update`,
-);
 
 /** It is dead everywhere within a second. Who manages agents may revoke anybody's. @throws {AppError} not_found */
 export async function revokeApiKey(ctx: Context, id: string): Promise<string> {

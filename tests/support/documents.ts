@@ -6,8 +6,9 @@ export function mutationDocument({ name, args, type }: GraphQLField<unknown, unk
   const answer = getNamedType(type);
   const fields = isObjectType(answer) ? Object.values(answer.getFields()) : [];
   const plain = fields.filter((field) => !isObjectType(getNamedType(field.type))).map((field) => field.name);
-  return `mutation (${used.map((argument) => `$${argument.name}: ${argument.type}`).join(', ')}) {
-    ${name}(${used.map((argument) => `${argument.name}: $${argument.name}`).join(', ')}) { ${['__typename', ...plain].join(' ')} }
+  const list = (items: string[]) => (items.length > 0 ? `(${items.join(', ')})` : '');
+  return `mutation ${list(used.map((argument) => `$${argument.name}: ${argument.type}`))} {
+    ${name}${list(used.map((argument) => `${argument.name}: $${argument.name}`))} { ${['__typename', ...plain].join(' ')} }
   }`;
 }
 
