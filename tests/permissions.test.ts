@@ -214,6 +214,13 @@ describe('what is noted under the table', () => {
     ['12', 'revokeApiKey', ['supervisor'], (id) => ({ id: id('apiKey') }), 'not_found'],
     ['13', 'endSession', ['admin'], (id) => ({ id: id('session') }), 'not_found'],
     [
+      '14',
+      'updateAgent',
+      ['impersonation'],
+      (id) => ({ id: id('agent'), input: { password: 'a new one' } }),
+      'forbidden',
+    ],
+    [
       '5',
       'createAgent',
       ['other tenant'],

@@ -28,11 +28,15 @@ export interface AgentPatch {
 /**
  * A merge patch. A new password, and deactivating, end the agent's sessions.
  *
- * @throws {AppError} not_found; email_taken; last_admin; forbidden for an agent, or a role, beyond the caller's own rights.
+ * @throws {AppError} not_found; email_taken; last_admin; forbidden for an agent, or a role, beyond the caller's own rights,
+ * and for a password under an impersonation (contract section 2).
  */
 export async function updateAgent(ctx: Context, id: string, patch: AgentPatch): Promise<AgentRow> {
   const access = await ctx.access();
   const me = tenantUser(ctx);
+  if (patch.password && me.impersonator) {
+    throw new AppError('forbidden', { message: 'Nobody changes a password while impersonating.' });
+  }
   const passwordHash = patch.password ? await hashPassword(patch.password) : undefined;
   await inBoth(ctx, async ({ control, tenant, tell }) => {
     const { agent, identity, role } = await lockAgent(control, tenant, me.orgId, id);
