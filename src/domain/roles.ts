@@ -114,8 +114,8 @@ export async function deleteRole(ctx: Context, id: string): Promise<string> {
         [id],
       );
       if (held.count > 0) {
-        const who = held.count === 1 ? 'One agent holds' : `${held.count} agents hold`;
-        throw new AppError('conflict', { message: `${who} this role: give them another one first.` });
+        const holders = held.count === 1 ? 'one agent' : `${held.count} agents`;
+        throw new AppError('conflict', { message: `This role is held by ${holders}: give them another one first.` });
       }
       // Those who were deleted keep a role that is there.
       await em.execute(

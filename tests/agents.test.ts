@@ -1,0 +1,403 @@
+/** The people of a tenant, as its own admins look after them. */
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import {
+  type Actor,
+  agent,
+  anonymous,
+  eventually,
+  pagesOf,
+  provision,
+  superAdmin,
+  type Tenant,
+} from './support/actors.ts';
+import { startApp, type TestApp } from './support/app.ts';
+import { serverUrl, sql } from './support/database.ts';
+import { expectError, expectGraphqlError } from './support/errors.ts';
+import { decode } from './support/tokens.ts';
+
+const AGENTS = '/api/agents';
+const PASSWORD = 'a good password';
+const NOBODY = '00000000-0000-7000-8000-000000000000';
+const WITHIN_MS = 1000;
+
+/** Two processes of one installation. */
+let here: TestApp;
+let there: TestApp;
+let root: Actor;
+let acme: Tenant;
+let stranger: Tenant;
+let admin: Actor;
+
+beforeAll(async () => {
+  here = await startApp();
+  there = await startApp({}, here.databaseUrl);
+  root = await superAdmin(here);
+  [acme, stranger] = [await provision(root), await provision(root)];
+  admin = await agent(here, acme.adminEmail, acme.adminPassword);
+});
+afterAll(async () => {
+  await there?.stop();
+  await here?.stop();
+});
+
+let made = 0;
+interface Made {
+  id: string;
+  email: string;
+}
+const wanted = (change: object = {}) => ({
+  email: `agent${++made}@acme.test`,
+  full_name: `Agent ${made}`,
+  password: PASSWORD,
+  ...change,
+});
+const create = (change: object = {}, by = admin) => by.rest('POST', AGENTS, wanted(change));
+const created = async (change: object = {}, by = admin): Promise<Made> => (await create(change, by)).body;
+const login = ({ email }: { email: string }, app = here) => agent(app, email, PASSWORD);
+const idOf = (actor: Actor): string => decode(actor.token!).claims.sub;
+const patch = (id: string, change: object, by = admin) => by.rest('PATCH', `${AGENTS}/${id}`, change);
+const log = (tenant: Tenant, target: string) =>
+  sql<Record<string, unknown>>(
+    serverUrl(here.services.cluster.nameFor(tenant.id)),
+    'select action, before, after from activity_log where target_id = $1 order by id',
+    [target],
+  );
+
+describe('creating', () => {
+  test('makes somebody who may sign in at once, with a role and divisions', async () => {
+    const { body: sales } = await admin.rest('POST', '/api/divisions', { name: 'Sales' });
+    const { status, body, headers } = await create({ role: 'Supervisor', division_ids: [sales.id, sales.id] });
+    expect({ status, body }).toEqual({
+      status: 201,
+      body: {
+        id: expect.any(String),
+        email: `agent${made}@acme.test`,
+        full_name: `Agent ${made}`,
+        role: 'supervisor',
+        role_id: expect.any(String),
+        is_online: false,
+        is_active: true,
+        divisions: [{ id: sales.id, name: 'Sales' }],
+        created_at: expect.any(String),
+        updated_at: expect.any(String),
+      },
+    });
+    expect(headers.get('location')).toBe(`${AGENTS}/${body.id}`);
+    expect((await admin.rest('GET', `${AGENTS}/${body.id}`)).body).toEqual(body);
+    expect((await (await login(body, there)).rest('GET', '/api/divisions')).status).toBe(200);
+    expect(await log(acme, body.id)).toEqual([
+      {
+        action: 'agent.create',
+        before: null,
+        after: { email: body.email, fullName: body.full_name, role: 'supervisor', divisionIds: [sales.id] },
+      },
+    ]);
+  });
+
+  test('of an address that is taken, whatever its capitals, is 409; another tenant may have it', async () => {
+    const { email } = await created();
+    expectError(await create({ email: email.toUpperCase() }), 409, 'email_taken');
+    const theirs = await agent(here, stranger.adminEmail, stranger.adminPassword);
+    expect((await create({ email }, theirs)).status).toBe(201);
+  });
+
+  test('ten at once of one address make one', async () => {
+    const email = 'ten@acme.test';
+    const answers = await Promise.all(Array.from({ length: 10 }, () => create({ email })));
+    expect(answers.map(({ status }) => status).sort()).toEqual([201, ...Array(9).fill(409)]);
+    expect((await admin.rest('GET', `${AGENTS}?search=${email}`)).body).toHaveLength(1);
+  });
+
+  test('fifty at once against a limit of ten leave exactly ten', async () => {
+    const tenant = await provision(root, { limits: { max_agents: 10 } });
+    const by = await agent(here, tenant.adminEmail, tenant.adminPassword);
+    const answers = await Promise.all(Array.from({ length: 50 }, () => create({}, by)));
+    const refused = answers.filter(({ status }) => status !== 201);
+    expect(refused).toHaveLength(41);
+    for (const answer of refused) expectError(answer, 409, 'limit_reached');
+    expect((await by.rest('GET', AGENTS)).body).toHaveLength(10);
+    // Nobody has an account without being an agent.
+    expect(await sql(here.databaseUrl, 'select id from identities where org_id = $1', [tenant.id])).toHaveLength(10);
+  });
+
+  test('completes what a crash left: an agent whose account was never made', async () => {
+    const { id, email } = await created();
+    await sql(here.databaseUrl, 'delete from identities where id = $1', [id]);
+    const again = await create({ email });
+    expect(again.status).toBe(201);
+    expect((await admin.rest('GET', `${AGENTS}?search=${email}`)).body.map((one: Made) => one.id)).toEqual([
+      again.body.id,
+    ]);
+    await login({ email });
+  });
+
+  test.each([
+    ['no address', { email: 'nobody' }, ['email']],
+    ['no name', { full_name: '' }, ['full_name']],
+    ['a short password', { password: 'short' }, ['password']],
+    ['an endless password', { password: 'x'.repeat(2000) }, ['password']],
+    ['an unknown role', { role: 'king' }, ['role']],
+    ['an unknown division', { division_ids: [NOBODY] }, ['division_ids[0]']],
+    ['no list of divisions', { division_ids: 'all' }, ['division_ids']],
+    ['something else', { is_admin: true }, ['is_admin']],
+  ])('with %s is 400 and makes nobody', async (_, change, fields) => {
+    const count = async () => (await admin.rest('GET', AGENTS)).body.length;
+    const before = await count();
+    expectError(await create(change), 400, 'validation_failed', fields);
+    expect(await count()).toBe(before);
+  });
+});
+
+describe('the list', () => {
+  test('is narrowed by text, role, division and being online, and comes in pages', async () => {
+    const { body: night } = await admin.rest('POST', '/api/divisions', { name: 'Night' });
+    const wilma = await created({ full_name: 'Wilma 100%', division_ids: [night.id] });
+    const fred = await created({ full_name: 'Fred', role: 'supervisor', division_ids: [night.id] });
+    await (await login(fred)).rest('PATCH', `${AGENTS}/${fred.id}/status`, { is_online: true });
+    const ids = async (query: string) =>
+      (await admin.rest('GET', `${AGENTS}?${query}`)).body.map((one: Made) => one.id);
+    expect(await ids('search=100%25')).toEqual([wilma.id]);
+    expect(await ids(`search=${fred.email.toUpperCase()}`)).toEqual([fred.id]);
+    expect(await ids(`division_id=${night.id}`)).toEqual([wilma.id, fred.id]);
+    expect(await ids(`division_id=${night.id}&role=SUPERVISOR`)).toEqual([fred.id]);
+    expect(await ids(`division_id=${night.id}&online=true`)).toEqual([fred.id]);
+    expect(await ids(`division_id=${night.id}&online=false`)).toEqual([wilma.id]);
+    expect(await ids(`division_id=${NOBODY}`)).toEqual([]);
+    const whole = (await admin.rest('GET', AGENTS)).body;
+    expect((await pagesOf(admin, `${AGENTS}?limit=2`)).flat()).toEqual(whole);
+    for (const [query, field] of [
+      ['online=yes', 'online'],
+      ['division_id=x', 'division_id'],
+      ['limit=0', 'limit'],
+    ] as const) {
+      expectError(await admin.rest('GET', `${AGENTS}?${query}`), 400, 'validation_failed', [field]);
+    }
+  });
+
+  test('asks once for all divisions and once for all accounts', async () => {
+    const { data } = await admin.graphql('{ agents { id isActive divisions { name } } }');
+    expect(data.agents.length).toBeGreaterThan(5);
+    const seen: string[] = [];
+    const { rows } = here.services.tenants;
+    here.services.tenants.rows = ((...args: Parameters<typeof rows>) => {
+      seen.push(args[1].name);
+      return rows.apply(here.services.tenants, args);
+    }) as typeof rows;
+    await admin.graphql('{ agents { id isActive divisions { name } } }');
+    here.services.tenants.rows = rows;
+    expect(seen.filter((name) => name !== 'usage_counters')).toEqual(['agents', 'divisions_of_agents']);
+  });
+});
+
+describe('updating', () => {
+  test('changes what is named and nothing else', async () => {
+    const { id } = await created();
+    const before = (await admin.rest('GET', `${AGENTS}/${id}`)).body;
+    const { body } = await patch(id, { full_name: 'New Name' });
+    expect(body).toEqual({ ...before, full_name: 'New Name', updated_at: expect.any(String) });
+    const [, entry] = await log(acme, id);
+    expect(entry).toMatchObject({
+      action: 'agent.update',
+      before: { fullName: before.full_name },
+      after: { fullName: 'New Name' },
+    });
+    await patch(id, {});
+    await patch(id, { full_name: 'New Name' });
+    expect(await log(acme, id)).toHaveLength(2);
+  });
+
+  test('a role holds on every process within a second, for the token that there is', async () => {
+    const someone = await created({ role: 'supervisor' });
+    const { token } = await login(someone);
+    const asks = () =>
+      Promise.all(
+        [here, there].map((app) =>
+          anonymous(app).rest('GET', '/api/divisions', undefined, { authorization: `Bearer ${token}` }),
+        ),
+      );
+    expect((await asks()).map(({ status }) => status)).toEqual([200, 200]);
+    await patch(someone.id, { role: 'agent' });
+    await eventually(asks, (answers) => answers.every(({ status }) => status === 403), WITHIN_MS);
+    await patch(someone.id, { role: 'supervisor' });
+    await eventually(asks, (answers) => answers.every(({ status }) => status === 200), WITHIN_MS);
+  });
+
+  test('a new password ends their sessions; being deactivated keeps them out', async () => {
+    const someone = await created();
+    const first = await login(someone);
+    const answer = () => first.rest('GET', '/api/auth/me');
+    await patch(someone.id, { password: 'another password' });
+    await eventually(answer, ({ status }) => status === 401, WITHIN_MS);
+    const second = await agent(here, someone.email, 'another password');
+    expect((await patch(someone.id, { is_active: false })).body.is_active).toBe(false);
+    await eventually(
+      () => second.rest('GET', '/api/auth/me'),
+      ({ status }) => status === 403,
+      WITHIN_MS,
+    );
+    const credentials = { email: someone.email, password: 'another password' };
+    expectError(await anonymous(here).rest('POST', '/api/auth/login', credentials), 403, 'user_suspended');
+    expect((await patch(someone.id, { is_active: true })).body.is_active).toBe(true);
+    await agent(here, someone.email, 'another password');
+  });
+
+  test('an address goes to both places, and is 409 where it is taken', async () => {
+    const [one, other] = [await created(), await created()];
+    expectError(await patch(one.id, { email: other.email }), 409, 'email_taken');
+    expect((await admin.rest('GET', `${AGENTS}/${one.id}`)).body.email).toBe(one.email);
+    const email = `moved${++made}@acme.test`;
+    expect((await patch(one.id, { email })).body.email).toBe(email);
+    await login({ email });
+  });
+
+  test.each([
+    ['an unknown role', { role: 'king' }, ['role']],
+    ['no name', { full_name: ' ' }, ['full_name']],
+    ['a null name', { full_name: null }, ['full_name']],
+    ['yes for true', { is_active: 'yes' }, ['is_active']],
+  ])('%s is 400', async (_, change, fields) => {
+    const { id } = await created();
+    expectError(await patch(id, change), 400, 'validation_failed', fields);
+  });
+});
+
+describe('deleting', () => {
+  test('ends everything but the name', async () => {
+    const someone = await created({ role: 'supervisor' });
+    const person = await login(someone);
+    expect((await admin.rest('DELETE', `${AGENTS}/${someone.id}`)).status).toBe(200);
+    await eventually(
+      () => person.rest('GET', '/api/auth/me'),
+      ({ status }) => status === 401,
+      WITHIN_MS,
+    );
+    expectError(await admin.rest('GET', `${AGENTS}/${someone.id}`), 404, 'not_found');
+    expectError(await admin.rest('DELETE', `${AGENTS}/${someone.id}`), 404, 'not_found');
+    const credentials = { email: someone.email, password: PASSWORD };
+    expectError(await anonymous(here).rest('POST', '/api/auth/login', credentials), 401, 'unauthenticated');
+    // The address is free again.
+    expect((await create({ email: someone.email })).status).toBe(201);
+  });
+
+  test('completes what a crash left: an account whose agent is gone', async () => {
+    const someone = await created();
+    await here.services.tenants.rows(
+      acme.id,
+      { name: '', text: 'update agents set deleted_at = now() where id = $1' },
+      [someone.id],
+    );
+    expect((await admin.rest('DELETE', `${AGENTS}/${someone.id}`)).status).toBe(200);
+    expect((await create({ email: someone.email })).status).toBe(201);
+  });
+
+  test('is not for oneself', async () => {
+    expectError(await admin.rest('DELETE', `${AGENTS}/${idOf(admin)}`), 409, 'cannot_delete_self');
+  });
+});
+
+describe('an admin is always left', () => {
+  const withAdmins = async (count: number) => {
+    const tenant = await provision(root);
+    const first = await agent(here, tenant.adminEmail, tenant.adminPassword);
+    const admins = [first];
+    while (admins.length < count) admins.push(await login(await created({ role: 'admin' }, first)));
+    const left = async () => (await first.rest('GET', `${AGENTS}?role=admin`)).body.length;
+    return { tenant, admins, left };
+  };
+
+  test('the last one can be neither demoted, deactivated nor deleted', async () => {
+    const { admins } = await withAdmins(1);
+    const [only] = admins as [Actor];
+    expectError(await patch(idOf(only), { role: 'agent' }, only), 409, 'last_admin');
+    expectError(await patch(idOf(only), { is_active: false }, only), 409, 'last_admin');
+    expect((await patch(idOf(only), { role: 'admin', full_name: 'Still here' }, only)).status).toBe(200);
+  });
+
+  test('one who is deactivated does not count', async () => {
+    const { admins } = await withAdmins(2);
+    const [first, second] = admins as [Actor, Actor];
+    await patch(idOf(second), { is_active: false }, first);
+    expectError(await patch(idOf(first), { role: 'agent' }, first), 409, 'last_admin');
+  });
+
+  test.each(['demoting', 'deleting', 'deactivating'])('two %s each other at once leave one', async (how) => {
+    const { tenant, admins } = await withAdmins(2);
+    const against = (by: Actor, whom: Actor) => {
+      if (how === 'deleting') return by.rest('DELETE', `${AGENTS}/${idOf(whom)}`);
+      return patch(idOf(whom), how === 'demoting' ? { role: 'agent' } : { is_active: false }, by);
+    };
+    const [first, second] = admins as [Actor, Actor];
+    const answers = await Promise.all([against(first, second), against(second, first)]);
+    expect(answers.filter(({ status }) => status === 200)).toHaveLength(1);
+    const able = await sql<{ id: string }>(
+      here.databaseUrl,
+      'select id from identities where org_id = $1 and suspended_at is null',
+      [tenant.id],
+    );
+    const live = await here.services.tenants.rows<{ id: string }>(tenant.id, {
+      name: '',
+      text: `select a.id from agents a join roles r on r.id = a.role_id where r.name = 'admin' and a.deleted_at is null`,
+    });
+    expect(live.filter(({ id }) => able.some((one) => one.id === id))).toHaveLength(1);
+  });
+});
+
+describe('nobody reaches beyond their own rights', () => {
+  let deputy: Actor;
+  beforeAll(async () => {
+    await admin.rest('POST', '/api/roles', { name: 'Deputy', permissions: ['agents.manage', 'divisions.view'] });
+    deputy = await login(await created({ role: 'Deputy' }));
+  });
+
+  test('not in giving roles', async () => {
+    for (const role of ['admin', 'supervisor']) expectError(await create({ role }, deputy), 403, 'forbidden');
+    for (const role of ['agent', 'deputy']) expect((await create({ role }, deputy)).status).toBe(201);
+    const { id } = await created();
+    expectError(await patch(id, { role: 'admin' }, deputy), 403, 'forbidden');
+    expectError(await patch(idOf(deputy), { role: 'admin' }, deputy), 403, 'forbidden');
+  });
+
+  test('not in touching those who may more', async () => {
+    const boss = await created({ role: 'supervisor' });
+    for (const change of [{ password: 'taken over' }, { email: 'mine@acme.test' }, { full_name: 'x' }]) {
+      expectError(await patch(boss.id, change, deputy), 403, 'forbidden');
+      expectError(await patch(idOf(admin), change, deputy), 403, 'forbidden');
+    }
+    expectError(await deputy.rest('DELETE', `${AGENTS}/${boss.id}`), 403, 'forbidden');
+    await login(boss);
+  });
+
+  test("not in another tenant's", async () => {
+    const theirs = await agent(here, stranger.adminEmail, stranger.adminPassword);
+    const { id } = await created();
+    for (const answer of [
+      await theirs.rest('GET', `${AGENTS}/${id}`),
+      await patch(id, { full_name: 'x' }, theirs),
+      await theirs.rest('DELETE', `${AGENTS}/${id}`),
+      await theirs.rest('PATCH', `${AGENTS}/${id}/status`, { is_online: true }),
+    ]) {
+      expectError(answer, 404, 'not_found');
+    }
+    expectGraphqlError(await theirs.graphql('query ($id: UUID!) { agent(id: $id) { id } }', { id }), 'NOT_FOUND');
+  });
+});
+
+describe('being online', () => {
+  test('is said by oneself, or by who manages agents, and kept with the time', async () => {
+    const someone = await created();
+    const person = await login(someone);
+    const set = (by: Actor, is_online: unknown, id = someone.id) =>
+      by.rest('PATCH', `${AGENTS}/${id}/status`, { is_online });
+    const { body } = await set(person, true);
+    expect(body).toMatchObject({ is_online: true, last_seen_at: expect.any(String) });
+    expect((await set(admin, false)).body).toMatchObject({ is_online: false, updated_at: body.updated_at });
+    expectError(await set(person, true, idOf(admin)), 403, 'forbidden');
+    expectError(await set(person, true, NOBODY), 404, 'not_found');
+    expectError(await set(person, 'yes'), 400, 'validation_failed', ['is_online']);
+    expect((await log(acme, someone.id)).map(({ action }) => action)).toEqual([
+      'agent.create',
+      'agent.status',
+      'agent.status',
+    ]);
+  });
+});
