@@ -274,3 +274,85 @@ describe('an impersonation', () => {
     ]);
   });
 });
+
+describe('an impersonation as a session', () => {
+  const live = async (by = root) => (await by.rest('GET', '/api/super-admin/impersonations')).body;
+  const isLive = async (token: string) =>
+    (await live()).some(({ id }: { id: string }) => id === decode(token).claims.sid);
+  const start = async (body: object, tenant = acme) =>
+    (await root.rest('POST', `${TENANTS}/${tenant.id}/impersonate`, body)).body.token as string;
+
+  test('is listed with its reason while it lives, and ended at once', async () => {
+    const token = await start({ reason: ' Ticket 4711 ' });
+    const { claims } = decode(token);
+    expect((await live()).find(({ id }: { id: string }) => id === claims.sid)).toEqual({
+      id: claims.sid,
+      org_id: acme.id,
+      agent_id: claims.sub,
+      email: acme.adminEmail,
+      impersonator_id: rootId,
+      impersonator_email: SUPER_ADMIN.email,
+      reason: 'Ticket 4711',
+      read_only: false,
+      created_at: expect.any(String),
+      expires_at: expect.any(String),
+    });
+    const path = `/api/super-admin/impersonations/${claims.sid}`;
+    const { actor } = await another();
+    expect((await actor.rest('DELETE', path)).status).toBe(200);
+    const refused = await eventually(
+      () => me(token),
+      ({ errors }) => errors !== undefined,
+      1000,
+    );
+    expectGraphqlError(refused, 'UNAUTHENTICATED');
+    expect(await isLive(token)).toBe(false);
+    expectError(await root.rest('DELETE', path), 404, 'not_found');
+    expect(await auditOf(claims.sid, 'impersonation.end')).toMatchObject([{ org_id: acme.id }]);
+  });
+
+  test('that is read-only looks at everything and changes nothing', async () => {
+    const actor = new Actor(app.url, await start({ read_only: true, reason: 'To look' }));
+    for (const path of ['/api/agents', '/api/roles', '/api/divisions', '/api/working-hours', '/api/api-keys']) {
+      expect([path, (await actor.rest('GET', path)).status]).toEqual([path, 200]);
+    }
+    const { data } = await actor.graphql('{ me { readOnly } }');
+    expect(data.me.readOnly).toBe(true);
+    const changes: [string, string, object?][] = [
+      ['POST', '/api/divisions', { name: 'x' }],
+      ['PUT', '/api/settings/timezone', { timezone: 'UTC' }],
+      ['DELETE', `/api/agents/${user.id}`],
+      ['PATCH', `/api/agents/${user.id}/status`, { is_online: true }],
+    ];
+    for (const [method, path, body] of changes) expectError(await actor.rest(method, path, body), 403, 'forbidden');
+    const [entry] = (await auditOf(decode(actor.token!).claims.sub, 'tenant.impersonate')).slice(-1);
+    expect(entry).toMatchObject({ after: { readOnly: true, reason: 'To look' } });
+  });
+
+  test('ends with the super admin who began it, with the user, and with the tenant', async () => {
+    const tenant = await provision(root);
+    const { id } = await addUser(app, tenant.id, { email: 'ended@acme.test' });
+    const { actor, id: adminId } = await another();
+    const begin = async (by: Actor) =>
+      (await by.rest('POST', `${USERS}/${id}/impersonate?tenant_id=${tenant.id}`)).body.token as string;
+    const byOther = await begin(actor);
+    const ofUser = await begin(root);
+    await root.rest('DELETE', `${ADMINS}/${adminId}`);
+    expect([await isLive(byOther), await isLive(ofUser)]).toEqual([false, true]);
+    await root.rest('POST', `${USERS}/${id}/suspend?tenant_id=${tenant.id}`);
+    expect(await isLive(ofUser)).toBe(false);
+    const ofTenant = await start({}, tenant);
+    await root.rest('DELETE', `${TENANTS}/${tenant.id}`);
+    expect(await isLive(ofTenant)).toBe(false);
+  });
+
+  test.each([
+    ['a reason without end', { reason: 'x'.repeat(501) }, 'reason'],
+    ['maybe', { read_only: 'maybe' }, 'read_only'],
+    ['more time', { expires_in_seconds: 3600 }, 'expires_in_seconds'],
+  ])('with %s is refused and begins nothing', async (_, body, field) => {
+    const before = await live();
+    expectError(await root.rest('POST', `${TENANTS}/${acme.id}/impersonate`, body), 400, 'validation_failed', [field]);
+    expect(await live()).toEqual(before);
+  });
+});
