@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals
 import pg from 'pg';
 import { TENANT_SCHEMA_VERSION as newest } from '../src/db/migrations/tenant/index.ts';
 import type { Finding } from '../src/domain/doctor.ts';
-import { type Actor, provision, superAdmin, type Tenant } from './support/actors.ts';
+import { type Actor, agent, provision, superAdmin, type Tenant } from './support/actors.ts';
 import { startApp, type TestApp } from './support/app.ts';
 import { examination, expectNothingWrong } from './support/checker.ts';
 import { serverUrl, sql } from './support/database.ts';
@@ -118,7 +118,7 @@ describe('what one SQL command mends is named with that command', () => {
     ],
     [
       'an account without its agent',
-      'missing_admin',
+      'missing_agent',
       () =>
         inControl(`insert into identities (id, org_id, email, password_hash, created_at)
                    values (gen_random_uuid(), '${one.id}', 'lost@tenant.test', '', now())`),
@@ -147,6 +147,21 @@ describe('what is lost or doubled is named', () => {
     await onServer(`drop role "${name}"`);
     expect((await findings()).map(({ kind }) => kind)).toEqual(['missing_database', 'missing_role']);
     await inControl(`delete from organizations where id = '${lost.id}'`);
+    await expectNothingWrong(app.databaseUrl);
+  });
+
+  test('an agent who has no account to sign in with', async () => {
+    const tenant = await provision(admin);
+    await inTenant(
+      tenant,
+      `insert into agents (id, email, full_name, role_id, created_at, updated_at)
+         select gen_random_uuid(), 'lost@tenant.test', 'Lost', id, now(), now() from roles where name = 'agent'`,
+    );
+    const { problem, remedy } = await only('missing_account');
+    expect(problem).toContain('lost@tenant.test');
+    const by = await agent(app, tenant.adminEmail, tenant.adminPassword);
+    const [path] = /\/api\/agents\/[\w-]+/.exec(remedy)!;
+    expect((await by.rest('DELETE', path)).status).toBe(200);
     await expectNothingWrong(app.databaseUrl);
   });
 
@@ -203,7 +218,7 @@ describe('what is lost or doubled is named', () => {
 
   test('passwords that were sealed under another secret', async () => {
     const wrong = await examination(app.databaseUrl, 'another secret, which is as long as need be');
-    expect(wrong.findings).toMatchObject([{ kind: 'wrong_secret', problem: expect.stringContaining('3 tenants') }]);
+    expect(wrong.findings).toMatchObject([{ kind: 'wrong_secret', problem: expect.stringContaining('4 tenants') }]);
   });
 });
 

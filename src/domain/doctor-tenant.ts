@@ -20,7 +20,8 @@ interface Contents {
   timezone: string | null;
   /** Weekdays whose hours of the whole tenant begin twice at the same time. */
   doubledDays: number[];
-  agents: string[];
+  /** Those who were not deleted. */
+  agents: { id: string; email: string }[];
   admins: number;
 }
 
@@ -31,7 +32,8 @@ const CONTENTS = `
          (select coalesce(json_agg(distinct day_of_week), '[]') from
            (select day_of_week from working_hours group by division_id, day_of_week, start_time having count(*) > 1) d
          ) as "doubledDays",
-         (select coalesce(json_agg(id), '[]') from agents) as agents,
+         (select coalesce(json_agg(json_build_object('id', id, 'email', email)), '[]') from agents
+           where deleted_at is null) as agents,
          (select count(*)::int from agents a join roles r on r.id = a.role_id
            where r.name = 'admin' and a.deleted_at is null) as admins`;
 
@@ -117,15 +119,27 @@ function judge(tenant: TenantFacts, contents: Contents, accounts: Account[]): Fi
     const days = contents.doubledDays.join(', ');
     find('doubled_seeds', `has its working hours twice on days ${days}`, 'delete the younger entry of each pair.');
   }
-  for (const account of accounts.filter((candidate) => !contents.agents.includes(candidate.id))) {
+  for (const account of without(accounts, contents.agents)) {
     find(
-      'missing_admin',
+      'missing_agent',
       `has the account ${account.email} without its agent`,
       `delete from identities where id = '${account.id}';`,
+    );
+  }
+  for (const agent of without(contents.agents, accounts)) {
+    find(
+      'missing_account',
+      `has the agent ${agent.email}, who has no account to sign in with`,
+      `make the agent again (POST /api/agents) or delete it (DELETE /api/agents/${agent.id}).`,
     );
   }
   if (accounts.length > 0 && contents.admins === 0) {
     find('missing_admin', 'has accounts but no admin among them', 'give one of its agents the role admin.');
   }
   return findings;
+}
+
+function without<T extends { id: string }>(these: readonly T[], others: readonly { id: string }[]): T[] {
+  const known = new Set(others.map(({ id }) => id));
+  return these.filter(({ id }) => !known.has(id));
 }

@@ -15,7 +15,9 @@ export interface Finding {
   kind:
     | 'broken_database'
     | 'doubled_seeds'
+    | 'missing_account'
     | 'missing_admin'
+    | 'missing_agent'
     | 'missing_database'
     | 'missing_role'
     | 'missing_seeds'
