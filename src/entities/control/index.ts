@@ -1,3 +1,5 @@
+import { ActivityHead } from './activity-head.ts';
+import { AuditLink, UnlinkedAuditEntry } from './audit-chain.ts';
 import { AuditEntry } from './audit-entry.ts';
 import { Event } from './event.ts';
 import { HealthSample } from './health-sample.ts';
@@ -14,7 +16,9 @@ import { Usage } from './usage.ts';
 
 /** Every entity of the control-plane database. */
 export const controlEntities = [
+  ActivityHead,
   AuditEntry,
+  AuditLink,
   Event,
   HealthSample,
   IdempotencyKey,
@@ -27,5 +31,6 @@ export const controlEntities = [
   Revocation,
   SuperAdmin,
   TenantDatabase,
+  UnlinkedAuditEntry,
   Usage,
 ];

@@ -1,4 +1,5 @@
 import { Control0001Initial } from './0001-initial.ts';
+import { Control0002AuditChain } from './0002-audit-chain.ts';
 
 /** In the order in which they are applied; never changed once released. */
-export const controlMigrations = [Control0001Initial];
+export const controlMigrations = [Control0001Initial, Control0002AuditChain];
