@@ -1,7 +1,7 @@
 /** What users of a tenant may do, by role (contract section 6). */
 
 /** Codes that operations ask for. */
-export type TenantPermission = 'settings.manage' | 'divisions.view' | 'divisions.manage';
+export type TenantPermission = 'settings.manage' | 'divisions.view' | 'divisions.manage' | 'logs.view';
 
 /** The rights of the three system roles, which every tenant has; an admin has every right there is. */
 export const SYSTEM_ROLES: Readonly<Record<string, readonly string[]>> = {

@@ -4,6 +4,7 @@
  */
 import { type DocumentNode, type GraphQLSchema, isEnumType } from 'graphql';
 import { rootOf, type Shape } from './document-shape.ts';
+import { toSnake } from './names.ts';
 
 type Convert = (value: unknown) => unknown;
 
@@ -13,7 +14,8 @@ function converter(shape: Shape): Convert {
     return (value) => (value as unknown[]).map((one) => (one === null ? null : item(one)));
   }
   if (shape.kind === 'leaf') {
-    return isEnumType(shape.type) ? (value) => String(value).toLowerCase() : (value) => value;
+    if (isEnumType(shape.type)) return (value) => String(value).toLowerCase();
+    return shape.type.name === 'JSON' ? withSnakeKeys : (value) => value;
   }
   const members = shape.members.map((member) => ({ ...member, convert: converter(member.shape) }));
   return (value) => {
@@ -25,6 +27,12 @@ function converter(shape: Shape): Convert {
     }
     return body;
   };
+}
+
+function withSnakeKeys(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withSnakeKeys);
+  if (value === null || typeof value !== 'object') return value;
+  return Object.fromEntries(Object.entries(value).map(([key, member]) => [toSnake(key), withSnakeKeys(member)]));
 }
 
 /** For the document's single root field. */

@@ -7,6 +7,7 @@ import type { ErrorCode } from '../errors.ts';
 export const tags = {
   Auth: 'Signing in and out.',
   Divisions: 'Parts of the organization, and the agents who work in them',
+  'Activity Logs': 'Who did what, for those who have to know',
   'Working Hours': 'Business working hours configuration (global and per-division overrides)',
   'Super Admin': 'Platform super-admin tenant management, health, impersonation, and user management',
   Health: 'What operators and their tools ask.',
@@ -34,6 +35,10 @@ export interface Route {
   body?: z.ZodType;
   /** `list`: a bare array. `connection`: the same, of the pages of a Relay connection. */
   answer?: 'list' | 'connection';
+  /** Of a connection that may be too long for one answer: so many a page, unless `limit` says otherwise. */
+  pageSize?: number;
+  /** Every page of a connection, as a file of this name (its ending apart) in the format that the query asks for. */
+  export?: string;
   /** Answered instead of the result. */
   says?: Record<string, string>;
   /** The address of what was created; `{id}` is its id. */

@@ -3,9 +3,16 @@
  * how the answer is spelt; there is no logic in it.
  */
 import type { Route } from './route.ts';
+import { activityLogRoutes } from './routes/activity-logs.ts';
 import { authRoutes } from './routes/auth.ts';
 import { divisionRoutes } from './routes/divisions.ts';
 import { superAdminRoutes } from './routes/super-admin.ts';
 import { workingHoursRoutes } from './routes/working-hours.ts';
 
-export const routes: readonly Route[] = [...authRoutes, ...divisionRoutes, ...workingHoursRoutes, ...superAdminRoutes];
+export const routes: readonly Route[] = [
+  ...authRoutes,
+  ...divisionRoutes,
+  ...activityLogRoutes,
+  ...workingHoursRoutes,
+  ...superAdminRoutes,
+];

@@ -3,6 +3,7 @@ import 'reflect-metadata';
 import type { GraphQLSchema } from 'graphql';
 import { buildSchema } from 'type-graphql';
 import type { Context } from '../context.ts';
+import { ActivityLogsResolver } from '../resolvers/activity-logs.resolver.ts';
 import { DivisionsResolver } from '../resolvers/divisions.resolver.ts';
 import { ExceptionsResolver } from '../resolvers/exceptions.resolver.ts';
 import { HealthResolver } from '../resolvers/health.resolver.ts';
@@ -21,6 +22,7 @@ import { validate } from './validate.ts';
 export async function buildGatewaySchema(): Promise<GraphQLSchema> {
   const schema = await buildSchema({
     resolvers: [
+      ActivityLogsResolver,
       DivisionsResolver,
       ExceptionsResolver,
       HealthResolver,

@@ -42,6 +42,7 @@ const BY_PERMISSION: Record<Permission, ErrorCode[]> = {
   'settings.manage': IN_TENANT,
   'divisions.view': IN_TENANT,
   'divisions.manage': IN_TENANT,
+  'logs.view': IN_TENANT,
 };
 
 const HEADERS: Partial<Record<ErrorCode, string>> = {
