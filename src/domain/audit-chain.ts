@@ -101,7 +101,7 @@ async function appendLinks(client: pg.ClientBase, chain: Chain, keys: Keys): Pro
 /** The last link of a chain, if it has any. */
 export async function headOf(client: pg.ClientBase, { links }: Chain): Promise<Head | undefined> {
   const { rows } = await client.query<{ seq: string; hash: string }>(
-    `select seq::text, encode(hash, 'hex') as hash from ${links} order by seq desc limit 1`,
+    `select c.seq::text, encode(c.hash, 'hex') as hash from ${links} c order by c.seq desc limit 1`,
   );
   return rows[0] && { seq: Number(rows[0].seq), hash: Buffer.from(rows[0].hash, 'hex') };
 }

@@ -36,7 +36,7 @@ export async function sealTenant({ cluster, control, keys, log }: Services, orgI
   }
   await control.pool.query(
     `insert into activity_heads as known (org_id, seq, hash)
-     select id, $2, decode($3, 'hex') from organizations where id = $1
+     select id, $2::bigint, decode($3, 'hex') from organizations where id = $1
      on conflict (org_id) do update set seq = excluded.seq, hash = excluded.hash where known.seq < excluded.seq`,
     [orgId, head.seq, head.hash.toString('hex')],
   );

@@ -12,7 +12,9 @@ interface Format {
   lines(rows: Row[], columns: string[]): string;
 }
 
-const csv = (rows: unknown[][]) => stringify(rows, { record_delimiter: 'windows', escape_formulas: true });
+/** RFC 4180. By itself the library quotes only whole CRLFs; half of one, too, would begin a line of somebody else's making. */
+const csv = (rows: unknown[][]) =>
+  stringify(rows, { record_delimiter: 'windows', quoted_match: /[\r\n]/, escape_formulas: true });
 
 export const exportFormats = {
   csv: {
