@@ -158,14 +158,16 @@ describe('after the migrations', () => {
     }
   };
 
+  // Entities say nothing of what counts usage and queues entries for their chain.
+  const withoutTriggers = (statements: string) =>
+    statements.split('\n').filter((line) => line && !/^drop (trigger|function) if exists/.test(line));
+
   test('the control database is what its entities say', async () => {
-    expect(await differences(app.databaseUrl, controlEntities)).toBe('');
+    expect(withoutTriggers(await differences(app.databaseUrl, controlEntities))).toEqual([]);
   });
 
   test("a tenant's database is what its entities say", async () => {
     const database = app.services.cluster.nameFor(tenant.id);
-    const lines = (await differences(serverUrl(database), tenantEntities)).split('\n');
-    // Entities say nothing of what counts usage.
-    expect(lines.filter((line) => line && !/^drop (trigger|function) if exists/.test(line))).toEqual([]);
+    expect(withoutTriggers(await differences(serverUrl(database), tenantEntities))).toEqual([]);
   });
 });

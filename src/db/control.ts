@@ -60,6 +60,10 @@ export interface ControlDatabase {
 /** Every connection speaks UTC, so that timestamps arrive in one form (schema/scalars.ts). */
 export const SESSION_OPTIONS = '-c timezone=UTC';
 
+/** The options of a session that is to change nothing, not even by mistake. */
+export const readOnlySession = (name: string) =>
+  `${SESSION_OPTIONS} -c default_transaction_read_only=on -c application_name=${name}`;
+
 /**
  * A writer that hangs between two statements, or waits for one that does, is ended: others wait for its locks, on every
  * process.

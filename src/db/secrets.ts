@@ -25,12 +25,14 @@ export class Keys {
   readonly signing: KeyObject;
   readonly #sealing: Buffer;
   readonly #fingerprint: Buffer;
+  readonly #auditChain: Buffer;
 
   constructor(secret: string) {
     const derive = (purpose: string) => Buffer.from(hkdfSync('sha256', secret, 'omnistream', purpose, 32));
     this.signing = createSecretKey(derive('token signing'));
     this.#sealing = derive('sealing');
     this.#fingerprint = derive('fingerprint');
+    this.#auditChain = derive('audit chain');
   }
 
   /** Encrypts text for storage: AES-256-GCM, `base64(iv | tag | ciphertext)`. */
@@ -52,6 +54,11 @@ export class Keys {
   /** A keyed hash that says whether two texts are the same without revealing a guessable one. */
   fingerprint(...parts: string[]): string {
     return createHmac('sha256', this.#fingerprint).update(JSON.stringify(parts)).digest('base64url');
+  }
+
+  /** The hash of a link in a chain of audit entries: without the key nobody can make one. */
+  chain(previous: Buffer, digest: Buffer): Buffer {
+    return createHmac('sha256', this.#auditChain).update(previous).update(digest).digest();
   }
 }
 

@@ -195,7 +195,8 @@ export class TenantCluster {
       await orm.em.getConnection().executeDump(`
         grant usage on schema public to ${group};
         grant select, insert, update, delete on all tables in schema public to ${group};
-        revoke insert, update, delete on usage_counters, usage_limits, mikro_orm_migrations, schedule_versions from ${group};
+        revoke insert, update, delete on usage_counters, usage_limits, mikro_orm_migrations, schedule_versions,
+          activity_chain, activity_unlinked from ${group};
         revoke update, delete on activity_log from ${group};
         revoke execute on function count_usage(text, text, int), record_schedule(uuid) from public;
         grant execute on function record_schedule(uuid) to ${group};

@@ -4,6 +4,8 @@ import { v7 as uuidv7 } from 'uuid';
 import type { Actor, Context } from '../context.ts';
 import { AuditEntry } from '../entities/control/audit-entry.ts';
 import { ActivityEntry } from '../entities/tenant/activity-entry.ts';
+import { timeOf } from '../instants.ts';
+import { digestOf } from './audit-digest.ts';
 
 /** Where a change comes from: a request's context, or a job's. */
 export interface AuditSource {
@@ -28,26 +30,34 @@ export interface AuditRecord {
 export function audit(em: EntityManager, source: AuditSource, record: AuditRecord): void {
   const actor = record.actor ?? source.actor;
   const orgId = record.orgId ?? (actor.kind === 'agent' ? actor.orgId : undefined);
-  em.persist(em.create(AuditEntry, { ...entry(source, actor, record), orgId }));
+  em.persist(em.create(AuditEntry, entry(source, actor, record, { orgId })));
 }
 
 /** The same for a change inside a tenant: the entry goes to the tenant's own log, in its transaction. */
 export function tenantAudit(em: EntityManager, source: AuditSource, record: Omit<AuditRecord, 'orgId'>): void {
-  em.persist(em.create(ActivityEntry, entry(source, record.actor ?? source.actor, record)));
+  em.persist(em.create(ActivityEntry, entry(source, record.actor ?? source.actor, record, {})));
 }
 
-const entry = (source: AuditSource, actor: Actor, record: AuditRecord) => ({
-  id: uuidv7(),
-  ...named(actor),
-  action: record.action,
-  targetType: record.target?.type,
-  targetId: record.target?.id,
-  before: record.before,
-  after: record.after,
-  requestId: source.requestId,
-  address: source.address,
-  createdAt: new Date(),
-});
+function entry<Scope extends { orgId?: string }>(source: AuditSource, actor: Actor, record: AuditRecord, scope: Scope) {
+  const id = uuidv7();
+  const createdAt = timeOf(id);
+  const content = {
+    id,
+    ...scope,
+    ...named(actor),
+    action: record.action,
+    targetType: record.target?.type,
+    targetId: record.target?.id,
+    // As they are read again.
+    before: asJson(record.before),
+    after: asJson(record.after),
+    requestId: source.requestId,
+    address: source.address,
+  };
+  return { ...content, createdAt, digest: digestOf({ ...content, createdAt: createdAt.toISOString() }) };
+}
+
+const asJson = (value: object | undefined): object | undefined => value && JSON.parse(JSON.stringify(value));
 
 /** Writes the entry at once and by itself: of what fails, everything else is rolled back. */
 export async function auditFailure(ctx: Context, record: AuditRecord): Promise<void> {

@@ -1,6 +1,6 @@
 /** Looks into one tenant's own database: its tables, its seeds, its people. */
 import pg from 'pg';
-import { SESSION_OPTIONS } from '../db/control.ts';
+import { readOnlySession } from '../db/control.ts';
 import { TENANT_SCHEMA_VERSION } from '../db/migrations/tenant/index.ts';
 import type { Finding } from './doctor.ts';
 import type { TenantFacts } from './doctor-facts.ts';
@@ -40,8 +40,8 @@ const CONTENTS = `
 const BRING_UP_TO_DATE =
   'start a gateway of this version, or wait for the one that runs: it brings it up to date, and where it cannot its log says why.';
 
-/** Every session of the doctor's: it is to change nothing, not even by mistake. */
-export const READ_ONLY = `${SESSION_OPTIONS} -c default_transaction_read_only=on -c application_name=doctor`;
+/** Of every session of the doctor's. */
+export const READ_ONLY = readOnlySession('doctor');
 
 export interface Inside {
   findings: Finding[];

@@ -3,6 +3,7 @@ import pg from 'pg';
 import type { Services } from '../context.ts';
 import { LOCKS } from '../db/locks.ts';
 import { SAMPLE_SECONDS, sampleHealth } from '../domain/health-history.ts';
+import { SEAL_MS, sealControl } from './chain-sealer.ts';
 import { cleanUp } from './clean-up.ts';
 import { every } from './timers.ts';
 import { GATHER_MS, gatherUsage } from './usage-gatherer.ts';
@@ -40,6 +41,7 @@ export class Leader {
     const { log } = this.#services;
     this.#stops = [
       every(GATHER_MS, () => gatherUsage(this.#services), log),
+      every(SEAL_MS, () => sealControl(this.#services), log),
       every(SAMPLE_SECONDS * 1000, () => sampleHealth(this.#services), log),
       every(CLEAN_UP_MS, () => cleanUp(this.#services), log),
     ];

@@ -1,5 +1,6 @@
 /**
- * Brings tenants' counters to the control plane within five seconds of a change, whoever made it.
+ * Brings tenants' counters to the control plane within five seconds of a change, whoever made it, and the sealer to those
+ * whose log has entries to be linked.
  *
  * The counting triggers move counters in the transaction of the change. Which databases were written to is asked of the
  * server's own statistics, one query for all tenants; only those are visited. What was last seen is kept with the usage,
@@ -7,8 +8,10 @@
  */
 import type { Services } from '../context.ts';
 import { query } from '../db/control.ts';
+import { TENANT_SCHEMA_VERSION } from '../db/migrations/tenant/index.ts';
 import { usageMonthAt } from '../domain/usage.ts';
 import { publish } from '../live/event-log.ts';
+import { sealTenant } from './chain-sealer.ts';
 
 export const GATHER_MS = 1500;
 const AT_ONCE = 4;
@@ -16,14 +19,21 @@ const AT_ONCE = 4;
 interface Written {
   orgId: string;
   mark: string;
+  /** How many links its chain is known to have. */
+  linked: string | null;
 }
 
-/** A mark that is only ever compared: statistics start anew after a crash of the server. */
+/**
+ * A mark that is only ever compared: statistics start anew after a crash of the server. One that lacks migrations is
+ * visited once it has them.
+ */
 const writtenTo = query<Written>(
   'tenants_written_to',
-  `select d.org_id as "orgId", (s.tup_inserted + s.tup_updated + s.tup_deleted)::text as mark
+  `select d.org_id as "orgId", (s.tup_inserted + s.tup_updated + s.tup_deleted)::text as mark,
+          h.seq::text as linked
      from tenant_databases d join pg_stat_database s on s.datname = d.database_name
-     join organizations o on o.id = d.org_id and o.status <> 'provisioning'
+     join organizations o on o.id = d.org_id and o.status <> 'provisioning' and o.schema_version >= $1
+     left join activity_heads h on h.org_id = d.org_id
      join usage u on u.org_id = d.org_id
     where u.gathered_mark <> (s.tup_inserted + s.tup_updated + s.tup_deleted)::text`,
 );
@@ -31,6 +41,9 @@ const writtenTo = query<Written>(
 interface Counters {
   /** The newest version of its hours. */
   schedule: string | null;
+  /** Whether entries of its log wait to be linked, and how many links there are. */
+  unlinked: boolean;
+  linked: string | null;
   timezone: string | null;
   agents: number;
   contacts: number;
@@ -44,6 +57,8 @@ const counters = query<Counters>(
   'usage_counters',
   `select (select value from settings where key = 'timezone') as timezone,
           (select max(seq)::text from schedule_versions) as schedule,
+          exists (select from activity_unlinked) as unlinked,
+          (select max(seq)::text from activity_chain) as linked,
           coalesce(sum(value) filter (where metric = 'agents'), 0)::int as agents,
           coalesce(sum(value) filter (where metric = 'contacts'), 0)::int as contacts,
           coalesce(sum(value) filter (where metric = 'integrations'), 0)::int as integrations,
@@ -57,7 +72,7 @@ const counters = query<Counters>(
 /** One round: visits every tenant whose database was written to since it was last gathered. */
 export async function gatherUsage(services: Services): Promise<void> {
   const { name, text } = writtenTo;
-  const { rows } = await services.control.pool.query<Written>({ name, text });
+  const { rows } = await services.control.pool.query<Written>({ name, text, values: [TENANT_SCHEMA_VERSION] });
   for (let next = 0; next < rows.length; next += AT_ONCE) {
     const batch = rows.slice(next, next + AT_ONCE);
     const results = await Promise.allSettled(batch.map((written) => gatherOne(services, written)));
@@ -72,11 +87,14 @@ export async function gatherUsage(services: Services): Promise<void> {
   }
 }
 
-async function gatherOne(services: Services, { orgId, mark }: Written): Promise<void> {
+async function gatherOne(services: Services, { orgId, mark, linked }: Written): Promise<void> {
   const { tenants, control, config } = services;
   const [counted] = await tenants.rows(orgId, counters);
   if (!counted) return;
   await tellOfSchedule(services, orgId, counted.schedule);
+  // The second also where a sealer died before it could tell how far it came.
+  const toSeal = counted.unlinked || counted.linked !== linked;
+  const [sealed] = await Promise.allSettled([toSeal && sealTenant(services, orgId)]);
   const timezone = counted.timezone ?? config.defaultTimezone;
   const month = usageMonthAt(new Date(), timezone);
   await control.pool.query({
@@ -95,9 +113,11 @@ async function gatherOne(services: Services, { orgId, mark }: Written): Promise<
       counted.channels,
       month,
       timezone,
-      mark,
+      // A mark that no database has: it is visited again.
+      sealed.status === 'fulfilled' ? mark : '',
     ],
   });
+  if (sealed.status === 'rejected') throw sealed.reason;
 }
 
 /** By tenant: the newest version of its hours that this process has seen. */

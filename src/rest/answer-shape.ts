@@ -4,6 +4,7 @@
  */
 import { type DocumentNode, type GraphQLSchema, isEnumType } from 'graphql';
 import { rootOf, type Shape } from './document-shape.ts';
+import { toSnake } from './names.ts';
 
 type Convert = (value: unknown) => unknown;
 
@@ -14,7 +15,8 @@ function converter(shape: Shape): Convert {
   }
   if (shape.kind === 'leaf') {
     const { type } = shape;
-    return isEnumType(type) ? (value) => type.getValue(String(value))?.value : (value) => value;
+    if (isEnumType(type)) return (value) => type.getValue(String(value))?.value;
+    return type.name === 'JSON' ? withSnakeKeys : (value) => value;
   }
   const members = shape.members.map((member) => ({ ...member, convert: converter(member.shape) }));
   return (value) => {
@@ -26,6 +28,12 @@ function converter(shape: Shape): Convert {
     }
     return body;
   };
+}
+
+function withSnakeKeys(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withSnakeKeys);
+  if (value === null || typeof value !== 'object') return value;
+  return Object.fromEntries(Object.entries(value).map(([key, member]) => [toSnake(key), withSnakeKeys(member)]));
 }
 
 /** For the document's single root field. */

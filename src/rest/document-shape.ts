@@ -4,11 +4,14 @@ import {
   type FieldNode,
   type GraphQLArgument,
   type GraphQLField,
+  type GraphQLInputField,
   type GraphQLLeafType,
   type GraphQLObjectType,
   type GraphQLOutputType,
   type GraphQLSchema,
+  getNamedType,
   getNullableType,
+  isInputObjectType,
   isLeafType,
   isListType,
   isNonNullType,
@@ -16,6 +19,7 @@ import {
   Kind,
   type OperationDefinitionNode,
   type SelectionSetNode,
+  type ValueNode,
 } from 'graphql';
 import { toSnake } from './names.ts';
 
@@ -63,17 +67,25 @@ export function rootOf(schema: GraphQLSchema, document: DocumentNode): Member {
   return membersOf(document, schema.getRootType(operation.operation)!, operation.selectionSet)[0]!;
 }
 
-/** What each variable of the document becomes an argument of. */
-export function argumentsOf(schema: GraphQLSchema, document: DocumentNode): Map<string, GraphQLArgument> {
+type Input = GraphQLArgument | GraphQLInputField;
+
+/** What each variable of the document becomes: an argument, or a field of one. */
+export function argumentsOf(schema: GraphQLSchema, document: DocumentNode): Map<string, Input> {
   const { field } = rootOf(schema, document);
   const [node] = fieldsOf(document, operationOf(document).selectionSet);
   return new Map(
-    (node!.arguments ?? []).flatMap(({ name, value }) =>
-      value.kind === Kind.VARIABLE
-        ? [[value.name.value, field.args.find((argument) => argument.name === name.value)!] as const]
-        : [],
-    ),
+    (node!.arguments ?? []).flatMap(({ name, value }) => placesOf(value, inputOf(field.args, name.value))),
   );
+}
+
+const inputOf = <T extends Input>(inputs: readonly T[], wanted: string) => inputs.find(({ name }) => name === wanted)!;
+
+function placesOf(value: ValueNode, input: Input): [variable: string, Input][] {
+  if (value.kind === Kind.VARIABLE) return [[value.name.value, input]];
+  const type = getNamedType(input.type);
+  if (value.kind !== Kind.OBJECT || !isInputObjectType(type)) return [];
+  const fields = Object.values(type.getFields());
+  return value.fields.flatMap((field) => placesOf(field.value, inputOf(fields, field.name.value)));
 }
 
 /** The fields of a selection, fragments resolved. */

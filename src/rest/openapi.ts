@@ -14,7 +14,7 @@ const { version } = createRequire(import.meta.url)('../../package.json') as { ve
 
 const DESCRIPTION = `Names are \`snake_case\`; a field without a value is left out, never \`null\`; timestamps are RFC 3339 in UTC.
 
-Lists hold everything; \`limit\` and \`after\` page them, with the next page in the \`Link\` header.
+Lists hold everything unless they say otherwise; \`limit\` and \`after\` page them, with the next page in the \`Link\` header.
 
 The same operations are there over GraphQL at \`/graphql\`.`;
 

@@ -1,11 +1,12 @@
 /** Puts the route table on Fastify. */
 import { isUtf8 } from 'node:buffer';
+import { Readable } from 'node:stream';
 import etag from '@fastify/etag';
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
 import type { GraphQLSchema } from 'graphql';
 import type { Context } from '../context.ts';
 import { type Answer, once } from '../domain/idempotency.ts';
-import { type AppError, invalid } from '../errors.ts';
+import { AppError, invalid } from '../errors.ts';
 import { routes } from './routes.ts';
 import { type RunnableRoute, runnable } from './run-route.ts';
 
@@ -30,6 +31,7 @@ export function registerRest(app: FastifyInstance, host: RestHost): void {
     };
     if (route.shared) registerShared(app, options);
     else if (route.takes) registerUpload(app, options, route.takes);
+    else if (route.export) registerExport(app, options);
     else app.route(options);
   }
 }
@@ -72,6 +74,29 @@ function registerUpload(app: FastifyInstance, options: RouteOptions, type: strin
   });
 }
 
+/** So long a file may go on when the gateway is told to end; whoever gets it then sees that it is cut off. */
+const EXPORT_DRAIN_MS = 5000;
+
+function registerExport(app: FastifyInstance, options: RouteOptions): void {
+  app.register(async (scope) => {
+    const files = new Set<Readable>();
+    scope.addHook('onSend', async (_request, _reply, payload) => {
+      if (!(payload instanceof Readable)) return;
+      files.add(payload);
+      payload.once('close', () => files.delete(payload));
+    });
+    let cut: NodeJS.Timeout | undefined;
+    scope.addHook('preClose', async () => {
+      cut = setTimeout(() => {
+        for (const file of files) file.destroy(new AppError('unavailable'));
+      }, EXPORT_DRAIN_MS);
+    });
+    scope.addHook('onClose', async () => clearTimeout(cut));
+    // It would read all that a GET does, to send none of it.
+    scope.route({ ...options, exposeHeadRoute: false });
+  });
+}
+
 async function handle(
   host: RestHost,
   ready: RunnableRoute,
@@ -80,7 +105,7 @@ async function handle(
 ): Promise<FastifyReply> {
   const ctx = await host.context(request, reply);
   await ready.authorize(ctx);
-  const variables = ready.read({
+  const input = ready.read({
     path: request.params as Record<string, string>,
     query: request.query as Record<string, unknown>,
     body: request.body,
@@ -93,9 +118,9 @@ async function handle(
           key,
           [request.method, request.url, JSON.stringify(request.body ?? null)],
           (error) => host.errorAnswer(error, request),
-          (within) => ready.run(within, variables, request.url),
+          (within) => ready.run(within, input, request.url),
         )
-      : await ready.run(ctx, variables, request.url);
+      : await ready.run(ctx, input, request.url);
   const { shared } = ready.route;
   if (shared) {
     const seconds = shared(answer.body as Record<string, unknown>, request.query as Record<string, unknown>);

@@ -8,6 +8,7 @@ export const tags = {
   Auth: 'Signing in and out.',
   Agents: 'The people who work in the inbox',
   Divisions: 'Parts of the organization, and the agents who work in them',
+  'Activity Logs': 'Who did what, for those who have to know',
   Roles: 'What agents may do',
   'API Keys': 'Keys for programs that act for an agent',
   'Working Hours': 'Business working hours configuration (global and per-division overrides)',
@@ -37,6 +38,10 @@ export interface Route {
   body?: z.ZodType;
   /** `list`: a bare array. `connection`: the same, of the pages of a Relay connection. */
   answer?: 'list' | 'connection';
+  /** Of a connection that may be too long for one answer: so many a page, unless `limit` says otherwise. */
+  pageSize?: number;
+  /** Every page of a connection, as a file of this name (its ending apart) in the format that the query asks for. */
+  export?: string;
   /** Answered instead of the result. */
   says?: Record<string, string>;
   /** The address of what was created; `{id}` is its id. */

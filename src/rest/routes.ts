@@ -3,6 +3,7 @@
  * how the answer is spelt; there is no logic in it.
  */
 import type { Route } from './route.ts';
+import { activityLogRoutes } from './routes/activity-logs.ts';
 import { agentRoutes } from './routes/agents.ts';
 import { apiKeyRoutes } from './routes/api-keys.ts';
 import { authRoutes } from './routes/auth.ts';
@@ -17,6 +18,7 @@ export const routes: readonly Route[] = [
   ...divisionRoutes,
   ...roleRoutes,
   ...apiKeyRoutes,
+  ...activityLogRoutes,
   ...workingHoursRoutes,
   ...superAdminRoutes,
 ];

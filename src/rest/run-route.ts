@@ -10,7 +10,9 @@ import { MAX_PAGE } from '../schema/paging.ts';
 import { authorize, type Demand } from '../schema/permissions.ts';
 import { answerShape } from './answer-shape.ts';
 import { checkRest, inRest } from './body.ts';
+import { columnsOf, connectionAnswer, nextPage, type Page, pagesOf } from './connection.ts';
 import { operationOf, rootOf } from './document-shape.ts';
+import { type ExportFormat, exportAnswer } from './export.ts';
 import { toCamel } from './names.ts';
 import { wholeNumber } from './query.ts';
 import type { Route } from './route.ts';
@@ -22,14 +24,20 @@ export interface RestRequest {
   body: unknown;
 }
 
+/** What came, checked. */
+export interface RouteInput {
+  variables: Record<string, unknown>;
+  query: Record<string, unknown>;
+}
+
 export interface RunnableRoute {
   readonly route: Route;
   /** Who may come in, asked before anything of the input is looked at. @throws {AppError} */
   authorize(ctx: Context): Promise<void>;
   /** Checks the input. @throws {AppError} validation_failed */
-  read(request: RestRequest): Record<string, unknown>;
+  read(request: RestRequest): RouteInput;
   /** @param url the request's own, for the link to the next page. @throws {AppError} */
-  run(ctx: Context, variables: Record<string, unknown>, url: string): Promise<Answer>;
+  run(ctx: Context, input: RouteInput, url: string): Promise<Answer>;
 }
 
 const noBody = z.strictObject({}).optional();
@@ -45,9 +53,14 @@ export const pathRules = ({ path }: Route): z.ZodObject =>
   z.object(Object.fromEntries([...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => [toCamel(name!), rules.uuid])));
 
 /** Everything that a route's query may hold. */
-export const queryRules = ({ query, answer }: Route): z.ZodObject => {
+export const queryRules = ({ query, answer, pageSize }: Route): z.ZodObject => {
   const own = query ?? z.object({});
-  return answer ? own.extend(paging.shape) : own;
+  if (!answer) return own;
+  const { limit, after } = paging.shape;
+  const described = pageSize
+    ? limit.meta({ ...limit.meta(), description: `At most so many; ${pageSize} unless said otherwise.` })
+    : limit;
+  return own.extend({ limit: described, after });
 };
 
 export function runnable(schema: GraphQLSchema, route: Route): RunnableRoute {
@@ -59,6 +72,7 @@ export function runnable(schema: GraphQLSchema, route: Route): RunnableRoute {
   const toVariables = variablesFor(schema, document);
   const path = pathRules(route);
   const query = queryRules(route);
+  const columns = route.export ? columnsOf(rootOf(schema, document).shape) : [];
 
   const execute = async (ctx: Context, variables: Record<string, unknown>): Promise<Record<string, unknown>> => {
     const { data, errors } = await compiled.query(undefined, ctx, variables);
@@ -77,10 +91,16 @@ export function runnable(schema: GraphQLSchema, route: Route): RunnableRoute {
       const inPath = checkRest(path, request.path);
       const { limit, ...inQuery } = checkRest(query, pick(query, request.query));
       const body = checkRest(route.body ?? noBody, request.body) ?? {};
-      return toVariables({ path: inPath, query: { ...inQuery, first: limit }, body });
+      const first = limit ?? route.pageSize;
+      return { variables: toVariables({ path: inPath, query: { ...inQuery, first }, body }), query: inQuery };
     },
-    async run(ctx, variables, url) {
-      if (route.answer === 'connection') return connection(execute, ctx, variables, url, shape);
+    async run(ctx, { variables, query: inQuery }, url) {
+      const read = async (wanted: Record<string, unknown>) => shape(await execute(ctx, wanted)) as Page;
+      if (route.answer === 'connection') return connectionAnswer(read, variables, url);
+      if (route.export) {
+        const format = inQuery.format as ExportFormat;
+        return exportAnswer(pagesOf(read, variables), { format, file: route.export, columns });
+      }
       const result = shape(await execute(ctx, variables));
       const headers: Record<string, string> = {};
       if (route.answer === 'list') {
@@ -99,38 +119,6 @@ function textAnswer({ type, file }: NonNullable<Route['media']>, result: unknown
   const [text] = Object.values(result as object);
   const headers = { 'content-type': `${type}; charset=utf-8`, 'content-disposition': `attachment; filename="${file}"` };
   return { status: 200, body: text, headers };
-}
-
-interface Page {
-  nodes: unknown[];
-  page_info: { end_cursor?: string; has_next_page: boolean };
-}
-
-/** One page where `limit` asks for it; else page after page, since a bare array holds everything. */
-async function connection(
-  execute: (ctx: Context, variables: Record<string, unknown>) => Promise<Record<string, unknown>>,
-  ctx: Context,
-  { first, after }: Record<string, unknown>,
-  url: string,
-  shape: (data: Record<string, unknown>) => unknown,
-): Promise<Answer> {
-  const body: unknown[] = [];
-  for (let cursor = after; ; ) {
-    const page = shape(await execute(ctx, { first: first ?? MAX_PAGE, after: cursor })) as Page;
-    body.push(...page.nodes);
-    const { has_next_page: more, end_cursor: end } = page.page_info;
-    if (first !== undefined || !more) {
-      const headers: Record<string, string> = more && end ? { link: nextPage(url, end) } : {};
-      return { status: 200, body, headers };
-    }
-    cursor = end;
-  }
-}
-
-function nextPage(url: string, cursor: string): string {
-  const next = new URL(url, 'http://gateway');
-  next.searchParams.set('after', cursor);
-  return `<${next.pathname}${next.search}>; rel="next"`;
 }
 
 /** Parameters that a route does not know are left alone, as links with tracking parameters need. */

@@ -3,6 +3,7 @@ import 'reflect-metadata';
 import type { GraphQLSchema } from 'graphql';
 import { buildSchema } from 'type-graphql';
 import type { Context } from '../context.ts';
+import { ActivityLogsResolver } from '../resolvers/activity-logs.resolver.ts';
 import { AgentsResolver } from '../resolvers/agents.resolver.ts';
 import { ApiKeysResolver } from '../resolvers/api-keys.resolver.ts';
 import { DivisionsResolver } from '../resolvers/divisions.resolver.ts';
@@ -27,6 +28,7 @@ export async function buildGatewaySchema(): Promise<GraphQLSchema> {
     resolvers: [
       AgentsResolver,
       ApiKeysResolver,
+      ActivityLogsResolver,
       DivisionsResolver,
       ExceptionsResolver,
       HealthResolver,

@@ -65,3 +65,16 @@ export const DateScalar = new GraphQLScalarType<string, string>({
   parseValue: parseDate,
   parseLiteral: literal(parseDate),
 });
+
+const refuseJson = () => {
+  throw new TypeError('is only ever answered');
+};
+
+/** Whatever JSON can hold; no input takes it. */
+export const JsonScalar = new GraphQLScalarType<never, unknown>({
+  name: 'JSON',
+  description: 'Any JSON value.',
+  serialize: (value) => value,
+  parseValue: refuseJson,
+  parseLiteral: refuseJson,
+});

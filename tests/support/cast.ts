@@ -122,6 +122,7 @@ export class Cast {
     return {
       tenant: tenant.id,
       agent: bystander,
+      actor: bystander,
       division: division.id,
       role: role.id,
       exception: exception.id,

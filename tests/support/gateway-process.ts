@@ -1,4 +1,4 @@
-/** The built gateway and the doctor as processes of their own, as an operator runs them. */
+/** The built gateway and the operator's commands as processes of their own. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
@@ -61,11 +61,11 @@ interface Run {
   output(): string;
 }
 
-function run(script: string, env: Record<string, string>): Run {
+function run(script: string, env: Record<string, string>, options: string[] = []): Run {
   // The kernel ends it when the tests die, however they die.
   const child = spawn(
     'setpriv',
-    ['--pdeathsig', 'KILL', process.execPath, '--enable-source-maps', join(dist, script)],
+    ['--pdeathsig', 'KILL', process.execPath, '--enable-source-maps', join(dist, script), ...options],
     { stdio: ['ignore', 'pipe', 'pipe'], env: { PATH: process.env.PATH, LOG_LEVEL: 'warn', ...env } },
   );
   running.add(child);
@@ -88,6 +88,10 @@ export const runGateway = (env: Record<string, string>): Promise<Ended> => run('
 
 /** `npm run doctor` */
 export const runDoctor = (env: Record<string, string>): Promise<Ended> => run('doctor.js', env).ended;
+
+/** `npm run audit:verify` */
+export const runAuditVerify = (env: Record<string, string>, ...options: string[]): Promise<Ended> =>
+  run('audit-verify.js', env, options).ended;
 
 /** proc_pid_stat(5): fields 14 and 15, in ticks of 10 ms; the name in field 2 may hold anything but `)`. */
 function cpuMs(pid: number): number {

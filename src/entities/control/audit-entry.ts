@@ -3,6 +3,14 @@ import { Entity, Index, PrimaryKey, Property } from '@mikro-orm/decorators/legac
 /** Who did what to what, written in the transaction of the change itself. Never holds a secret. */
 @Entity({ tableName: 'audit_entries' })
 @Index({ properties: ['orgId', 'id'] })
+@Index({ properties: ['orgId', 'actorId', 'id'] })
+@Index({ properties: ['orgId', 'action', 'id'] })
+@Index({ properties: ['orgId', 'targetType', 'id'] })
+@Index({ properties: ['orgId', 'targetId', 'id'] })
+@Index({
+  name: 'audit_entries_noun_idx',
+  expression: `create index "audit_entries_noun_idx" on "audit_entries" ("org_id", split_part("action", '.', 1), "id")`,
+})
 export class AuditEntry {
   /** UUIDv7: the order of the ids is the order of the entries. */
   @PrimaryKey({ type: 'uuid' })
@@ -51,4 +59,8 @@ export class AuditEntry {
 
   @Property({ type: 'timestamptz', length: 3 })
   createdAt: Date = new Date();
+
+  /** SHA-256 of all the above (domain/audit-digest.ts); absent where an older gateway wrote it. */
+  @Property({ type: 'blob', nullable: true })
+  digest?: Buffer | null;
 }

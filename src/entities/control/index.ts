@@ -1,4 +1,6 @@
+import { ActivityHead } from './activity-head.ts';
 import { ApiKey } from './api-key.ts';
+import { AuditLink, UnlinkedAuditEntry } from './audit-chain.ts';
 import { AuditEntry } from './audit-entry.ts';
 import { Event } from './event.ts';
 import { HealthSample } from './health-sample.ts';
@@ -17,7 +19,9 @@ import { Usage } from './usage.ts';
 /** Every entity of the control-plane database. */
 export const controlEntities = [
   ApiKey,
+  ActivityHead,
   AuditEntry,
+  AuditLink,
   Event,
   HealthSample,
   IdempotencyKey,
@@ -31,5 +35,6 @@ export const controlEntities = [
   Session,
   SuperAdmin,
   TenantDatabase,
+  UnlinkedAuditEntry,
   Usage,
 ];

@@ -1,7 +1,15 @@
-import { Entity, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
+import { Entity, Index, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
 
 /** Who changed what in the tenant, written in the transaction of the change itself. Never holds a secret. */
 @Entity({ tableName: 'activity_log' })
+@Index({ properties: ['actorId', 'id'] })
+@Index({ properties: ['action', 'id'] })
+@Index({ properties: ['targetType', 'id'] })
+@Index({ properties: ['targetId', 'id'] })
+@Index({
+  name: 'activity_log_noun_idx',
+  expression: `create index "activity_log_noun_idx" on "activity_log" (split_part("action", '.', 1), "id")`,
+})
 export class ActivityEntry {
   /** UUIDv7: the order of the ids is the order of the entries. */
   @PrimaryKey({ type: 'uuid' })
@@ -46,4 +54,8 @@ export class ActivityEntry {
 
   @Property({ type: 'timestamptz', length: 3 })
   createdAt: Date = new Date();
+
+  /** SHA-256 of all the above (domain/audit-digest.ts); absent where an older gateway wrote it. */
+  @Property({ type: 'blob', nullable: true })
+  digest?: Buffer | null;
 }

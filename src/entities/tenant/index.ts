@@ -1,3 +1,4 @@
+import { ActivityLink, UnlinkedActivity } from './activity-chain.ts';
 import { ActivityEntry } from './activity-entry.ts';
 import { Agent } from './agent.ts';
 import { Division, DivisionAgent } from './division.ts';
@@ -12,6 +13,7 @@ import { ExceptionOptOut, WorkingHoursException } from './working-hours-exceptio
 /** Every entity of a tenant's own database. */
 export const tenantEntities = [
   ActivityEntry,
+  ActivityLink,
   Agent,
   Contact,
   Division,
@@ -22,6 +24,7 @@ export const tenantEntities = [
   Role,
   ScheduleVersion,
   Setting,
+  UnlinkedActivity,
   UsageCounter,
   UsageLimit,
   WorkingHours,

@@ -13,6 +13,8 @@ const SCALARS: Readonly<Record<string, Schema>> = {
   UUID: { type: 'string', format: 'uuid' },
   DateTime: { type: 'string', format: 'date-time' },
   Date: { type: 'string', format: 'date' },
+  // Of what changed, which is always an object.
+  JSON: { type: 'object', additionalProperties: true },
 };
 
 /** Makes schemas, collecting those that have a name: enums, and objects selected by one fragment. */

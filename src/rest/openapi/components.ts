@@ -29,7 +29,11 @@ export const headers: Record<string, Header> = {
   },
   Location: { description: 'The address of what was created.', schema: { type: 'string', format: 'uri-reference' } },
   Link: {
-    description: 'Where `limit` asks for a page and there may be another: `<...>; rel="next"`.',
+    description: 'Of a page after which there may be another: `<...>; rel="next"`.',
+    schema: { type: 'string' },
+  },
+  'Content-Disposition': {
+    description: 'The name of the file: `attachment; filename="..."`.',
     schema: { type: 'string' },
   },
   'Retry-After': {

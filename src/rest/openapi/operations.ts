@@ -2,6 +2,7 @@
 import type { GraphQLSchema } from 'graphql';
 import type { Demand, Permission } from '../../schema/permissions.ts';
 import { operationOf, rootOf } from '../document-shape.ts';
+import { exportFormats } from '../export.ts';
 import type { Route } from '../route.ts';
 import type { AnswerSchemas } from './answers.ts';
 import { codesOf, type ErrorResponses } from './errors.ts';
@@ -26,6 +27,10 @@ function securityOf({ permission, inPerson }: Demand): Record<string, never[]>[]
   const byKey = permission !== 'platform' && !inPerson;
   return [{ bearer: [] }, { cookie: [] }, ...(byKey ? [{ apiKey: [] }] : [])];
 }
+
+const exportedFile = Object.fromEntries(
+  Object.values(exportFormats).map(({ type }) => [type.split(';', 1)[0]!, { schema: { type: 'string' } }]),
+);
 
 const header = (name: string): Reference => ({ $ref: `#/components/headers/${name}` });
 
@@ -56,9 +61,10 @@ export function describeRoute(
           'X-Request-Id': header('X-Request-Id'),
           ...(route.location && { Location: header('Location') }),
           ...(route.answer && { Link: header('Link') }),
+          ...(route.export && { 'Content-Disposition': header('Content-Disposition') }),
           ...(repeatable && { 'Idempotent-Replayed': header('Idempotent-Replayed') }),
         },
-        content: json(answers.forRoute(route, root)),
+        content: route.export ? exportedFile : json(answers.forRoute(route, root)),
       },
       ...errors.of(codesOf(route, demand, parameters.length > 0)),
     },

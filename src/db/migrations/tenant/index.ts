@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
 import { Tenant0001Initial } from './0001-initial.ts';
 import { Tenant0002Schedules } from './0002-schedules.ts';
+import { Tenant0003AuditChain } from './0003-audit-chain.ts';
 import { Tenant0004Roles } from './0004-roles.ts';
 
 /** In the order in which they are applied; never changed once released. */
-export const tenantMigrations = [Tenant0001Initial, Tenant0002Schedules, Tenant0004Roles];
+export const tenantMigrations = [Tenant0001Initial, Tenant0002Schedules, Tenant0003AuditChain, Tenant0004Roles];
 
 /** The number of the newest one: what `schema_version` is when a tenant's database is up to date. */
 export const TENANT_SCHEMA_VERSION = tenantMigrations.length;

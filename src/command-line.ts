@@ -1,0 +1,84 @@
+/** What the commands for operators share: finding the installation, and how they end. */
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describeFailure } from './components/describe-failure.ts';
+import { type Config, ConfigError } from './config.ts';
+import { clusterIn, embeddedUrl, runningServer } from './db/embedded-cluster.ts';
+import { startEmbeddedServer } from './db/embedded-server.ts';
+import { existingSecrets, Keys } from './db/secrets.ts';
+
+/** An installation whose databases can be reached. */
+export interface Installation {
+  /** Of the control-plane database. */
+  databaseUrl: string;
+  /** Absent where nobody knows the secret. */
+  keys?: Keys;
+  /** Whether the whole PostgreSQL server is the installation's, as the embedded one is. */
+  ownServer: boolean;
+}
+
+/** A server that is starting or shutting down is waited for so long. */
+const PATIENCE_MS = 30_000;
+
+/**
+ * Looks at the installation that the environment names, its gateway running or not.
+ *
+ * @param look may be called again, when a gateway comes or goes meanwhile.
+ * @throws {ConfigError} when there is none.
+ */
+export async function withInstallation<T>(config: Config, look: (found: Installation) => Promise<T>): Promise<T> {
+  const stored = await existingSecrets(config.dataDir);
+  const secret = config.jwtSecret ?? stored?.jwtSecret;
+  const keys = secret ? new Keys(secret) : undefined;
+  if (config.databaseUrl) return look({ databaseUrl: config.databaseUrl, keys, ownServer: false });
+
+  const { dataDir } = config;
+  const made = await stat(join(clusterIn(dataDir), 'PG_VERSION')).catch(() => undefined);
+  if (!stored || !made) {
+    throw new ConfigError(`There is no installation in ${dataDir}: set DATA_DIR to its folder, or DATABASE_URL.`);
+  }
+  const password = stored.postgresPassword;
+  const lookAt = (databaseUrl: string) => look({ databaseUrl, keys, ownServer: true });
+  for (const deadline = Date.now() + PATIENCE_MS; ; await sleep(100)) {
+    const running = await runningServer(dataDir);
+    try {
+      if (running) return await lookAt(embeddedUrl(running.port, password));
+      const server = await startEmbeddedServer({ dataDir, password, notice: say, asItIs: true });
+      try {
+        return await lookAt(server.url);
+      } finally {
+        await server.stop();
+      }
+    } catch (error) {
+      // Meanwhile a gateway came, or one went and its server with it.
+      const changed = (await runningServer(dataDir))?.pid !== running?.pid || isInBetween(error);
+      if (!changed || Date.now() > deadline) throw error;
+    }
+  }
+}
+
+/** What a server answers, or does not yet, while it starts and shuts down. */
+const isInBetween = (error: unknown) =>
+  ['57P03', '57P01', 'ECONNREFUSED', 'ECONNRESET'].includes((error as { code?: string }).code ?? '');
+
+export const say = (line: string) => process.stdout.write(`${line}\n`);
+
+/** Runs a command. @param work answers the exit code; what it throws is told, and the code is 2. */
+export async function runCommand(work: () => Promise<number>): Promise<void> {
+  try {
+    process.exitCode = await work();
+  } catch (error) {
+    process.stderr.write(`${explain(error)}\n`);
+    process.exitCode = 2;
+  }
+}
+
+function explain(error: unknown): string {
+  if (error instanceof ConfigError) return error.message;
+  // Undefined table.
+  if ((error as { code?: string }).code === '42P01') {
+    return 'Could not look: no gateway of this version has set this database up.';
+  }
+  return `Could not look: ${describeFailure(error)}.`;
+}

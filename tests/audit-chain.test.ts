@@ -1,0 +1,134 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { v7 as uuidv7 } from 'uuid';
+import { bySystem, tenantAudit } from '../src/domain/audit.ts';
+import { linkEntries, tenantChain } from '../src/domain/audit-chain.ts';
+import { sealControl, sealTenant } from '../src/jobs/chain-sealer.ts';
+import { eventually, provision, superAdmin, type Tenant } from './support/actors.ts';
+import { startApp, type TestApp } from './support/app.ts';
+import { allLinked, verdicts } from './support/chains.ts';
+import { serverUrl, sql } from './support/database.ts';
+import { took } from './support/many-tenants.ts';
+
+let app: TestApp;
+/** Another gateway of the installation. */
+let other: TestApp;
+let tenant: Tenant;
+const url = () => serverUrl(app.services.cluster.nameFor(tenant.id));
+const name = () => `tenant ${tenant.slug}`;
+
+beforeAll(async () => {
+  app = await startApp();
+  other = await startApp({}, app.databaseUrl);
+  tenant = await provision(await superAdmin(app));
+});
+afterAll(async () => {
+  await other?.stop();
+  await app?.stop();
+});
+
+/** Writes an entry; its transaction stays open until `then` is done. */
+const write = (action: string, then: () => Promise<unknown> = async () => {}) =>
+  app.services.tenants.work(tenant.id, (em) =>
+    em.transactional(async (within) => {
+      tenantAudit(within, bySystem, { action });
+      await within.flush();
+      await then();
+    }),
+  );
+
+/** Entries as an older gateway writes them. */
+const insertMany = (database: string, log: string, count: number) =>
+  sql(
+    database,
+    `insert into ${log} (id, actor_kind, action, created_at) select id, 'system', 'many.made', now() from unnest($1::uuid[]) id`,
+    [Array.from({ length: count }, () => uuidv7())],
+  );
+
+test('writers do not wait for each other: two open transactions both hold an entry', async () => {
+  const written = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const both = Promise.all(written.map(({ promise }) => promise));
+  await Promise.all(
+    written.map(({ resolve }) =>
+      write('both.open', () => {
+        resolve();
+        return both;
+      }),
+    ),
+  );
+  expect((await allLinked(app.databaseUrl))[name()]).toMatchObject({ entries: 2, unlinked: 0 });
+});
+
+test('an entry whose transaction ends late is linked after those that it overlapped with', async () => {
+  const end = Promise.withResolvers<void>();
+  const late = write('late.end', () => end.promise);
+  await write('early.end');
+  await eventually(
+    () =>
+      sql<{ action: string }>(
+        url(),
+        'select action from activity_log join activity_chain on entry_id = id order by seq',
+      ),
+    (rows) => rows.at(-1)?.action === 'early.end',
+  );
+  end.resolve();
+  await late;
+  const { broken, entries } = (await allLinked(app.databaseUrl))[name()]!;
+  expect([broken, entries]).toEqual([undefined, 4]);
+});
+
+test('two sealers at once, on thousands of entries, make one chain', async () => {
+  const { entries: before } = (await allLinked(app.databaseUrl))[name()]!;
+  await Promise.all([insertMany(url(), 'activity_log', 2500), insertMany(app.databaseUrl, 'audit_entries', 2500)]);
+  const start = performance.now();
+  const both = [app, other].flatMap(({ services }) => [sealTenant(services, tenant.id), sealControl(services)]);
+  await Promise.all(both);
+  took('two sealers, 2,500 entries in each of two logs', performance.now() - start);
+  const found = await allLinked(app.databaseUrl);
+  expect(found[name()]).toMatchObject({ entries: before + 2500, head: { seq: before + 2500 } });
+  for (const { broken } of Object.values(found)) expect(broken).toBeUndefined();
+});
+
+test('a sealer that dies before it can tell how far it came is made up for', async () => {
+  await insertMany(url(), 'activity_log', 1);
+  const { cluster, keys } = app.services;
+  await cluster.asOwner(cluster.nameFor(tenant.id), (client) => linkEntries(client, tenantChain(tenant.id), keys));
+  // Waits until the control plane knows.
+  expect((await allLinked(app.databaseUrl))[name()]!.broken).toBeUndefined();
+});
+
+test('sealing ends: a quiet tenant is left in peace', async () => {
+  await write('last.one');
+  await allLinked(app.databaseUrl);
+  const marks = async () => {
+    const [row] = await sql(
+      app.databaseUrl,
+      `select u.gathered_mark as gathered, (s.tup_inserted + s.tup_updated + s.tup_deleted)::text as written
+         from usage u join tenant_databases d on d.org_id = u.org_id join pg_stat_database s on s.datname = d.database_name
+        where u.org_id = $1`,
+      [tenant.id],
+    );
+    return row!;
+  };
+  // The server counts the last of a session's writes a second or more after it.
+  await eventually(
+    async () => {
+      const before = await marks();
+      await sleep(3500);
+      return [before, await marks()];
+    },
+    ([before, after]) => before!.gathered === after!.written,
+    20_000,
+  );
+}, 30_000);
+
+test('many writers at once, measured', async () => {
+  const start = performance.now();
+  const count = 400;
+  await Promise.all(Array.from({ length: count }, () => write('at.once')));
+  const ms = performance.now() - start;
+  took(`${count} entries, each in a transaction of its own (${Math.round((count / ms) * 1000)} a second)`, ms);
+  await allLinked(app.databaseUrl);
+  took('until all are linked', performance.now() - start);
+  expect((await verdicts(app.databaseUrl))[name()]!.broken).toBeUndefined();
+});
