@@ -194,6 +194,9 @@ test("a tenant's own role can neither change nor remove what was done, nor what 
   for (const text of [
     `update activity_log set action = 'nothing'`,
     'delete from activity_log',
+    'delete from activity_chain',
+    `insert into activity_chain values (1, gen_random_uuid(), '')`,
+    'delete from activity_unlinked',
     'delete from schedule_versions',
     `update schedule_versions set valid_from = now()`,
     `insert into schedule_versions (valid_from) values (now())`,
