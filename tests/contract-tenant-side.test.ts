@@ -80,17 +80,18 @@ beforeAll(async () => {
   const { id: key } = await ask('Create a new API key', supervisor);
   await ask("List caller's API keys", supervisor);
   await ask('Revoke an API key', supervisor, key);
+  await ask('List activity logs', supervisor);
 
   for (const { id, name } of (await admin.rest('GET', '/api/roles')).body) ids[`role ${name}`] = id;
   await active(root, org_id);
 });
 afterAll(() => app?.stop());
 
-/** The names of all fields, at any depth, and whether a value is null. */
+/** The names of all fields, at any depth, and whether a value is null. What changed is told as it is kept. */
 function fieldsOf(value: unknown): string[] {
   if (Array.isArray(value)) return value.flatMap(fieldsOf);
   if (value === null || typeof value !== 'object') return [];
-  return Object.entries(value).flatMap(([name, member]) => [
+  return Object.entries({ ...value, before: undefined, after: undefined }).flatMap(([name, member]) => [
     name,
     ...(member === null ? [`${name} is null`] : fieldsOf(member)),
   ]);

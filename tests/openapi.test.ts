@@ -28,7 +28,6 @@ const others = `
   GET /api/divisions/{id}/agents List agents in a division
   POST /api/divisions/{id}/agents Assign agents to a division
   DELETE /api/divisions/{id}/agents Remove agents from a division
-  GET /api/activity-logs List activity logs
   GET /api/activity-logs/export Export activity logs
   GET /api/working-hours/changes List coming openings and closings
   POST /api/working-hours/preview Preview an unsaved schedule

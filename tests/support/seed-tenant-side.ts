@@ -237,9 +237,40 @@ const keys: Omit<TenantSideOperation, 'group'>[] = [
   },
 ];
 
+const logs: Omit<TenantSideOperation, 'group'>[] = [
+  {
+    title: 'List activity logs',
+    method: 'GET',
+    path: '/api/activity-logs',
+    query: { actor_id: false, action: false, target_type: false, target_id: false, from: false, to: false },
+    answer: [
+      {
+        id: ID,
+        action: 'agent.update',
+        actor_kind: 'agent',
+        actor_id: ID,
+        actor_email: 'test@example.com',
+        actor_name: 'name',
+        on_behalf_of: ID,
+        on_behalf_of_email: 'test@example.com',
+        on_behalf_of_name: 'name',
+        target_type: 'agent',
+        target_id: ID,
+        before: {},
+        after: {},
+        request_id: 'id',
+        address: '127.0.0.1',
+        created_at: INSTANT,
+      },
+    ],
+    requiredInAnswer: ['id', 'action', 'actor_kind', 'created_at'],
+  },
+];
+
 export const tenantSideOperations: TenantSideOperation[] = Object.entries({
   Auth: auth,
   Agents: agents,
   Roles: roles,
   'API Keys': keys,
+  'Activity Logs': logs,
 }).flatMap(([group, rows]) => rows.map((row) => ({ ...row, group: group as TenantSideOperation['group'] })));

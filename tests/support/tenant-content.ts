@@ -9,6 +9,9 @@ const CONTROL = {
   sessions: 'select id, ended_at from sessions where org_id = $1',
 };
 
+/** The log's links, which the sealer adds in its own time. */
+const MOVING = ['activity_chain', 'activity_unlinked'];
+
 const digests = (queries: Record<string, string>) =>
   Object.entries(queries)
     .map(
@@ -28,7 +31,8 @@ export async function contentOfTenant({ services }: TestApp, id: string): Promis
     name: 'test_tables',
     text: `select relname::text as name from pg_class where relkind = 'r' and relnamespace = 'public'::regnamespace`,
   });
-  const own = Object.fromEntries(tables.map(({ name }) => [name, `select * from "${name}"`]));
+  const still = tables.filter(({ name }) => !MOVING.includes(name));
+  const own = Object.fromEntries(still.map(({ name }) => [name, `select * from "${name}"`]));
   const [inTenant, inControl] = await Promise.all([
     services.tenants.rows<Digest>(id, { name: 'test_content', text: digests(own) }),
     services.control.pool.query<Digest>(digests(CONTROL), [id]),
