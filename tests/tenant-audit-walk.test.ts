@@ -57,7 +57,7 @@ const walk: Record<string, Walked> = {
     action: 'agent.create',
   },
   updateAgent: {
-    variables: () => ({ id: made.agent, input: { role: 'agent', password: `new ${SECRET}` } }),
+    variables: () => ({ id: made.agent, input: { role: 'agent', fullName: 'Budi B' } }),
     action: 'agent.update',
     target: () => made.agent,
   },
