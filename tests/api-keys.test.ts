@@ -238,3 +238,12 @@ test('tells when it was used last', async () => {
   const [row] = (await person.rest('GET', KEYS)).body;
   expect(Date.now() - Date.parse(row.last_used_at)).toBeLessThan(60_000);
 });
+
+test('a key with every scope gives its maker no password', async () => {
+  const scopes = (await admin.rest('GET', '/api/auth/me')).body.permissions;
+  const { key } = (await create(admin, { scopes })).body;
+  const path = `/api/agents/${decode(admin.token!).claims.sub}`;
+  expectError(await ask(key, 'PATCH', path, here, { password: 'a way around' }), 403, 'forbidden');
+  expect((await ask(key, 'PATCH', path, here, { full_name: 'Still the admin' })).status).toBe(200);
+  await agent(here, acme.adminEmail, acme.adminPassword);
+});

@@ -25,7 +25,7 @@ afterAll(() => app.stop());
 interface Walked {
   variables: () => Record<string, unknown>;
   action: string;
-  /** Where nobody else may do it for the admin. */
+  /** What an impersonation may not do. */
   inPerson?: true;
   /** What it was done to; absent for the organization's own week. */
   target?: () => string;
@@ -55,6 +55,7 @@ const walk: Record<string, Walked> = {
   createAgent: {
     variables: () => ({ input: { email: 'b@walk.test', fullName: 'Budi', password: SECRET, role: 'devs' } }),
     action: 'agent.create',
+    inPerson: true,
   },
   updateAgent: {
     variables: () => ({ id: made.agent, input: { role: 'agent', fullName: 'Budi B' } }),

@@ -15,6 +15,20 @@ import { hashPassword } from './passwords.ts';
 import { permissionsOf, TenantPermission } from './permissions.ts';
 import { revoke } from './revocations.ts';
 import { grantableRole, refuseBeyond } from './roles.ts';
+import type { Caller } from './tokens.ts';
+
+/**
+ * An impersonation changes no password (contract section 2), and an API key not that of its maker: it would make itself a
+ * person.
+ */
+function refusePassword({ id, impersonator, apiKey }: Extract<Caller, { kind: 'agent' }>, agentId: string): void {
+  if (impersonator) {
+    throw new AppError('forbidden', { message: 'Nobody changes a password while impersonating.' });
+  }
+  if (apiKey && id === agentId) {
+    throw new AppError('forbidden', { message: 'An API key does not change the password of its maker.' });
+  }
+}
 
 export interface AgentPatch {
   email?: string | null;
@@ -29,14 +43,12 @@ export interface AgentPatch {
  * A merge patch. A new password, and deactivating, end the agent's sessions.
  *
  * @throws {AppError} not_found; email_taken; last_admin; forbidden for an agent, or a role, beyond the caller's own rights,
- * and for a password under an impersonation (contract section 2).
+ * and for a password that `refusePassword` refuses.
  */
 export async function updateAgent(ctx: Context, id: string, patch: AgentPatch): Promise<AgentRow> {
   const access = await ctx.access();
   const me = tenantUser(ctx);
-  if (patch.password && me.impersonator) {
-    throw new AppError('forbidden', { message: 'Nobody changes a password while impersonating.' });
-  }
+  if (patch.password) refusePassword(me, id);
   const passwordHash = patch.password ? await hashPassword(patch.password) : undefined;
   await inBoth(ctx, async ({ control, tenant, tell }) => {
     const { agent, identity, role } = await lockAgent(control, tenant, me.orgId, id);

@@ -50,7 +50,7 @@ export class AgentsResolver {
   }
 
   @Mutation(() => Agent, { description: 'Adds an agent, who may sign in at once. Counts against the limit of agents.' })
-  @Allow('agents.manage')
+  @Allow('agents.manage', { unimpersonated: true })
   createAgent(
     @Ctx() ctx: Context,
     @Arg('input', () => CreateAgentInput) input: CreateAgentInput,

@@ -64,9 +64,10 @@ async function operationsTable(schema: GraphQLSchema): Promise<string> {
   );
 }
 
-function demandText({ permission, inPerson }: Demand): string {
+function demandText({ permission, inPerson, unimpersonated }: Demand): string {
   const text = permission.includes('.') ? `\`${permission}\`` : permission.replace('_', ' ');
-  return inPerson ? `${text}, in person` : text;
+  if (inPerson) return `${text}, in person`;
+  return unimpersonated ? `${text}, not impersonating` : text;
 }
 
 const parts = [

@@ -57,5 +57,8 @@ export const notes: readonly PermissionNote[] = [
   { of: ['createApiKey'], says: 'A scope that the caller lacks is 403.' },
   { of: ['revokeApiKey'], says: "One's own; of others it needs `agents.manage`, else they are 404." },
   { of: ['endSession'], says: "One's own; anybody else's is 404." },
-  { of: ['updateAgent'], says: 'A new password under an impersonation is 403: whoever impersonates changes none.' },
+  {
+    of: ['updateAgent'],
+    says: 'A new password is 403 under an impersonation, and for an API key that asks for its own maker.',
+  },
 ];

@@ -27,6 +27,8 @@ export interface Demand {
   permission: Permission;
   /** Only the person themself: no API key of theirs, and nobody who impersonates them. */
   inPerson?: true;
+  /** Nobody who impersonates: what it makes would outlive their fifteen minutes. */
+  unimpersonated?: true;
 }
 
 /** Declares what a query, mutation or subscription demands. */
@@ -42,11 +44,16 @@ export function Allow(permission: Permission, options: Omit<Demand, 'permission'
  * @param changes whether the operation is a mutation.
  * @throws {AppError} unauthenticated, user_suspended, tenant_suspended, tenant_not_ready or forbidden.
  */
-export async function authorize(ctx: Context, { permission, inPerson }: Demand, changes: boolean): Promise<void> {
+export async function authorize(
+  ctx: Context,
+  { permission, inPerson, unimpersonated }: Demand,
+  changes: boolean,
+): Promise<void> {
   if (permission === 'public') return;
   const { caller } = ctx;
   ctx.services.lastUse.note(caller);
-  if (inPerson) refuseOthers(caller);
+  if (inPerson) refuseKeys(caller);
+  if (inPerson || unimpersonated) refuseImpersonators(caller);
   if (permission === 'signed_in') return;
   if (permission === 'platform') {
     if (caller.kind !== 'superAdmin') throw new AppError('forbidden');
@@ -62,10 +69,12 @@ export async function authorize(ctx: Context, { permission, inPerson }: Demand, 
   }
 }
 
-function refuseOthers(caller: Caller): void {
-  if (caller.kind !== 'agent') return;
-  if (caller.apiKey) throw new AppError('forbidden', { message: 'Only a person may do this, not an API key.' });
-  if (caller.impersonator) {
-    throw new AppError('forbidden', { message: 'Only the person themself may do this, not who impersonates them.' });
-  }
+function refuseKeys(caller: Caller): void {
+  if (caller.kind !== 'agent' || !caller.apiKey) return;
+  throw new AppError('forbidden', { message: 'Only a person may do this, not an API key.' });
+}
+
+function refuseImpersonators(caller: Caller): void {
+  if (caller.kind !== 'agent' || !caller.impersonator) return;
+  throw new AppError('forbidden', { message: 'Only the person themself may do this, not who impersonates them.' });
 }

@@ -15,10 +15,11 @@ const DEMANDS: Partial<Record<Permission, string>> = {
   tenant: "Requires a tenant's user.",
 };
 
-function describeDemand({ permission, inPerson }: Demand): string | undefined {
+function describeDemand({ permission, inPerson, unimpersonated }: Demand): string | undefined {
   if (permission === 'public') return undefined;
   const demand = DEMANDS[permission] ?? `Requires ${permission} permission.`;
-  return inPerson ? `${demand} Neither an API key nor an impersonation will do.` : demand;
+  if (inPerson) return `${demand} Neither an API key nor an impersonation will do.`;
+  return unimpersonated ? `${demand} An impersonation will not do.` : demand;
 }
 
 /** What may come along, any of it; nothing has to where anyone may ask. */
