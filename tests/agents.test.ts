@@ -10,7 +10,7 @@ import {
   superAdmin,
   type Tenant,
 } from './support/actors.ts';
-import { startApp, type TestApp } from './support/app.ts';
+import { startTwoApps, type TestApp, type TwoApps } from './support/app.ts';
 import { serverUrl, sql } from './support/database.ts';
 import { expectError, expectGraphqlError } from './support/errors.ts';
 import { decode } from './support/tokens.ts';
@@ -20,7 +20,7 @@ const PASSWORD = 'a good password';
 const NOBODY = '00000000-0000-7000-8000-000000000000';
 const WITHIN_MS = 1000;
 
-/** Two processes of one installation. */
+let apps: TwoApps;
 let here: TestApp;
 let there: TestApp;
 let root: Actor;
@@ -29,16 +29,13 @@ let stranger: Tenant;
 let admin: Actor;
 
 beforeAll(async () => {
-  here = await startApp();
-  there = await startApp({}, here.databaseUrl);
+  apps = await startTwoApps();
+  ({ here, there } = apps);
   root = await superAdmin(here);
   [acme, stranger] = [await provision(root), await provision(root)];
   admin = await agent(here, acme.adminEmail, acme.adminPassword);
 });
-afterAll(async () => {
-  await there?.stop();
-  await here?.stop();
-});
+afterAll(() => apps?.stop());
 
 let made = 0;
 interface Made {

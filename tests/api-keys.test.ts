@@ -1,7 +1,7 @@
 /** Keys that programs act with for the agent who made them. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type Actor, agent, anonymous, eventually, provision, superAdmin, type Tenant } from './support/actors.ts';
-import { startApp, type TestApp } from './support/app.ts';
+import { startTwoApps, type TestApp, type TwoApps } from './support/app.ts';
 import { sql } from './support/database.ts';
 import { expectError, expectGraphqlError } from './support/errors.ts';
 import { addUser } from './support/tenants.ts';
@@ -10,7 +10,7 @@ import { decode } from './support/tokens.ts';
 const KEYS = '/api/api-keys';
 const WITHIN_MS = 1000;
 
-/** Two processes of one installation. */
+let apps: TwoApps;
 let here: TestApp;
 let there: TestApp;
 let root: Actor;
@@ -18,16 +18,13 @@ let acme: Tenant;
 let admin: Actor;
 
 beforeAll(async () => {
-  here = await startApp();
-  there = await startApp({}, here.databaseUrl);
+  apps = await startTwoApps();
+  ({ here, there } = apps);
   root = await superAdmin(here);
   acme = await provision(root);
   admin = await agent(here, acme.adminEmail, acme.adminPassword);
 });
-afterAll(async () => {
-  await there?.stop();
-  await here?.stop();
-});
+afterAll(() => apps?.stop());
 
 let made = 0;
 async function supervisor(tenant = acme): Promise<Actor & { id: string; email: string }> {

@@ -1,7 +1,7 @@
 /** Signing up, staying signed in, signing out: of people who belong to tenants. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Actor, agent, anonymous, eventually, provision, superAdmin, type Tenant } from './support/actors.ts';
-import { startApp, type TestApp } from './support/app.ts';
+import { startTwoApps, type TestApp, type TwoApps } from './support/app.ts';
 import { sql } from './support/database.ts';
 import { expectError, expectGraphqlError } from './support/errors.ts';
 import { addUser, holdProvisioning } from './support/tenants.ts';
@@ -9,22 +9,19 @@ import { decode } from './support/tokens.ts';
 
 const WITHIN_MS = 1000;
 
-/** Two processes of one installation. */
+let apps: TwoApps;
 let here: TestApp;
 let there: TestApp;
 let root: Actor;
 let acme: Tenant;
 
 beforeAll(async () => {
-  here = await startApp();
-  there = await startApp({}, here.databaseUrl);
+  apps = await startTwoApps();
+  ({ here, there } = apps);
   root = await superAdmin(here);
   acme = await provision(root);
 });
-afterAll(async () => {
-  await there?.stop();
-  await here?.stop();
-});
+afterAll(() => apps?.stop());
 
 const as = (token: string | undefined, app = here) => new Actor(app.url, token);
 const me = (token: string | undefined, app = here) => as(token, app).rest('GET', '/api/auth/me');

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Actor, agent, eventually, provision, superAdmin, type Tenant } from './support/actors.ts';
-import { startApp, type TestApp } from './support/app.ts';
+import { startApp, startTwoApps, type TestApp, type TwoApps } from './support/app.ts';
 import { expectError } from './support/errors.ts';
 import { statementsOf } from './support/statements.ts';
 import { addUser } from './support/tenants.ts';
@@ -13,22 +13,19 @@ const PASSWORD = 'a password';
 /** Contract section 2, "Tokens". */
 const WITHIN_MS = 1000;
 
-/** Two processes of one installation. */
+let apps: TwoApps;
 let here: TestApp;
 let there: TestApp;
 let root: Actor;
 let acme: Tenant;
 
 beforeAll(async () => {
-  here = await startApp();
-  there = await startApp({}, here.databaseUrl);
+  apps = await startTwoApps();
+  ({ here, there } = apps);
   root = await superAdmin(here);
   acme = await provision(root);
 });
-afterAll(async () => {
-  await there?.stop();
-  await here?.stop();
-});
+afterAll(() => apps?.stop());
 
 let made = 0;
 /** A user of the tenant with a token. */

@@ -1,14 +1,14 @@
 /** What agents may do: three fixed roles, and those that a tenant makes. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Actor, agent, eventually, pagesOf, provision, superAdmin, type Tenant } from './support/actors.ts';
-import { startApp, type TestApp } from './support/app.ts';
+import { startTwoApps, type TestApp, type TwoApps } from './support/app.ts';
 import { expectError } from './support/errors.ts';
 import { addUser } from './support/tenants.ts';
 
 const ROLES = '/api/roles';
 const WITHIN_MS = 1000;
 
-/** Two processes of one installation. */
+let apps: TwoApps;
 let here: TestApp;
 let there: TestApp;
 let root: Actor;
@@ -16,16 +16,13 @@ let acme: Tenant;
 let admin: Actor;
 
 beforeAll(async () => {
-  here = await startApp();
-  there = await startApp({}, here.databaseUrl);
+  apps = await startTwoApps();
+  ({ here, there } = apps);
   root = await superAdmin(here);
   acme = await provision(root);
   admin = await agent(here, acme.adminEmail, acme.adminPassword);
 });
-afterAll(async () => {
-  await there?.stop();
-  await here?.stop();
-});
+afterAll(() => apps?.stop());
 
 interface Role {
   id: string;

@@ -42,3 +42,23 @@ export async function startApp(env: Record<string, string> = {}, databaseUrl?: s
     },
   };
 }
+
+/** Two processes of one installation. */
+export interface TwoApps {
+  here: TestApp;
+  there: TestApp;
+  stop(): Promise<void>;
+}
+
+export async function startTwoApps(): Promise<TwoApps> {
+  const here = await startApp();
+  const there = await startApp({}, here.databaseUrl);
+  return {
+    here,
+    there,
+    async stop() {
+      await there.stop();
+      await here.stop();
+    },
+  };
+}
