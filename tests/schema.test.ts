@@ -91,7 +91,7 @@ const REFUSED: Record<string, string[]> = {
   signed_in: [],
   tenant: ['super admin'],
   'settings.manage': ['super admin', 'supervisor', 'agent'],
-  'divisions.view': ['super admin'],
+  'divisions.view': ['super admin', 'agent'],
   'divisions.manage': ['super admin', 'agent'],
   platform: ['admin', 'supervisor', 'agent'],
 };
@@ -137,7 +137,13 @@ describe('every operation', () => {
     ]);
     for (const [kind, field] of operations().filter(([kind]) => kind === 'query')) {
       const demand = demandOf(field.name);
-      const by = { platform: root, 'settings.manage': person, 'divisions.manage': supervisor }[demand] ?? plain;
+      const who: Record<string, Actor> = {
+        platform: root,
+        'settings.manage': person,
+        'divisions.view': supervisor,
+        'divisions.manage': supervisor,
+      };
+      const by = who[demand] ?? plain;
       const code = await codeOf(by, documentFor(kind, field), field.name);
       expect([field.name, 'FORBIDDEN', 'UNAUTHENTICATED']).not.toContain(code);
     }

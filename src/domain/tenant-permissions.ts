@@ -17,7 +17,7 @@ export const SYSTEM_ROLES: Readonly<Record<string, readonly string[]>> = {
     'settings.manage',
   ],
   supervisor: ['analytics.view', 'developer.access', 'divisions.manage', 'divisions.view', 'logs.view'],
-  agent: ['divisions.view'],
+  agent: [],
 };
 
 /** Whether a role gives a permission. */
