@@ -73,6 +73,42 @@ describe('hard dates, by hand', () => {
   });
 });
 
+describe('what nothing happens in is leapt over', () => {
+  const two = (hour: number) => String(hour % 24).padStart(2, '0');
+  const shifts = Array.from({ length: 24 }, (_, hour) => `${two(hour)}:30-${two(hour + 1)}:30`);
+  const always = shifts.map((each) => `daily ${each}`).join(', ');
+  /** Any answer that walked through the years day by day would take far longer. */
+  const quickly = <Answer>(ask: () => Answer): Answer => {
+    const began = performance.now();
+    const answer = ask();
+    expect(performance.now() - began).toBeLessThan(400);
+    return answer;
+  };
+
+  test('by a business that is always open only with its neighbouring days, up to its one holiday', () => {
+    const far = quickly(() => hoursIn('America/Boise', always, '2199-05-01 yearly'));
+    expect(quickly(() => changes(far, '2026-11-24T00:00:00Z', 2))).toEqual([
+      '- 2199-05-01T06:30Z',
+      '+ 2199-05-02T06:30Z',
+    ]);
+    expect(quickly(() => changes(hoursIn('Europe/Oslo', always), '2026-11-24T00:00:00Z', 1))).toEqual([]);
+  });
+
+  test('also when every day of the year is an exception', () => {
+    const each = Array.from({ length: 364 }, (_, index) => {
+      const date = new Date(Date.UTC(2027, 0, 1 + index)).toISOString().slice(0, 10);
+      return `${date} yearly ${shifts.join(' ')}`;
+    });
+    const never = hoursIn('Europe/Vilnius', always, ...each, '2199-12-31 yearly');
+    expect(quickly(() => changes(never, '2026-11-24T00:00:00Z', 1))).toEqual(['- 2199-12-30T22:30Z']);
+  });
+
+  test('five hundred changes take centuries, and no time', () => {
+    const rare = hoursIn('America/Chicago', always, '1990-07-04 yearly');
+    expect(quickly(() => rare.nextChanges(Date.UTC(2000, 0), 500))).toHaveLength(500);
+  });
+});
+
 describe('what people complained about', () => {
   test('a lunch break closes, every day of the week anew', () => {
     const lunch = hoursIn('Europe/Madrid', 'Mon-Fri 09:00-13:30, Mon-Fri 15:00-18:00');
