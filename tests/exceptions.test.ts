@@ -331,6 +331,44 @@ describe('importing holidays', () => {
     expect(await open('2029-12-25', '10', division)).toBe('');
   });
 
+  test('skips what no exception can be, and takes the rest: preview and import agree', async () => {
+    const year = [...day('20270301', 'Sabbatical'), 'DTEND;VALUE=DATE:20280229', 'RRULE:FREQ=YEARLY'];
+    const most = [...day('20270302', 'Nearly'), 'DTEND;VALUE=DATE:20280228', 'RRULE:FREQ=YEARLY'];
+    const query = `?division_id=${division}`;
+    const body = { calendar: calendar(year, day('20270517', 'Pentecost')) };
+    const preview = await ask('POST', `${IMPORT}/preview${query}`, body);
+    expect(preview).toMatchObject({
+      status: 200,
+      body: {
+        holidays: [{ name: 'Pentecost', state: 'new' }],
+        skipped: [{ summary: 'Sabbatical', reason: expect.stringMatching(/longer than 364 days/) }],
+      },
+    });
+    const { status, body: done } = await ask('POST', `${IMPORT}${query}`, body);
+    expect([status, done]).toEqual([200, preview.body]);
+    const other = (await admin.rest('POST', '/api/divisions', { name: `Other ${made}` })).body.id;
+    const longest = { calendar: calendar(most) };
+    expect((await ask('POST', `${IMPORT}/preview?division_id=${other}`, longest)).body.holidays).toMatchObject([
+      { state: 'new' },
+    ]);
+    expect((await ask('POST', `${IMPORT}?division_id=${other}`, longest)).status).toBe(200);
+  });
+
+  test('twice at once adds each once', async () => {
+    const send = () => ask('POST', `${IMPORT}?division_id=${division}`, { calendar: file });
+    const answers = await Promise.all([send(), send(), send()]);
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200]);
+    expect(answers.map(({ body }) => states(body)[0]).sort()).toEqual(['new', 'stands', 'stands']);
+    expect((await ask('GET', `${ALL}?division_id=${division}`)).body).toHaveLength(3);
+  });
+
+  test('with half a letter in it is refused', async () => {
+    const broken = calendar(day('20270517', 'Half \ud800 a letter'));
+    for (const path of [IMPORT, `${IMPORT}/preview`]) {
+      expectError(await admin.rest('POST', path, { calendar: broken }), 400, 'validation_failed', ['calendar']);
+    }
+  });
+
   test('over GraphQL says NEW, STANDS and MEETS', async () => {
     const document =
       'mutation ($calendar: String!, $id: UUID) { importHolidays(calendar: $calendar, divisionId: $id) { holidays { state } } }';
@@ -407,6 +445,9 @@ describe('whoever may manage divisions', () => {
       expectError(answer, 404, 'not_found');
     }
     expect((await stranger.rest('GET', ALL)).body).toEqual([]);
+    for (const id of [division, other.id]) {
+      expectError(await stranger.rest('GET', `${ALL}?division_id=${id}`), 404, 'not_found');
+    }
     const document = 'mutation ($id: UUID!) { deleteWorkingHoursException(id: $id) { id } }';
     expectGraphqlError(await stranger.graphql(document, { id: body.id }), 'NOT_FOUND');
   });

@@ -1,9 +1,11 @@
 /** The working hours module against an oracle that shares no code with it, and against answers written by hand. */
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import { IANAZone } from 'luxon';
 import * as businessTime from '../src/domain/working-hours/business-time.ts';
 import * as clock from '../src/domain/working-hours/clock.ts';
 import * as occurrences from '../src/domain/working-hours/occurrences.ts';
+import { Zone } from '../src/domain/working-hours/zone.ts';
 import { exception, hardDates, scheduleOf, weekly } from './support/hard-dates.ts';
 import { aboutExceptions, disagreement } from './support/hours-agreement.ts';
 import { exceptionPairs, hoursCases, zones } from './support/hours-cases.ts';
@@ -70,6 +72,40 @@ describe('hard dates, by hand', () => {
     expect({ isOpen: asked.isOpen(instant), next: asked.nextChange(instant)?.at }).toEqual(expected);
     const oracle = new HoursOracle(scheduleOf(row));
     expect({ isOpen: oracle.isOpenAt(instant), next: oracle.nextFlip(instant)?.at }).toEqual(expected);
+  });
+});
+
+describe('the settings of clocks', () => {
+  const DAY_MS = 86_400_000;
+  /** How many in a year, each day's offset held against the runtime's: no clock was set forth and back within one. */
+  const settings = (name: string, year: number) => {
+    const [zone, source] = [new Zone(name), IANAZone.create(name)];
+    let count = 0;
+    for (let day = Date.UTC(year, 0); day < Date.UTC(year + 1, 0); day += DAY_MS) {
+      const offset = Math.round(source.offset(day) * 60_000);
+      if (zone.offset(day) !== offset) throw new Error(`${name} is not known on ${new Date(day).toISOString()}`);
+      if (zone.nextSetting(day, day + DAY_MS) !== undefined) count += 1;
+    }
+    return count;
+  };
+
+  test.each([
+    ['America/Recife', 2000, 3],
+    ['America/Boa_Vista', 2000, 3],
+    ['America/Argentina/Tucuman', 2004, 2],
+    ['Africa/Cairo', 2010, 4],
+    ['Africa/Casablanca', 2012, 4],
+    ['Asia/Hebron', 2011, 4],
+  ])('of %s in %i, set forth and back within weeks, are all found', (name, year, count) => {
+    expect(settings(name, year)).toBe(count);
+  });
+
+  test('of all zones are found, in any year', () => {
+    for (const [index, name] of zones.entries()) {
+      // Others each day.
+      const turn = Math.floor(Date.now() / DAY_MS) + index * 37;
+      for (const year of [1970 + (turn % 68), 2038 + (turn % 162)]) settings(name, year);
+    }
   });
 });
 
