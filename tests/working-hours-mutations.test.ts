@@ -140,7 +140,9 @@ const mutations: [name: string, file: string, from: string, to: string][] = [
   ['the first schedule did not hold before', 'business-time', 'index === 0 ? from :', ''],
   ['open time at the end is not counted', 'business-time', 'if (openSince !== undefined) yield', 'if (false) yield'],
   ['what is just enough is not', 'business-time', 'length >= left', 'length > left'],
-  ['no duration waits for the opening', 'business-time', 'if (left === 0) return from;', ''],
+  ['what is left is all of it', 'business-time', 'return { left };', 'return { left: duration };'],
+  ['a setting of the clock is a change', 'clock', 'if (at === next && this.isOpen(at) === isOpen) continue;', ''],
+  ['no duration waits for the opening', 'business-time', 'if (left === 0) return { at: from };', ''],
 ];
 
 const source = new URL('../src/domain/working-hours/', import.meta.url);

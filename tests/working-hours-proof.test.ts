@@ -252,7 +252,7 @@ describe('what people complained about', () => {
   test('open time counts only while open: two hours from Friday afternoon end on Monday', () => {
     const reigns = [{ from: 0, clock: hoursIn('UTC', 'Mon-Fri 08:00-17:00') }];
     const friday = Date.parse('2027-07-02T16:00:00Z');
-    const end = businessTime.afterOpenTime(reigns, friday, 2 * 3_600_000, friday + 30 * 86_400_000);
+    const { at: end } = businessTime.afterOpenTime(reigns, friday, 2 * 3_600_000, friday + 30 * 86_400_000);
     expect(end).toBe(Date.parse('2027-07-05T09:00:00Z'));
     expect(businessTime.openTimeBetween(reigns, friday, end!)).toBe(2 * 3_600_000);
   });

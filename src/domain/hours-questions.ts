@@ -103,9 +103,9 @@ export async function addBusinessMinutes(
   const start = at.getTime();
   let left = minutes * MINUTE;
   for await (const { reigns, from, to } of history(ctx, divisionId, start, start + LONGEST_COUNT)) {
-    const found = afterOpenTime(reigns, from, left, to);
-    if (found !== undefined) return new Date(found);
-    left -= openTimeBetween(reigns, from, to);
+    const passed = afterOpenTime(reigns, from, left, to);
+    if (passed.at !== undefined) return new Date(passed.at);
+    left = passed.left;
   }
   return undefined;
 }

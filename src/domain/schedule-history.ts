@@ -6,10 +6,10 @@ import { TenantHours, type VersionRow } from './tenant-hours.ts';
 import type { Reign } from './working-hours/business-time.ts';
 import { DAY } from './working-hours/schedule.ts';
 
-/** Versions; one has a megabyte at worst. */
-const PAGE = 10;
+/** Versions. One has a megabyte at worst, and there may be many who ask. */
+const PAGE = 3;
 /** Of time, in milliseconds: so much is counted before others get their turn. */
-const LONGEST_PIECE = 366 * DAY * 1000;
+const LONGEST_PIECE = 92 * DAY * 1000;
 
 export const COLUMNS = `division_id as "divisionId", (extract(epoch from valid_from) * 1000)::float8 as "validFrom", schedule`;
 /** A division's hours are its own and, where it has none, those of the organization. */

@@ -93,7 +93,8 @@ export class WorkingHoursClock {
       const next = this.#zone.nextSetting(start, limit) ?? limit;
       for (const at of this.#candidates(start, next)) {
         if (at >= until) return;
-        if (this.isOpen(at) === isOpen) continue;
+        // The edges of hours are flips while the clock runs on; only what it is set to need be looked at.
+        if (at === next && this.isOpen(at) === isOpen) continue;
         isOpen = !isOpen;
         end = Math.min(until, this.#quietEnd(at));
         yield { at, isOpen };
