@@ -55,7 +55,7 @@ async function ask(method: string, path: string, body?: unknown, by = admin, id 
 }
 const create = (fields: object, by = admin) =>
   ask('POST', ALL, { name: 'Holiday', start_date: week[0], ...fields }, by);
-const read = async (id: string) => (await ask('GET', ONE, undefined, plain, id)).body;
+const read = async (id: string) => (await ask('GET', ONE, undefined, supervisor, id)).body;
 const update = (id: string, fields: object, by = admin) => ask('PATCH', ONE, fields, by, id);
 const remove = (id: string, by = admin) => ask('DELETE', ONE, undefined, by, id);
 const shift = (start_time: string, end_time: string) => ({ start_time, end_time });
@@ -132,7 +132,7 @@ describe('an exception', () => {
     expect([status, body.division_id]).toEqual([201, division]);
     expect([await open(week[0]!, '06 10'), await open(week[0]!, '06 10', division)]).toEqual(['', '06']);
     expect(await explained(week[0]!, `&division_id=${division}`)).toContain('Sale');
-    const mine = await ask('GET', `${ALL}?division_id=${division}`, undefined, plain);
+    const mine = await ask('GET', `${ALL}?division_id=${division}`, undefined, supervisor);
     expect(mine.body).toEqual([body]);
   });
 
@@ -245,7 +245,7 @@ describe('changing an exception', () => {
     for (const answer of [
       await remove(body.id),
       await update(body.id, { name: 'X' }),
-      await ask('GET', ONE, undefined, plain, body.id),
+      await ask('GET', ONE, undefined, supervisor, body.id),
     ]) {
       expectError(answer, 404, 'not_found');
     }
@@ -257,7 +257,7 @@ describe('changing an exception', () => {
     const global = (await create({})).body.id;
     await admin.rest('PUT', `/api/working-hours/divisions/${division}/opt-outs/${global}`);
     expect((await admin.rest('DELETE', `/api/divisions/${division}`)).status).toBe(200);
-    expectError(await ask('GET', ONE, undefined, plain, body.id), 404, 'not_found');
+    expectError(await ask('GET', ONE, undefined, supervisor, body.id), 404, 'not_found');
     expect((await read(global)).opted_out_division_ids).toEqual([]);
     expect((await plain.rest('GET', `/api/working-hours/status?at=${week[1]}T10:00:00Z`)).status).toBe(200);
     expect((await create({ start_date: week[1] })).status).toBe(201);
@@ -266,9 +266,9 @@ describe('changing an exception', () => {
 
 test('the list holds all in the order in which they were made, in pages where that is asked for', async () => {
   for (const day of week.slice(0, 5)) await create({ start_date: day, division_id: division });
-  const whole = (await ask('GET', ALL, undefined, plain)).body;
+  const whole = (await ask('GET', ALL, undefined, supervisor)).body;
   expect(whole.slice(-5).map((one: { start_date: string }) => one.start_date)).toEqual(week.slice(0, 5));
-  const pages = await pagesOf(plain, `${ALL}?limit=2&division_id=${division}`);
+  const pages = await pagesOf(supervisor, `${ALL}?limit=2&division_id=${division}`);
   expect(pages.flat()).toEqual(whole.slice(-5));
 });
 
@@ -301,7 +301,7 @@ describe('importing holidays', () => {
   ])('is seen before it is done, and adds nothing the second time: %s', async (_, sendTo) => {
     const query = `?division_id=${division}`;
     await create({ division_id: division, name: 'Ours', start_date: '2027-10-03' });
-    const list = async () => (await ask('GET', `${ALL}${query}`, undefined, plain)).body;
+    const list = async () => (await ask('GET', `${ALL}${query}`, undefined, supervisor)).body;
     const [standing, before] = [await list(), await traces()];
     const preview = await sendTo(`${IMPORT}/preview${query}`);
     expect(preview).toMatchObject({
@@ -329,6 +329,44 @@ describe('importing holidays', () => {
     expect([await list(), await traces()]).toEqual([now, left]);
     expect(await open('2027-05-17', '10', division)).toBe('');
     expect(await open('2029-12-25', '10', division)).toBe('');
+  });
+
+  test('skips what no exception can be, and takes the rest: preview and import agree', async () => {
+    const year = [...day('20270301', 'Sabbatical'), 'DTEND;VALUE=DATE:20280229', 'RRULE:FREQ=YEARLY'];
+    const most = [...day('20270302', 'Nearly'), 'DTEND;VALUE=DATE:20280228', 'RRULE:FREQ=YEARLY'];
+    const query = `?division_id=${division}`;
+    const body = { calendar: calendar(year, day('20270517', 'Pentecost')) };
+    const preview = await ask('POST', `${IMPORT}/preview${query}`, body);
+    expect(preview).toMatchObject({
+      status: 200,
+      body: {
+        holidays: [{ name: 'Pentecost', state: 'new' }],
+        skipped: [{ summary: 'Sabbatical', reason: expect.stringMatching(/longer than 364 days/) }],
+      },
+    });
+    const { status, body: done } = await ask('POST', `${IMPORT}${query}`, body);
+    expect([status, done]).toEqual([200, preview.body]);
+    const other = (await admin.rest('POST', '/api/divisions', { name: `Other ${made}` })).body.id;
+    const longest = { calendar: calendar(most) };
+    expect((await ask('POST', `${IMPORT}/preview?division_id=${other}`, longest)).body.holidays).toMatchObject([
+      { state: 'new' },
+    ]);
+    expect((await ask('POST', `${IMPORT}?division_id=${other}`, longest)).status).toBe(200);
+  });
+
+  test('twice at once adds each once', async () => {
+    const send = () => ask('POST', `${IMPORT}?division_id=${division}`, { calendar: file });
+    const answers = await Promise.all([send(), send(), send()]);
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200]);
+    expect(answers.map(({ body }) => states(body)[0]).sort()).toEqual(['new', 'stands', 'stands']);
+    expect((await ask('GET', `${ALL}?division_id=${division}`)).body).toHaveLength(3);
+  });
+
+  test('with half a letter in it is refused', async () => {
+    const broken = calendar(day('20270517', 'Half \ud800 a letter'));
+    for (const path of [IMPORT, `${IMPORT}/preview`]) {
+      expectError(await admin.rest('POST', path, { calendar: broken }), 400, 'validation_failed', ['calendar']);
+    }
   });
 
   test('over GraphQL says NEW, STANDS and MEETS', async () => {
@@ -389,7 +427,12 @@ describe('whoever may manage divisions', () => {
 
   test('is no plain agent, and nobody of another tenant', async () => {
     const { body } = await create({ division_id: division });
-    for (const answer of [await create({}, plain), await update(body.id, {}, plain), await remove(body.id, plain)]) {
+    for (const answer of [
+      await create({}, plain),
+      await update(body.id, {}, plain),
+      await remove(body.id, plain),
+      await ask('GET', ALL, undefined, plain),
+    ]) {
       expectError(answer, 403, 'forbidden');
     }
     const other = await provision(root);
@@ -402,6 +445,9 @@ describe('whoever may manage divisions', () => {
       expectError(answer, 404, 'not_found');
     }
     expect((await stranger.rest('GET', ALL)).body).toEqual([]);
+    for (const id of [division, other.id]) {
+      expectError(await stranger.rest('GET', `${ALL}?division_id=${id}`), 404, 'not_found');
+    }
     const document = 'mutation ($id: UUID!) { deleteWorkingHoursException(id: $id) { id } }';
     expectGraphqlError(await stranger.graphql(document, { id: body.id }), 'NOT_FOUND');
   });

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { type Actor, agent, provision, superAdmin, type Tenant } from './support/actors.ts';
 import { startApp, type TestApp } from './support/app.ts';
 import { serverUrl, sql } from './support/database.ts';
@@ -188,6 +188,21 @@ describe('working time counts each moment by the schedule of then', () => {
   });
 });
 
+describe('of a division that is no more, working time', () => {
+  test('is told as long as the answer lies before its end', async () => {
+    // A Monday in Jakarta; the division was removed on the first of September.
+    expect(await addMinutes('2026-08-31T03:00:00Z', 30, closed)).toBe('2026-08-31T03:30:00.000Z');
+    expect(await minutesBetween('2026-08-31T03:00:00Z', '2026-08-31T03:30:00Z', closed)).toBe(30);
+    for (const path of [
+      `add-minutes?at=2026-08-31T03:00:00Z&minutes=6000`,
+      `add-minutes?at=2026-09-02T03:00:00Z&minutes=0`,
+      `minutes-between?from=2026-08-31T03:00:00Z&to=2026-09-02T03:00:00Z`,
+    ]) {
+      expectError(await plain.rest('GET', `${HOURS}/${path}&division_id=${closed}`), 404, 'not_found');
+    }
+  });
+});
+
 describe('coming changes', () => {
   test('are listed by their instants, openings and closings in turn', async () => {
     const { status, body } = await plain.rest('GET', `${HOURS}/changes?at=2030-01-07T03:30:00Z&count=4`);
@@ -282,6 +297,21 @@ describe('a preview', () => {
     expectError(await plain.rest('POST', `${HOURS}/preview`, { exceptions }), 400, 'validation_failed', [
       'exceptions[0].end_date',
     ]);
+    const [hour, later] = [
+      { start_time: '09:00', end_time: '11:00' },
+      { start_time: '10:00', end_time: '12:00' },
+    ];
+    const fair = { name: 'Fair', start_date: '2026-11-21' };
+    for (const [field, ...refused] of [
+      ['exceptions[0].end_date', { ...fair, start_date: '1970-01-01', end_date: '2199-12-31', yearly: true }],
+      ['exceptions[0].end_date', { ...fair, end_date: '2027-11-22' }],
+      ['exceptions[0].end_date', { ...fair, end_date: '2027-11-20', yearly: true }],
+      ['exceptions[0].hours[1]', { ...fair, hours: [hour, later] }],
+      ['exceptions[1].start_date', fair, { ...fair, name: 'Other' }],
+    ] as const) {
+      const answer = await plain.rest('POST', `${HOURS}/preview`, { exceptions: refused });
+      expectError(answer, 400, 'validation_failed', [field]);
+    }
     const document =
       'query ($input: WorkingHoursPreviewInput!) { workingHoursPreview(input: $input) { warnings { kind } } }';
     expectGraphqlError(await plain.graphql(document, { input: { count: 0 } }), 'VALIDATION_FAILED', ['count']);
@@ -289,6 +319,38 @@ describe('a preview', () => {
       warnings: [{ kind: 'NEVER_OPEN' }],
     });
   });
+});
+
+test('a long history is read as far as the answer goes', async () => {
+  const read: number[] = [];
+  const { tenants, schedules } = app.services;
+  const rows = tenants.rows.bind(tenants);
+  const spy = jest.spyOn(tenants, 'rows').mockImplementation(async (...asked: Parameters<typeof rows>) => {
+    const found = await rows(...asked);
+    if (asked[1].name.startsWith('schedules_')) read.push(found.length);
+    return found;
+  });
+  await sql(
+    database,
+    `insert into schedule_versions (division_id, valid_from, schedule)
+       select null, timestamptz '2027-02-01' + n * interval '1 hour', schedule
+         from generate_series(1, 300) n, (select schedule from schedule_versions where division_id is null
+                                           order by seq desc limit 1) newest`,
+  );
+  schedules.forget(acme.id);
+  expect(await minutesBetween('2027-02-01T00:00:00Z', '2027-02-20T00:00:00Z')).toBe(3 * 120 + 12 * 540);
+  expect(Math.max(...read)).toBeLessThanOrEqual(3);
+  expect(read.reduce((sum, count) => sum + count)).toBeGreaterThan(300);
+  read.length = 0;
+  expect(await addMinutes('2027-02-02T01:00:00Z', 1)).toBe('2027-02-02T01:01:00.000Z');
+  expect(read.reduce((sum, count) => sum + count)).toBeLessThanOrEqual(4);
+  read.length = 0;
+  // The same state of the past, and another one.
+  for (const minute of [10, 11, 12]) await statusAt(`2027-02-03T03:${minute}:00Z`);
+  expect(read).toHaveLength(1);
+  await statusAt('2027-02-03T04:10:00Z');
+  expect(read).toHaveLength(2);
+  spy.mockRestore();
 });
 
 test('working time that takes more than ten years is never reached', async () => {

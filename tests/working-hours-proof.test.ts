@@ -1,9 +1,11 @@
 /** The working hours module against an oracle that shares no code with it, and against answers written by hand. */
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import { IANAZone } from 'luxon';
 import * as businessTime from '../src/domain/working-hours/business-time.ts';
 import * as clock from '../src/domain/working-hours/clock.ts';
 import * as occurrences from '../src/domain/working-hours/occurrences.ts';
+import { Zone } from '../src/domain/working-hours/zone.ts';
 import { exception, hardDates, scheduleOf, weekly } from './support/hard-dates.ts';
 import { aboutExceptions, disagreement } from './support/hours-agreement.ts';
 import { exceptionPairs, hoursCases, zones } from './support/hours-cases.ts';
@@ -70,6 +72,76 @@ describe('hard dates, by hand', () => {
     expect({ isOpen: asked.isOpen(instant), next: asked.nextChange(instant)?.at }).toEqual(expected);
     const oracle = new HoursOracle(scheduleOf(row));
     expect({ isOpen: oracle.isOpenAt(instant), next: oracle.nextFlip(instant)?.at }).toEqual(expected);
+  });
+});
+
+describe('the settings of clocks', () => {
+  const DAY_MS = 86_400_000;
+  /** How many in a year, each day's offset held against the runtime's: no clock was set forth and back within one. */
+  const settings = (name: string, year: number) => {
+    const [zone, source] = [new Zone(name), IANAZone.create(name)];
+    let count = 0;
+    for (let day = Date.UTC(year, 0); day < Date.UTC(year + 1, 0); day += DAY_MS) {
+      const offset = Math.round(source.offset(day) * 60_000);
+      if (zone.offset(day) !== offset) throw new Error(`${name} is not known on ${new Date(day).toISOString()}`);
+      if (zone.nextSetting(day, day + DAY_MS) !== undefined) count += 1;
+    }
+    return count;
+  };
+
+  test.each([
+    ['America/Recife', 2000, 3],
+    ['America/Boa_Vista', 2000, 3],
+    ['America/Argentina/Tucuman', 2004, 2],
+    ['Africa/Cairo', 2010, 4],
+    ['Africa/Casablanca', 2012, 4],
+    ['Asia/Hebron', 2011, 4],
+  ])('of %s in %i, set forth and back within weeks, are all found', (name, year, count) => {
+    expect(settings(name, year)).toBe(count);
+  });
+
+  test('of all zones are found, in any year', () => {
+    for (const [index, name] of zones.entries()) {
+      // Others each day.
+      const turn = Math.floor(Date.now() / DAY_MS) + index * 37;
+      for (const year of [1970 + (turn % 68), 2038 + (turn % 162)]) settings(name, year);
+    }
+  });
+});
+
+describe('what nothing happens in is leapt over', () => {
+  const two = (hour: number) => String(hour % 24).padStart(2, '0');
+  const shifts = Array.from({ length: 24 }, (_, hour) => `${two(hour)}:30-${two(hour + 1)}:30`);
+  const always = shifts.map((each) => `daily ${each}`).join(', ');
+  /** Any answer that walked through the years day by day would take far longer. */
+  const quickly = <Answer>(ask: () => Answer): Answer => {
+    const began = performance.now();
+    const answer = ask();
+    expect(performance.now() - began).toBeLessThan(400);
+    return answer;
+  };
+
+  test('by a business that is always open only with its neighbouring days, up to its one holiday', () => {
+    const far = quickly(() => hoursIn('America/Boise', always, '2199-05-01 yearly'));
+    expect(quickly(() => changes(far, '2026-11-24T00:00:00Z', 2))).toEqual([
+      '- 2199-05-01T06:30Z',
+      '+ 2199-05-02T06:30Z',
+    ]);
+    expect(quickly(() => changes(hoursIn('Europe/Oslo', always), '2026-11-24T00:00:00Z', 1))).toEqual([]);
+  });
+
+  test('also when every day of the year is an exception', () => {
+    const each = Array.from({ length: 364 }, (_, index) => {
+      const date = new Date(Date.UTC(2027, 0, 1 + index)).toISOString().slice(0, 10);
+      return `${date} yearly ${shifts.join(' ')}`;
+    });
+    const never = hoursIn('Europe/Vilnius', always, ...each, '2199-12-31 yearly');
+    expect(quickly(() => changes(never, '2026-11-24T00:00:00Z', 1))).toEqual(['- 2199-12-30T22:30Z']);
+  });
+
+  test('five hundred changes take centuries, and no time', () => {
+    const rare = hoursIn('America/Chicago', always, '1990-07-04 yearly');
+    expect(quickly(() => rare.nextChanges(Date.UTC(2000, 0), 500))).toHaveLength(500);
   });
 });
 
@@ -180,7 +252,7 @@ describe('what people complained about', () => {
   test('open time counts only while open: two hours from Friday afternoon end on Monday', () => {
     const reigns = [{ from: 0, clock: hoursIn('UTC', 'Mon-Fri 08:00-17:00') }];
     const friday = Date.parse('2027-07-02T16:00:00Z');
-    const end = businessTime.afterOpenTime(reigns, friday, 2 * 3_600_000, friday + 30 * 86_400_000);
+    const { at: end } = businessTime.afterOpenTime(reigns, friday, 2 * 3_600_000, friday + 30 * 86_400_000);
     expect(end).toBe(Date.parse('2027-07-05T09:00:00Z'));
     expect(businessTime.openTimeBetween(reigns, friday, end!)).toBe(2 * 3_600_000);
   });

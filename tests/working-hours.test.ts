@@ -233,11 +233,11 @@ describe('changing hours', () => {
 describe("a division's hours", () => {
   test("are the organization's until it has its own, and again when those are removed", async () => {
     const global = { is_override: false, working_hours: await read() };
-    expect((await plain.rest('GET', ofDivision())).body).toEqual(global);
+    expect((await supervisor.rest('GET', ofDivision())).body).toEqual(global);
     const { status, body } = await put(ofDivision(), '1 10:00-12:00', '2 10:00-12:00!');
     expect([status, body.map(textOf)]).toEqual([200, ['1 10:00-12:00', '2 10:00-12:00!']]);
     for (const entry of body) expect(entry.division_id).toBe(division);
-    expect((await plain.rest('GET', ofDivision())).body).toEqual({ is_override: true, working_hours: body });
+    expect((await supervisor.rest('GET', ofDivision())).body).toEqual({ is_override: true, working_hours: body });
     expect({ ...global, working_hours: await read() }).toEqual(global);
     const removed = await supervisor.rest('DELETE', ofDivision());
     expect([removed.status, removed.body]).toEqual([200, { message: 'Override removed' }]);
@@ -246,7 +246,7 @@ describe("a division's hours", () => {
       target_type: 'division',
       target_id: division,
     });
-    expect((await plain.rest('GET', ofDivision())).body).toEqual(global);
+    expect((await supervisor.rest('GET', ofDivision())).body).toEqual(global);
     expectError(await supervisor.rest('DELETE', ofDivision()), 404, 'not_found');
   });
 
@@ -329,6 +329,7 @@ test("whoever may manage divisions may not touch the organization's hours", asyn
     expectError(await by.rest('PUT', HOURS, { days: [entryOf('1 10:00-11:00')] }), 403, 'forbidden');
     expectError(await by.rest('PUT', ZONE, { timezone: 'UTC' }), 403, 'forbidden');
   }
+  expectError(await plain.rest('GET', ofDivision()), 403, 'forbidden');
   expectError(await plain.rest('PUT', ofDivision(), { days: [entryOf('1 10:00-11:00')] }), 403, 'forbidden');
   expect((await supervisor.rest('PUT', ofDivision(), { days: [entryOf('1 10:00-11:00')] })).status).toBe(200);
 });

@@ -8,8 +8,8 @@ import { AppError, type ErrorDetail, invalid, notFound } from '../errors.ts';
 import { tenantAudit } from './audit.ts';
 import { TenantPermission } from './permissions.ts';
 import { editSchedule, type Scope } from './schedule-edits.ts';
-import { findDivision } from './weekly-hours.ts';
-import { commonDate } from './working-hours/occurrences.ts';
+import { findDivision, requireDivision } from './weekly-hours.ts';
+import { commonDate, LONGEST, LONGEST_YEARLY } from './working-hours/occurrences.ts';
 import { hoursOverlaps } from './working-hours/overlaps.ts';
 import { dayOf, type Hours, type ScheduleException, spanOf } from './working-hours/schedule.ts';
 import { spanText } from './working-hours/words.ts';
@@ -38,9 +38,6 @@ const one = query<ExceptionRow>('exception', `select ${COLUMNS} from working_hou
 
 /** On one level. Each is held against all others. */
 const MOST_EXCEPTIONS = 500;
-/** Days. Longer ones of a yearly exception would meet themselves. */
-const LONGEST = 366;
-const LONGEST_YEARLY = 364;
 
 export interface ExceptionPage {
   limit: number | null;
@@ -49,8 +46,12 @@ export interface ExceptionPage {
   divisionId?: string | null;
 }
 
-/** In the order in which they were made. */
-export function listExceptions(ctx: Context, { limit, after, divisionId }: ExceptionPage): Promise<ExceptionRow[]> {
+/** In the order in which they were made. @throws {AppError} not_found for a division. */
+export async function listExceptions(
+  ctx: Context,
+  { limit, after, divisionId }: ExceptionPage,
+): Promise<ExceptionRow[]> {
+  if (divisionId) await requireDivision(ctx, divisionId);
   return ctx.tenantRows(page, [after ?? null, divisionId ?? null, limit]);
 }
 
@@ -73,26 +74,28 @@ export interface NewException {
 
 /** @throws {AppError} validation_failed also where it meets another of its level; not_found for a division. */
 export async function createException(ctx: Context, input: NewException): Promise<ExceptionRow> {
-  const [made] = await createExceptions(ctx, input.divisionId ?? null, [input], 'exception.create');
+  const [made] = await createExceptions(ctx, input.divisionId ?? null, 'exception.create', () => [input]);
   return made!;
 }
 
-/** All of them, or none. */
+/**
+ * All of them, or none.
+ *
+ * @param choose which ones, by what stands on that level; nobody changes it meanwhile.
+ */
 export function createExceptions(
   ctx: Context,
   scope: Scope,
-  inputs: readonly NewException[],
   action: string,
+  choose: (level: readonly ScheduleException[]) => readonly NewException[],
 ): Promise<ExceptionRow[]> {
   return editSchedule(ctx, async (em, touch) => {
     await refuseOutsiders(ctx, scope);
     await findDivision(em, scope);
     const standing = await em.find(WorkingHoursException, { divisionId: scope });
     const level = [...standing];
-    if (standing.length + inputs.length > MOST_EXCEPTIONS) {
-      const message = `There may be at most ${MOST_EXCEPTIONS} exceptions on one level.`;
-      throw new AppError('limit_reached', { message });
-    }
+    const inputs = choose(standing);
+    refuseTooMany(standing.length + inputs.length);
     const made = inputs.map((input) => {
       const fields = checked(input);
       refuseMeeting(fields, level);
@@ -200,6 +203,12 @@ async function optedOut(em: EntityManager, exceptionId: string): Promise<string[
   return rows.map(({ divisionId }) => divisionId).sort();
 }
 
+/** @throws {AppError} limit_reached */
+export function refuseTooMany(count: number): void {
+  if (count <= MOST_EXCEPTIONS) return;
+  throw new AppError('limit_reached', { message: `There may be at most ${MOST_EXCEPTIONS} exceptions on one level.` });
+}
+
 type Fields = Pick<WorkingHoursException, 'name' | 'startDate' | 'endDate' | 'yearly'> & { hours: Hours[] };
 
 const fieldsOf = ({ name, startDate, endDate, yearly, hours }: Fields): Fields => ({
@@ -236,6 +245,23 @@ function checked({ name, startDate, endDate = startDate, yearly, hours }: Omit<N
   }
   if (details.length > 0) throw new AppError('validation_failed', { details });
   return fieldsOf({ name, startDate, endDate, yearly, hours });
+}
+
+/** What would be refused on one level, is. @throws {AppError} validation_failed, its fields by their place in the list. */
+export function checkedTogether(inputs: readonly Omit<NewException, 'divisionId'>[]): Fields[] {
+  const level: Fields[] = [];
+  for (const [index, input] of inputs.entries()) {
+    try {
+      const fields = checked(input);
+      refuseMeeting(fields, level);
+      level.push(fields);
+    } catch (error) {
+      if (!(error instanceof AppError) || !error.details) throw error;
+      const details = error.details.map(({ field, message }) => ({ field: `exceptions[${index}].${field}`, message }));
+      throw new AppError('validation_failed', { details });
+    }
+  }
+  return level;
 }
 
 /** On one level one date has one exception: which of two would count is nothing that anybody should have to know. */

@@ -2,10 +2,11 @@
 import { type Context, tenantUser } from '../context.ts';
 import { query } from '../db/control.ts';
 import { invalid } from '../errors.ts';
-import { createExceptions, type ExceptionRow, listExceptions, type NewException } from './exceptions.ts';
+import { createExceptions, listExceptions, refuseTooMany } from './exceptions.ts';
 import { scheduleCalendar } from './icalendar/export.ts';
-import { CalendarError, readHolidays, type SkippedEvent } from './icalendar/import.ts';
+import { CalendarError, type HolidayDraft, readHolidays, type SkippedEvent } from './icalendar/import.ts';
 import { commonDate } from './working-hours/occurrences.ts';
+import type { ScheduleException } from './working-hours/schedule.ts';
 
 /** Holidays are taken from the beginning of last year on, for so many years. */
 const IMPORT_YEARS = 6;
@@ -27,53 +28,46 @@ export interface HolidayPlan {
   skipped: SkippedEvent[];
 }
 
-/** What importing would do; changes nothing. @throws {AppError} validation_failed naming the line, not_found */
+/** What importing would do; changes nothing. @throws {AppError} as importHolidays. */
 export async function previewHolidays(
   ctx: Context,
   calendar: string,
   divisionId?: string | null,
 ): Promise<HolidayPlan> {
-  const { schedules } = ctx.services;
-  // Also tells of a division that is not there.
-  (await schedules.now(tenantUser(ctx).orgId)).scope(divisionId);
-  return plan(calendar, await ofLevel(ctx, divisionId));
-}
-
-/** Adds the new ones: all of them, or none. @throws {AppError} as previewHolidays, and limit_reached. */
-export async function importHolidays(ctx: Context, calendar: string, divisionId?: string | null): Promise<HolidayPlan> {
-  const planned = await previewHolidays(ctx, calendar, divisionId);
-  const fresh = planned.holidays.filter(({ state }) => state === 'new');
-  if (fresh.length > 0) {
-    const inputs = fresh.map(({ name, startDate, endDate, yearly }): NewException => {
-      return { name, startDate, endDate, yearly, hours: [] };
-    });
-    await createExceptions(ctx, divisionId ?? null, inputs, 'exception.import');
-  }
-  return planned;
-}
-
-async function ofLevel(ctx: Context, divisionId: string | null | undefined): Promise<ExceptionRow[]> {
+  const { holidays, skipped } = read(calendar);
   const all = await listExceptions(ctx, { limit: null, divisionId });
-  return divisionId ? all : all.filter((exception) => !exception.divisionId);
+  const level = divisionId ? all : all.filter((exception) => !exception.divisionId);
+  const planned = plan(holidays, level);
+  refuseTooMany(level.length + planned.filter(isNew).length);
+  return { holidays: planned, skipped };
 }
 
-function plan(calendar: string, level: readonly ExceptionRow[]): HolidayPlan {
+/** Adds the new ones: all of them, or none. @throws {AppError} validation_failed naming the line, not_found, limit_reached. */
+export async function importHolidays(ctx: Context, calendar: string, divisionId?: string | null): Promise<HolidayPlan> {
+  const { holidays, skipped } = read(calendar);
+  let planned: PlannedHoliday[] = [];
+  await createExceptions(ctx, divisionId ?? null, 'exception.import', (level) => {
+    planned = plan(holidays, level);
+    return planned.filter(isNew).map((holiday) => ({ ...holiday, hours: [] }));
+  });
+  return { holidays: planned, skipped };
+}
+
+const isNew = ({ state }: PlannedHoliday) => state === 'new';
+
+function plan(holidays: readonly HolidayDraft[], level: readonly ScheduleException[]): PlannedHoliday[] {
+  return holidays.map(({ name, startDate, endDate, yearly }) => {
+    const planned = { name, startDate, endDate, yearly };
+    const met = level.find((exception) => commonDate(planned, exception));
+    if (!met) return { ...planned, state: 'new' };
+    const same = met.name === name && met.startDate === startDate && met.endDate === endDate && met.yearly === yearly;
+    return same ? { ...planned, state: 'stands' } : { ...planned, state: 'meets', inTheWay: met.name };
+  });
+}
+
+function read(calendar: string): ReturnType<typeof readHolidays> {
   const thisYear = new Date().getUTCFullYear();
   const window = { from: `${thisYear - 1}-01-01`, to: `${thisYear - 2 + IMPORT_YEARS}-12-31` };
-  const { holidays, skipped } = read(calendar, window);
-  return {
-    skipped,
-    holidays: holidays.map(({ name, startDate, endDate, yearly }) => {
-      const planned = { name, startDate, endDate, yearly };
-      const met = level.find((exception) => commonDate(planned, exception));
-      if (!met) return { ...planned, state: 'new' };
-      const same = met.name === name && met.startDate === startDate && met.endDate === endDate && met.yearly === yearly;
-      return same ? { ...planned, state: 'stands' } : { ...planned, state: 'meets', inTheWay: met.name };
-    }),
-  };
-}
-
-function read(calendar: string, window: { from: string; to: string }): ReturnType<typeof readHolidays> {
   try {
     return readHolidays(calendar, window);
   } catch (error) {

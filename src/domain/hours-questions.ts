@@ -1,7 +1,7 @@
 /** What can be asked of a tenant's hours: now, at any instant, in working time, and before they are saved. */
 import { type Context, tenantUser } from '../context.ts';
 import { invalid } from '../errors.ts';
-import type { NewException } from './exceptions.ts';
+import { checkedTogether, type NewException } from './exceptions.ts';
 import { publicTenant } from './public-tenant.ts';
 import type { ScopeHours } from './tenant-hours.ts';
 import { afterOpenTime, openTimeBetween } from './working-hours/business-time.ts';
@@ -39,7 +39,7 @@ export async function hoursStatus(ctx: Context, { tenant, divisionId, at }: Stat
   const orgId = await publicTenant(ctx, tenant);
   const { schedules } = ctx.services;
   if (!at) return presentStatus((await schedules.now(orgId)).scope(divisionId));
-  return statusOf((await schedules.at(orgId, at.getTime())).scope(divisionId), at.getTime());
+  return statusOf(await schedules.at(orgId, divisionId, at.getTime()), at.getTime());
 }
 
 /** The last answer of each scope, and until when it is the answer. */
@@ -85,8 +85,8 @@ export async function comingChanges(
   { divisionId, at, count }: { divisionId?: string | null; at?: Date | null; count: number },
 ): Promise<Change[]> {
   const instant = at?.getTime() ?? Date.now();
-  const hours = await ctx.services.schedules.at(tenantUser(ctx).orgId, instant);
-  return hours.scope(divisionId).clock.nextChanges(instant, count);
+  const { clock } = await ctx.services.schedules.at(tenantUser(ctx).orgId, divisionId, instant);
+  return clock.nextChanges(instant, count);
 }
 
 /**
@@ -100,11 +100,14 @@ export async function addBusinessMinutes(
   ctx: Context,
   { at, minutes, divisionId }: { at: Date; minutes: number; divisionId?: string | null },
 ): Promise<Date | undefined> {
-  const from = at.getTime();
-  const until = from + LONGEST_COUNT;
-  const reigns = await ctx.services.schedules.between(tenantUser(ctx).orgId, divisionId ?? undefined, from, until);
-  const found = afterOpenTime(reigns, from, minutes * MINUTE, until);
-  return found === undefined ? undefined : new Date(found);
+  const start = at.getTime();
+  let left = minutes * MINUTE;
+  for await (const { reigns, from, to } of history(ctx, divisionId, start, start + LONGEST_COUNT)) {
+    const passed = afterOpenTime(reigns, from, left, to);
+    if (passed.at !== undefined) return new Date(passed.at);
+    left = passed.left;
+  }
+  return undefined;
 }
 
 /** Minutes of working time, to the second. @throws {AppError} validation_failed, not_found */
@@ -115,9 +118,15 @@ export async function businessMinutesBetween(
   const [start, end] = [from.getTime(), to.getTime()];
   if (end < start) throw invalid('to', 'must not lie before "from"');
   if (end - start > LONGEST_COUNT) throw invalid('to', 'must lie within ten years of "from"');
-  const reigns = await ctx.services.schedules.between(tenantUser(ctx).orgId, divisionId ?? undefined, start, end);
-  return openTimeBetween(reigns, start, end) / MINUTE;
+  let total = 0;
+  for await (const { reigns, from, to } of history(ctx, divisionId, start, end)) {
+    total += openTimeBetween(reigns, from, to);
+  }
+  return total / MINUTE;
 }
+
+const history = (ctx: Context, divisionId: string | null | undefined, from: number, to: number) =>
+  ctx.services.schedules.between(tenantUser(ctx).orgId, divisionId, from, to);
 
 export interface UnsavedSchedule {
   divisionId?: string | null;
@@ -132,12 +141,7 @@ export interface UnsavedSchedule {
 export async function previewHours(ctx: Context, unsaved: UnsavedSchedule) {
   const hours = await ctx.services.schedules.now(tenantUser(ctx).orgId);
   const { schedule } = hours.scope(unsaved.divisionId).clock;
-  const exceptions = unsaved.exceptions?.map((exception) => {
-    const endDate = exception.endDate ?? exception.startDate;
-    return { ...exception, endDate };
-  });
-  const backwards = exceptions?.findIndex(({ startDate, endDate }) => endDate < startDate) ?? -1;
-  if (backwards >= 0) throw invalid(`exceptions[${backwards}].endDate`, 'must not lie before the start');
+  const exceptions = unsaved.exceptions && checkedTogether(unsaved.exceptions);
   const wanted = {
     timezone: unsaved.timezone ?? schedule.timezone,
     weekly: unsaved.days ?? schedule.weekly,

@@ -3,35 +3,31 @@ import { query } from '../db/control.ts';
 import type { TenantDatabases } from '../db/tenants.ts';
 import type { EventBus } from '../live/event-bus.ts';
 import { Remembered } from '../live/remembered.ts';
-import { TenantHours, type VersionRow } from './tenant-hours.ts';
-import type { Reign } from './working-hours/business-time.ts';
+import {
+  COLUMNS,
+  type HistoryPiece,
+  historyBetween,
+  hoursAt,
+  type PastHours,
+  piecesOf,
+  type Read,
+} from './schedule-history.ts';
+import { type ScopeHours, TenantHours, type VersionRow } from './tenant-hours.ts';
 
 /** Tenants; a usual schedule is a few kilobytes. */
 const REMEMBERED = 5000;
 
-const COLUMNS = `division_id as "divisionId", (extract(epoch from valid_from) * 1000)::float8 as "validFrom", schedule`;
+/** Of each tenant; beside the present they are few who ask. */
+const MOST_PAST = 4;
 
 export const newestVersions = query<VersionRow>(
   'newest_schedules',
   `select distinct on (division_id) ${COLUMNS} from schedule_versions order by division_id, seq desc`,
 );
-/** Before anything was kept, what was kept first. */
-const versionsAt = query<VersionRow>(
-  'schedules_at',
-  `select distinct on (division_id) ${COLUMNS} from schedule_versions
-    where valid_from <= $1 or seq in (select min(seq) from schedule_versions group by division_id)
-    order by division_id, seq desc`,
-);
-const versionsBetween = query<VersionRow>(
-  'schedules_between',
-  `select ${COLUMNS} from schedule_versions
-    where (division_id is null or division_id = $1) and valid_from > $2 and valid_from <= $3 order by seq`,
-);
-
 interface Present {
   hours: TenantHours;
-  /** The instant of the newest change, in milliseconds since the epoch. */
-  since: number;
+  /** States of the past that were asked for last. */
+  past: PastHours[];
 }
 
 export class Schedules {
@@ -53,39 +49,45 @@ export class Schedules {
     return (await this.#load(orgId)).hours;
   }
 
-  /** The hours that held at an instant; of those that are to come, the present ones. */
-  async at(orgId: string, instant: number): Promise<TenantHours> {
-    const { hours, since } = await this.#load(orgId);
-    if (instant >= since) return hours;
-    return new TenantHours(await this.#tenants.rows(orgId, versionsAt, [new Date(instant)]));
+  /** The hours that held at an instant; of those that are to come, the present ones. @throws {AppError} not_found */
+  async at(orgId: string, divisionId: string | null | undefined, instant: number): Promise<ScopeHours> {
+    const { hours, past } = await this.#load(orgId);
+    if (instant >= hours.since(divisionId)) return hours.scope(divisionId);
+    const scope = divisionId ?? null;
+    let state = past.find((known) => known.scope === scope && known.from <= instant && instant < known.until);
+    if (!state) {
+      state = await hoursAt(this.#read(orgId), scope, instant);
+      past.push(state);
+      if (past.length > MOST_PAST) past.shift();
+    }
+    return state.hours.scope(divisionId);
   }
 
-  /** Which schedule of the organization or a division held when, from `from` to `to`. @throws {AppError} not_found */
-  async between(orgId: string, divisionId: string | undefined, from: number, to: number): Promise<Reign[]> {
-    const { hours, since } = await this.#load(orgId);
-    if (from >= since) return [{ from, clock: hours.scope(divisionId).clock }];
-    const values = [divisionId ?? null, new Date(from), new Date(to)];
-    const [first, changes] = await Promise.all([
-      this.#tenants.rows(orgId, versionsAt, [new Date(from)]),
-      this.#tenants.rows(orgId, versionsBetween, values),
-    ]);
-    const rows = new Map(first.map((row) => [row.divisionId, row]));
-    const reigns: Reign[] = [{ from, clock: new TenantHours([...rows.values()]).scope(divisionId).clock }];
-    for (const row of changes) {
-      rows.set(row.divisionId, row);
-      reigns.push({
-        from: row.validFrom,
-        clock: new TenantHours([...rows.values()]).scope(divisionId).clock,
-      });
-    }
-    return reigns;
+  /**
+   * Which schedule of the organization or a division held when, from `from` to `to`, piece by piece.
+   *
+   * @throws {AppError} not_found on reaching a time at which there was no such division.
+   */
+  async *between(
+    orgId: string,
+    divisionId: string | null | undefined,
+    from: number,
+    to: number,
+  ): AsyncGenerator<HistoryPiece> {
+    const { hours } = await this.#load(orgId);
+    const { clock } = from >= hours.since(divisionId) ? hours.scope(divisionId) : {};
+    if (clock) yield* piecesOf({ from, to, reigns: [{ from, clock }] });
+    else yield* historyBetween(this.#read(orgId), divisionId ?? null, from, to);
+  }
+
+  #read(orgId: string): Read {
+    return (statement, values) => this.#tenants.rows(orgId, statement, values);
   }
 
   #load(orgId: string): Promise<Present> {
     return this.#present.get(orgId, async () => {
       const rows = await this.#tenants.rows(orgId, newestVersions);
-      const since = Math.max(...rows.map(({ validFrom }) => validFrom));
-      return { hours: new TenantHours(rows), since };
+      return { hours: new TenantHours(rows), past: [] };
     });
   }
 }

@@ -42,6 +42,8 @@ export interface ScopeHours {
 export class TenantHours {
   readonly #organization: OrganizationVersion;
   readonly #divisions = new Map<string, DivisionVersion>();
+  /** When what is known of the organization, or of a division, began to hold. */
+  readonly #since = new Map<string | null, number>();
   /** Clocks that have been asked for. */
   readonly #scopes = new Map<string | undefined, ScopeHours>();
 
@@ -50,13 +52,22 @@ export class TenantHours {
     const organization = rows.find(({ divisionId }) => divisionId === null)?.schedule;
     if (!organization) throw new Error('a tenant has no hours');
     this.#organization = organization as OrganizationVersion;
-    for (const { divisionId, schedule } of rows) {
+    for (const { divisionId, schedule, validFrom } of rows) {
+      this.#since.set(divisionId, validFrom);
       if (divisionId !== null && schedule) this.#divisions.set(divisionId, schedule as DivisionVersion);
     }
   }
 
   get divisionIds(): string[] {
     return [...this.#divisions.keys()];
+  }
+
+  /** The newest change of the hours of a scope, in milliseconds since the epoch; of a division that never was, none. */
+  since(divisionId?: string | null): number {
+    const organization = this.#since.get(null)!;
+    if (!divisionId) return organization;
+    const own = this.#since.get(divisionId);
+    return own === undefined ? Number.NEGATIVE_INFINITY : Math.max(organization, own);
   }
 
   /** @param divisionId absent for the organization. @throws {AppError} not_found */

@@ -48,9 +48,14 @@ export interface DivisionHours {
 export async function divisionHours(ctx: Context, divisionId: string): Promise<DivisionHours> {
   const own = await ctx.tenantRows(ofDivision, [divisionId]);
   if (own.length > 0) return { isOverride: true, workingHours: own };
+  await requireDivision(ctx, divisionId);
+  return { isOverride: false, workingHours: await organizationHours(ctx) };
+}
+
+/** @throws {AppError} not_found */
+export async function requireDivision(ctx: Context, divisionId: string): Promise<void> {
   const [division] = await ctx.tenantRows(divisionExists, [divisionId]);
   if (!division) throw notFound('division');
-  return { isOverride: false, workingHours: await organizationHours(ctx) };
 }
 
 /**

@@ -1,4 +1,5 @@
 /** What a process keeps in memory on the word of the event log: whoever keeps a thing forgets it when an event says so. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
 import type { EventBus } from './event-bus.ts';
 
@@ -8,48 +9,73 @@ import type { EventBus } from './event-bus.ts';
  */
 const MOST_LAG_MS = 900;
 
-interface Kept<V> {
-  value: Promise<V>;
-  askedAt: number;
+/**
+ * How long what is asked anew is waited for where a former value is known, in milliseconds. A database that answers at all
+ * does so far sooner; where it hangs, those who ask are not to hang with it.
+ */
+const PATIENCE_MS = 500;
+
+interface Entry<V> {
+  /** What the last load that succeeded brought, and when that began. */
+  known?: { value: V; askedAt: number };
+  /** While a load is under way: what those who ask meanwhile are told. */
+  answer?: Promise<V>;
 }
 
 export class Remembered<V extends object> {
-  readonly #bus: EventBus;
-  readonly #kept: LRUCache<string, Kept<V>>;
+  readonly #bus: Pick<EventBus, 'isCurrent'>;
+  readonly #entries: LRUCache<string, Entry<V>>;
 
   /** @param max how many are kept; the one that was not asked for the longest goes first. */
-  constructor(bus: EventBus, max: number) {
+  constructor(bus: Pick<EventBus, 'isCurrent'>, max: number) {
     this.#bus = bus;
-    this.#kept = new LRUCache({ max });
+    this.#entries = new LRUCache({ max });
   }
 
   /**
-   * The value that is kept, or what `load` brings; many who ask at once wait for one load. Where that fails, what was
-   * known before goes on holding: nothing says that it has changed, and nobody can change it meanwhile.
+   * The value that is kept, or what `load` brings; many who ask at once wait for one load. Where it fails, or takes long,
+   * what was known before goes on holding: nothing says that it has changed. What was forgotten, or never known, is
+   * waited for.
    */
   async get(key: string, load: () => Promise<V>): Promise<V> {
-    const kept = this.#kept.get(key);
-    const now = Date.now();
-    if (kept && (this.#bus.isCurrent(MOST_LAG_MS) || now - kept.askedAt < MOST_LAG_MS)) return kept.value;
-    const asked = { value: load(), askedAt: now };
-    this.#kept.set(key, asked);
-    try {
-      return await asked.value;
-    } catch (error) {
-      // Unless it was forgotten, or asked for again, meanwhile.
-      if (this.#kept.peek(key) !== asked) throw error;
-      this.#kept.delete(key);
-      if (!kept) throw error;
-      this.#kept.set(key, kept);
-      return kept.value;
+    let entry = this.#entries.get(key);
+    if (!entry) {
+      entry = {};
+      this.#entries.set(key, entry);
     }
+    const { known } = entry;
+    if (known && (this.#bus.isCurrent(MOST_LAG_MS) || performance.now() - known.askedAt < MOST_LAG_MS)) {
+      return known.value;
+    }
+    entry.answer ??= this.#ask(entry, load);
+    return entry.answer;
+  }
+
+  /** An entry that is forgotten meanwhile is nobody's any more: what its load brings goes to those who already wait. */
+  #ask(entry: Entry<V>, load: () => Promise<V>): Promise<V> {
+    const { known } = entry;
+    const loaded = this.#load(entry, load);
+    const over = () => {
+      entry.answer = undefined;
+    };
+    void loaded.then(over, over);
+    if (!known) return loaded;
+    const former = () => known.value;
+    return Promise.race([loaded.catch(former), sleep(PATIENCE_MS, undefined, { ref: false }).then(former)]);
+  }
+
+  async #load(entry: Entry<V>, load: () => Promise<V>): Promise<V> {
+    const askedAt = performance.now();
+    const value = await load();
+    entry.known = { value, askedAt };
+    return value;
   }
 
   forget(key: string): void {
-    this.#kept.delete(key);
+    this.#entries.delete(key);
   }
 
   forgetAll(): void {
-    this.#kept.clear();
+    this.#entries.clear();
   }
 }

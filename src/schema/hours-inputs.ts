@@ -216,5 +216,5 @@ export class HolidayFeedArgs {
   @Field(() => UuidScalar, { nullable: true, description: 'Absent: for the whole organization.' })
   divisionId?: string | null;
 
-  static readonly rules = z.object({ calendar: z.string(), divisionId: rules.uuid.optional() });
+  static readonly rules = z.object({ calendar: rules.text, divisionId: rules.uuid.optional() });
 }

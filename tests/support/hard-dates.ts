@@ -246,6 +246,9 @@ export const hardDates: readonly HardDate[] = [
   ),
   // Far ahead, and over several new years.
   ...rowsWith(['2030-05-01 10:00-11:00'], '', ['2027-01-01T00:00:00Z', closed, '2030-05-01T10:00:00Z']),
+  // A business that never closes, but for one day: the last of a year, far ahead; today.
+  ...rowsWith(['2030-12-31'], 'daily 00:00-00:00', ['2027-01-01T00:00:00Z', open, '2030-12-31T00:00:00Z']),
+  ...rowsWith(['2027-07-05'], 'daily 00:00-00:00', ['2027-07-05T12:00:00Z', closed, '2027-07-06T00:00:00Z']),
   ...rowsWith(['2026-01-01..2028-12-31'], 'daily 08:00-17:00', [
     '2028-06-01T09:00:00Z',
     closed,

@@ -86,12 +86,13 @@ function aboutOpenTime(
   const range = () => `from ${stamp(from)} to ${stamp(until)}, by the later schedule from ${stamp(turn)}`;
   const all = sum(until);
   const about = (time: number) => {
-    const end = afterOpenTime(reigns, from, time, until);
+    const passed = afterOpenTime(reigns, from, time, until);
+    const end = passed.at;
     const question = () => `${time} ms of open time ${range()}`;
     return (
       compare(() => `${question()}: whether they pass`, end !== undefined, time <= all) ??
       (end === undefined
-        ? undefined
+        ? compare(() => `${question()}: what is left`, passed.at ?? passed.left, time - all)
         : (compare(() => `${question()}: passed by ${stamp(end)}`, time, sum(end)) ??
           compare(() => `${question()}: counted up to ${stamp(end)}`, openTimeBetween(reigns, from, end), time) ??
           compare(() => `${question()}: passed a millisecond before ${stamp(end)}`, time === 0, sum(end - 1) === time)))

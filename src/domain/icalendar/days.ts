@@ -4,7 +4,7 @@
  * share, runs are made that have the same events throughout. A holiday that comes back every year keeps its days: single
  * ones give up those that they share with it, and a second yearly one that meets it in part counts by its single dates.
  */
-import { occurrenceIn } from '../working-hours/occurrences.ts';
+import { occurrenceIn, partsOf } from '../working-hours/occurrences.ts';
 import { dateOf, dayFrom, type LocalDay, type ScheduleException, yearOf } from '../working-hours/schedule.ts';
 
 /** A closed stretch of days, under the event of the calendar that it comes from; of several, the first one's. */
@@ -102,10 +102,10 @@ function claim(holiday: Holiday, owners: Map<number, Yearly>): boolean {
 }
 
 function occurrences(holiday: Holiday, window: { from: LocalDay; to: LocalDay }): Holiday[] {
-  const dates = { startDate: dateOf(holiday.from), endDate: dateOf(holiday.to), yearly: true };
+  const parts = partsOf({ startDate: dateOf(holiday.from), endDate: dateOf(holiday.to), yearly: true });
   const found: Holiday[] = [];
   for (let year = yearOf(window.from) - 1; year <= yearOf(window.to); year++) {
-    const days = occurrenceIn(dates, year);
+    const days = occurrenceIn(parts, year);
     if (days && days.to >= window.from && days.from <= window.to) found.push({ ...holiday, ...days, yearly: false });
   }
   return found;

@@ -1,12 +1,12 @@
 /** One event of a calendar (RFC 5545, section 3.6.1), as far as it is about whole days. */
 import ICAL from 'ical.js';
 import { IANAZone } from 'luxon';
+import { LONGEST } from '../working-hours/occurrences.ts';
 import { DAY, dateOf, type LocalDay } from '../working-hours/schedule.ts';
 import { cut, type Holiday } from './days.ts';
 import { type Rule, ruleOf } from './rules.ts';
 import { type EventText, type Moment, momentOf, propertyOf, Unreadable } from './text.ts';
 
-const MAX_LENGTH = 366;
 const MAX_RULES = 10;
 const MAX_ZONES = 50;
 const MAX_LISTED = 20_000;
@@ -163,7 +163,7 @@ function lengthOf(start: Moment, { begin, end, duration }: Ends): number {
     if (seconds % DAY !== 0) throw new Unreadable(partly, duration.line);
     days = Math.max(1, seconds / DAY);
   }
-  if (days > MAX_LENGTH) throw new Unreadable('is longer than a year', end?.line ?? duration?.line ?? begin.line);
+  if (days > LONGEST) throw new Unreadable('is longer than a year', end?.line ?? duration?.line ?? begin.line);
   return days;
 }
 

@@ -24,6 +24,12 @@ import { type Component, dateTime, type NamedClock, type Property, vtimezone } f
 
 /** How far ahead exceptions are shown. Weekly hours have no end. */
 export const HORIZON_YEARS = 5;
+/**
+ * What exceptions may come to in one file, in lines: some seven for an event, and one for each of the weekly hours that they
+ * stand in for. A calendar with more ends earlier.
+ */
+const MOST_LINES = 14_000;
+const LINES_PER_EVENT = 7;
 /** A run of exceptional days is followed so far beyond either end of what is shown. */
 const REACH = 366;
 const WEEKDAYS = ['SU', 'MO', 'TU', 'WE', 'TH', 'FR', 'SA'];
@@ -60,7 +66,8 @@ export function scheduleCalendar({ schedule, name, uid, from, now, ...given }: S
   const plan = new DayPlan(schedule);
   const context = { uid, stamp: `${now.toISOString().slice(0, 19)}Z`, tzid: zone.name };
   const [, month, date] = dateOf(from).split('-').map(Number);
-  const to = dayFrom(yearOf(from) + HORIZON_YEARS, month!, date!);
+  const runs = runsOf(schedule, plan, from, dayFrom(yearOf(from) + HORIZON_YEARS, month!, date!));
+  const { to } = runs;
   const calendar: Component = [
     'vcalendar',
     [
@@ -76,7 +83,7 @@ export function scheduleCalendar({ schedule, name, uid, from, now, ...given }: S
       // A year more on either side: an observance has to have begun, and what begins on the last day to end.
       vtimezone(zone, (from - REACH) * DAY * 1000, (to + REACH) * DAY * 1000),
       ...weeklyEvents(schedule, { plan, zone, from, to, context }),
-      ...exceptionEvents(plan, { from, to, context }),
+      ...exceptionEvents(runs.list, zone, context),
     ],
   ];
   return folded(ICAL.stringify(calendar));
@@ -115,11 +122,22 @@ function* weeklyEvents(
   }
 }
 
-/** Each run of days on which the same exception holds: closed as one event, open as one for each of its hours. */
-function* exceptionEvents(
-  plan: DayPlan,
-  { from, to, context }: { from: LocalDay; to: LocalDay; context: Context },
-): Generator<Component> {
+/** Days in a row on which the same exception holds. */
+interface ExceptionRun {
+  exception: ScheduleException;
+  first: LocalDay;
+  /** The first day after. */
+  next: LocalDay;
+}
+
+/** Those that begin before a day, and where they have to end for the file to stay within bounds. */
+function runsOf({ weekly }: Schedule, plan: DayPlan, from: LocalDay, to: LocalDay) {
+  const weekdays = Array.from(
+    { length: 7 },
+    (_, day) => weekly.filter((e) => e.isActive && e.dayOfWeek === day).length,
+  );
+  const list: ExceptionRun[] = [];
+  let lines = 0;
   for (let day = from; day < to; ) {
     const exception = plan.exceptionOn(day);
     if (!exception) {
@@ -130,28 +148,61 @@ function* exceptionEvents(
     while (plan.exceptionOn(first - 1) === exception && first > from - REACH) first -= 1;
     let next = day + 1;
     while (plan.exceptionOn(next) === exception && next < to + REACH) next += 1;
-    yield* runEvents(exception, first, next, context);
+    lines += Math.max(1, exception.hours.length) * LINES_PER_EVENT;
+    for (let each = day; each < next; each++) lines += weekdays[weekdayOf(each)]!;
+    if (lines > MOST_LINES && list.length > 0) return { list, to: day };
+    list.push({ exception, first, next });
     day = next;
+  }
+  return { list, to };
+}
+
+/** Runs that are the same each year are told once. */
+function* exceptionEvents(runs: readonly ExceptionRun[], zone: NamedClock, context: Context): Generator<Component> {
+  const alike = Map.groupBy(runs, ({ exception, first }) =>
+    exception.yearly ? [exception.startDate, exception.endDate, dateOf(first).slice(5)].join() : first,
+  );
+  for (const group of alike.values()) {
+    const [{ exception, first, next }] = group as [ExceptionRun];
+    const isEachYear = group.every(
+      (run, index) =>
+        run.exception === exception &&
+        run.next - run.first === next - first &&
+        yearOf(run.first) === yearOf(first) + index,
+    );
+    // As with weekly hours: no length is taken from a night in which the clock is set; and no two rules for one event.
+    const isPlain = exception.hours.length === 0 || next - first === 1;
+    const isSet = exception.hours.some((hours) => isSetDuring(zone, first, spanOf(hours)));
+    if (group.length > 1 && isEachYear && isPlain && !isSet) {
+      const id = `${exception.startDate}-yearly-${dateOf(first).slice(5)}`;
+      yield* runEvents(group[0]!, id, [['rrule', {}, 'recur', { freq: 'YEARLY', count: group.length }]], context);
+    } else for (const run of group) yield* runEvents(run, dateOf(run.first), daily(run), context);
   }
 }
 
-/** @param next the first day after. */
+const daily = ({ exception, first, next }: ExceptionRun): Property[] =>
+  exception.hours.length > 0 && next - first > 1
+    ? [['rrule', {}, 'recur', { freq: 'DAILY', count: next - first }]]
+    : [];
+
+/** Closed as one event, open as one for each of its hours. */
 function* runEvents(
-  { name, hours }: ScheduleException,
-  first: LocalDay,
-  next: LocalDay,
+  { exception: { name, hours }, first, next }: ExceptionRun,
+  id: string,
+  recurrence: Property[],
   context: Context,
 ): Generator<Component> {
   if (hours.length === 0) {
-    yield event(context, `closed-${dateOf(first)}`, `Closed: ${name}`, [
+    yield event(context, `closed-${id}`, `Closed: ${name}`, [
       ['dtstart', {}, 'date', dateOf(first)],
       ['dtend', {}, 'date', dateOf(next)],
+      ...recurrence,
     ]);
   }
   for (const span of hours.map(spanOf)) {
-    yield event(context, `open-${dateOf(first)}-${hoursKey(span)}`, `Open: ${name}`, [
+    yield event(context, `open-${id}-${hoursKey(span)}`, `Open: ${name}`, [
       ...times(context, first, span),
-      ...(next - first > 1 ? [['rrule', {}, 'recur', { freq: 'DAILY', count: next - first }] satisfies Property] : []),
+      ...recurrence,
     ]);
   }
 }

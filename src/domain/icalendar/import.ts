@@ -3,6 +3,7 @@
  * written down, whatever the zone. It reads no clock and no network.
  */
 
+import { LONGEST_YEARLY } from '../working-hours/occurrences.ts';
 import { dateOf, dayOf, type LocalDay } from '../working-hours/schedule.ts';
 import { type Hidden, type Holiday, type HolidayDraft, isSteady, withoutOverlaps } from './days.ts';
 import { type Event, EventZones, labelOf, readEvent } from './events.ts';
@@ -114,6 +115,8 @@ function occurrences(event: Event, window: { from: LocalDay; to: LocalDay }, cal
   const { uid, name, line, from, to } = event;
   const length = to - from + 1;
   if (isYearly(event)) {
+    if (length > LONGEST_YEARLY)
+      throw new Unreadable(`comes back every year and is longer than ${LONGEST_YEARLY} days`);
     if (from > window.to) return [];
     let days = { from, to };
     while (days.from < EARLIEST) days = nextYear(days);

@@ -24,22 +24,22 @@ export function openTimeBetween(reigns: readonly Reign[], from: number, to: numb
  * The earliest instant by which so much open time has passed.
  *
  * @param until where the search ends.
- * @returns undefined when that is after `until`.
+ * @returns how much is left then, where that is later.
  */
 export function afterOpenTime(
   reigns: readonly Reign[],
   from: number,
   duration: number,
   until: number,
-): number | undefined {
+): { at: number } | { at?: undefined; left: number } {
   let left = duration;
-  if (left === 0) return from;
+  if (left === 0) return { at: from };
   for (const stretch of openTimes(reigns, from, until)) {
     const length = stretch.to - stretch.from;
-    if (length >= left) return stretch.from + left;
+    if (length >= left) return { at: stretch.from + left };
     left -= length;
   }
-  return undefined;
+  return { left };
 }
 
 /** @param reigns by their beginnings; the first is taken to have held before as well. */

@@ -4,12 +4,14 @@
  */
 import { DayPlan, type Stretch } from './day-plan.ts';
 import { CYCLE_YEARS } from './occurrences.ts';
-import { DAY, dayOf, type LocalDay, type Schedule, type ScheduleException } from './schedule.ts';
+import { DAY, type LocalDay, type Schedule, type ScheduleException } from './schedule.ts';
 import { type WallClock, Zone } from './zone.ts';
 
 const DAY_MS = DAY * 1000;
 /** A week with any change in it changes within nine days, however the clock is set meanwhile. */
 const QUIET_DAYS = 16;
+/** No clock is further from UTC than this, in milliseconds. */
+const MOST_OFFSET = DAY_MS;
 
 /** An instant at which the answer flips. */
 export interface Change {
@@ -32,9 +34,6 @@ export class WorkingHoursClock {
   readonly schedule: Schedule;
   readonly #plan: DayPlan;
   readonly #zone: WallClock;
-  /** Once this many milliseconds have passed without a change, none will come; or, absolutely, not before this instant. */
-  readonly #quiet: { for: number; until: number };
-
   /**
    * @param zone the wall clock of the schedule's zone by other zone data than the runtime's.
    * @throws {RangeError} when the time zone is unknown.
@@ -43,10 +42,6 @@ export class WorkingHoursClock {
     this.schedule = schedule;
     this.#plan = new DayPlan(schedule);
     this.#zone = zone;
-    const recurring = schedule.exceptions.some(({ yearly }) => yearly);
-    const days = QUIET_DAYS + (recurring ? CYCLE_YEARS * 366 : 0);
-    const last = Math.max(0, ...schedule.exceptions.map(({ endDate }) => dayOf(endDate)));
-    this.#quiet = { for: days * DAY_MS, until: (last + days) * DAY_MS };
   }
 
   localTime(instant: number): LocalTime {
@@ -89,41 +84,50 @@ export class WorkingHoursClock {
 
   /** The coming changes before `until`, ascending, else without end; none when the answer never changes. */
   *changes(instant: number, until = Infinity): Generator<Change, void, undefined> {
-    if (this.#plan.isConstant) return;
     let isOpen = this.isOpen(instant);
-    let quietSince = instant;
-    for (const candidate of this.#candidates(instant)) {
-      if (candidate >= until) return;
-      const then = this.isOpen(candidate);
-      if (then !== isOpen) {
-        isOpen = then;
-        quietSince = candidate;
-        yield { at: candidate, isOpen };
-      } else if (candidate > Math.max(quietSince + this.#quiet.for, this.#quiet.until)) return;
-    }
-  }
-
-  /** Every later instant at which the answer could flip: the edges of stretches, and the settings of the clock. */
-  *#candidates(instant: number): Generator<number, void, undefined> {
-    for (let from = instant; ; ) {
-      const limit = from + QUIET_DAYS * DAY_MS;
-      const until = this.#zone.nextSetting(from, limit) ?? limit;
-      const { day: firstDay, offset } = this.localTime(from);
-      for (let day = firstDay; day * DAY_MS - offset < until; day++) {
-        for (const second of this.#edges(day)) {
-          const at = day * DAY_MS - offset + second * 1000;
-          if (at > from && at < until) yield at;
-        }
+    let end = Math.min(until, this.#quietEnd(instant));
+    for (let from = instant; from < end; ) {
+      const start = this.#eventful(from, end);
+      if (start === undefined) return;
+      const limit = start + QUIET_DAYS * DAY_MS;
+      const next = this.#zone.nextSetting(start, limit) ?? limit;
+      for (const at of this.#candidates(start, next)) {
+        if (at >= until) return;
+        // The edges of hours are flips while the clock runs on; only what it is set to need be looked at.
+        if (at === next && this.isOpen(at) === isOpen) continue;
+        isOpen = !isOpen;
+        end = Math.min(until, this.#quietEnd(at));
+        yield { at, isOpen };
       }
-      yield until;
-      from = until;
+      from = next;
     }
   }
 
-  #edges(day: LocalDay): number[] {
-    const edges: number[] = [];
-    for (const { start, end } of this.#plan.stretches(day)) edges.push(start, end);
-    return edges.length > 2 ? edges.sort((a, b) => a - b) : edges;
+  /** When nothing has changed from an instant to this one, nothing ever will. */
+  #quietEnd(instant: number): number {
+    const days = QUIET_DAYS + (this.#plan.recurring ? CYCLE_YEARS * 366 : 0);
+    return Math.max(instant, this.#plan.lastException * DAY_MS) + days * DAY_MS;
+  }
+
+  /**
+   * An instant up to which nothing changes. Wherever the clock is set, what it shows stays within a day of UTC: while that
+   * is all open, or all closed, no setting matters either, and no zone need be asked about years that are leapt over.
+   */
+  #eventful(from: number, end: number): number | undefined {
+    const flip = this.#plan.nextFlip((from - MOST_OFFSET) / 1000, (end + MOST_OFFSET) / 1000);
+    return flip === undefined ? undefined : Math.max(from, flip * 1000 - MOST_OFFSET);
+  }
+
+  /** Every later instant at which the answer could flip, up to the next setting of the clock. */
+  *#candidates(from: number, next: number): Generator<number, void, undefined> {
+    const { day: firstDay, offset } = this.localTime(from);
+    for (let day = firstDay; day * DAY_MS - offset < next; day++) {
+      for (const second of this.#plan.flips(day)) {
+        const at = day * DAY_MS - offset + second * 1000;
+        if (at > from && at < next) yield at;
+      }
+    }
+    yield next;
   }
 }
 

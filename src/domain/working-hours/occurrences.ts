@@ -9,34 +9,56 @@ export interface Occurrence {
 
 type Dates = Pick<ScheduleException, 'startDate' | 'endDate' | 'yearly'>;
 
+/** Days that one exception may cover. A longer yearly one would meet itself. */
+export const LONGEST = 366;
+export const LONGEST_YEARLY = 364;
+
+/** Dates taken apart, so that asking about many years costs no parsing. */
+export interface Parts {
+  yearly: boolean;
+  /** The occurrence that is written down. */
+  first: Occurrence;
+  firstYear: number;
+  lastYear: number;
+  start: MonthDay;
+  end: MonthDay;
+}
+
+/** The month is 1 to 12. */
+type MonthDay = readonly [month: number, day: number];
+
+export function partsOf({ startDate, endDate, yearly }: Dates): Parts {
+  const [firstYear, ...start] = startDate.split('-').map(Number) as [number, number, number];
+  const [lastYear, ...end] = endDate.split('-').map(Number) as [number, number, number];
+  return { yearly, first: { from: dayOf(startDate), to: dayOf(endDate) }, firstYear, lastYear, start, end };
+}
+
 /** The occurrence that begins in a year, if there is one. */
-export function occurrenceIn({ startDate, endDate, yearly }: Dates, year: number): Occurrence | undefined {
-  const [firstYear, startMonth, startDay] = startDate.split('-').map(Number) as [number, number, number];
-  if (year === firstYear) return { from: dayOf(startDate), to: dayOf(endDate) };
+export function occurrenceIn(
+  { yearly, first, firstYear, lastYear, start, end }: Parts,
+  year: number,
+): Occurrence | undefined {
+  if (year === firstYear) return first;
   if (!yearly || year < firstYear) return undefined;
-  const [lastYear, endMonth, endDay] = endDate.split('-').map(Number) as [number, number, number];
   // dayFrom brings 29 February of a common year to 1 March, which as an end is a day too far.
-  const from = dayFrom(year, startMonth, startDay);
+  const from = dayFrom(year, ...start);
   const endYear = year + lastYear - firstYear;
-  const to = dayFrom(endYear, endMonth, Math.min(endDay, daysIn(endYear, endMonth)));
+  const to = dayFrom(endYear, end[0], Math.min(end[1], daysIn(endYear, end[0])));
   return from <= to ? { from, to } : undefined;
 }
 
 /** What of its occurrences lies in a year, in which they need not have begun. */
-export function occurrencesDuring(dates: Dates, year: number): Occurrence[] {
+export function occurrencesDuring(parts: Parts, year: number): Occurrence[] {
   const [first, last] = [dayFrom(year, 1, 1), dayFrom(year, 12, 31)];
   const found: Occurrence[] = [];
-  for (let began = year - (endYear(dates) - startYear(dates)); began <= year; began++) {
-    const occurrence = occurrenceIn(dates, began);
+  for (let began = year - (parts.lastYear - parts.firstYear); began <= year; began++) {
+    const occurrence = occurrenceIn(parts, began);
     if (occurrence && occurrence.to >= first) {
       found.push({ from: Math.max(occurrence.from, first), to: Math.min(occurrence.to, last) });
     }
   }
   return found;
 }
-
-const startYear = ({ startDate }: Dates) => Number(startDate.slice(0, 4));
-const endYear = ({ endDate }: Dates) => Number(endDate.slice(0, 4));
 
 const daysIn = (year: number, month: number) => new Date(Date.UTC(year, month, 0)).getUTCDate();
 
