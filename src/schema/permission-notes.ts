@@ -26,7 +26,7 @@ export const notes: readonly PermissionNote[] = [
     says: 'Open to all without credentials. Those that a request carries decide whose hours it asks for, so they must be good.',
   },
   {
-    of: ['agents', 'workingHoursExceptions', 'activityLogs'],
+    of: ['agents', 'activityLogs'],
     cells: { 'other tenant': 'own' },
     says: "The id is a filter: by another tenant's, nothing is found.",
   },
