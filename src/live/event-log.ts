@@ -14,8 +14,8 @@ export interface Topics {
   tenant: { tenantId: string };
   /** A step of a tenant's provisioning began, ended or failed. */
   provisioning: { tenantId: string };
-  /** The hours of a tenant, or of one of its divisions, were changed. */
-  schedule: { tenantId: string };
+  /** The hours of a tenant, or of one of its divisions, were changed; the newest version there is, that change's or a later one. */
+  schedule: { tenantId: string; version: string };
 }
 
 export type Topic = keyof Topics;
