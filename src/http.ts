@@ -76,7 +76,7 @@ export async function buildHttp(services: Services): Promise<FastifyInstance> {
       ...(await credentialsOf(request, services.apiKeys)),
       aboutTenant: {
         slug: request.headers['x-tenant-slug']?.toString(),
-        host: request.hostname?.toLowerCase().replace(/\.$/, ''),
+        host: hostOf(request),
       },
       setCookie: (token, maxAge) =>
         reply.setCookie(COOKIE, token ?? '', {
@@ -108,6 +108,10 @@ export async function buildHttp(services: Services): Promise<FastifyInstance> {
 function requestId(given: string | string[] | undefined): string {
   return typeof given === 'string' && /^[\w.:/+=-]{1,128}$/.test(given) ? given : uuidv7();
 }
+
+/** Not Fastify's: behind a proxy that takes X-Forwarded-Host, by which caches keep no answers apart. */
+const hostOf = ({ headers }: FastifyRequest): string | undefined =>
+  headers.host?.toLowerCase().replace(/\.?(?::\d*)?$/, '');
 
 /** The header decides where there is one, also when what it holds is no good. */
 async function credentialsOf(

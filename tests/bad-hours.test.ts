@@ -428,7 +428,9 @@ describe('a calendar', () => {
       expectError(await parsed(upload(path, file)), 415, 'unsupported_media_type');
     }
     for (const type of ['text/plain', 'text/html', 'application/octet-stream']) {
-      expectError(await parsed(upload(IMPORT, file, type)), 415, 'unsupported_media_type');
+      const refused = await parsed(upload(IMPORT, file, type));
+      expectError(refused, 415, 'unsupported_media_type');
+      expect(refused.body.error).toBe('Send the body as application/json or as text/calendar.');
     }
   });
 });

@@ -1,11 +1,15 @@
+import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { query } from '../src/db/control.ts';
+import { GATHER_MS } from '../src/jobs/usage-gatherer.ts';
 import { Actor, agent, eventually, provision, superAdmin, type Tenant } from './support/actors.ts';
 import { startApp, type TestApp } from './support/app.ts';
+import { type Entrance, openEntrance } from './support/entrance.ts';
 import { expectError } from './support/errors.ts';
 import { type RawRequest, send } from './support/http.ts';
 import { statementsOf } from './support/statements.ts';
-import { holdProvisioning } from './support/tenants.ts';
+import { addUser, holdProvisioning } from './support/tenants.ts';
 
 const STATUS = '/api/working-hours/status';
 const TENANTS = '/api/super-admin/tenants';
@@ -72,6 +76,8 @@ describe('whose hours are meant', () => {
     ['the host in capitals, with a port', '', () => host('ACME.Chat.Test:4000'), ACME!],
     ['the query beside the token of a super admin', '?tenant=acme', () => bearer(root), ACME!],
     ['the header beside a stale cookie', '', () => ({ ...slug('acme'), ...cookie('stale') }), ACME!],
+    ['the header in capitals', '?tenant=other', () => slug('ACME'), ACME!],
+    ['the query in capitals', '?tenant=Acme', () => ({}), ACME!],
     ['the query beside an empty cookie', '?tenant=other', () => cookie(''), OTHER!],
   ])('is told by %s', async (_, query, headers, timezone) => {
     for (const app of [here, there]) {
@@ -101,6 +107,28 @@ describe('whose hours are meant', () => {
     ['the key is no good', '?tenant=acme', { 'x-api-key': 'x' }, 401, 'unauthenticated'],
   ])('is not known when %s', async (_, query, headers, status, code) => {
     expectError(await ask(query, { headers }), status, code);
+  });
+
+  test('is told by the Host header alone, also behind a trusted proxy: caches keep answers apart by it', async () => {
+    const proxied = await startApp({ BASE_DOMAIN: 'chat.test', TRUST_PROXY: '127.0.0.1' }, here.databaseUrl);
+    try {
+      const headers = { ...host('acme.chat.test'), 'x-forwarded-host': 'other.chat.test' };
+      expect((await ask('', { app: proxied, headers })).body.timezone).toBe(ACME);
+    } finally {
+      await proxied.stop();
+    }
+  });
+
+  test.each<[what: string, headers: (value: string) => Record<string, string>]>([
+    ['a token', (token) => ({ authorization: `Bearer ${token}` })],
+    ['a cookie', cookie],
+  ])('is refused to a user who is suspended, by %s', async (_, headers) => {
+    const { id, email } = await addUser(here, acme.id, { email: `${randomUUID()}@acme.test` });
+    const { token } = await agent(here, email, 'a password');
+    expect((await ask('?tenant=other', { headers: headers(token!) })).body.timezone).toBe(ACME);
+    await root.rest('POST', `/api/super-admin/users/${id}/suspend?tenant_id=${acme.id}`);
+    const asked = () => ask('?tenant=other', { headers: headers(token!) });
+    expectError(await eventually(asked, ({ status }) => status !== 200, MOST_LAG), 403, 'user_suspended');
   });
 });
 
@@ -168,17 +196,40 @@ describe('an answer', () => {
     expect([status, etag, headers.get('cache-control')]).toEqual([
       200,
       expect.stringMatching(/^(W\/)?".+"$/),
-      'public, max-age=60',
+      'public, max-age=5',
     ]);
     const again = await ask(query, { headers: { 'if-none-match': etag } });
     expect([again.status, again.text, again.headers.get('etag')]).toEqual([304, '', etag]);
-    expect(again.headers.get('cache-control')).toBe('public, max-age=60');
+    expect(again.headers.get('cache-control')).toBe('public, max-age=5');
     const head = await ask(query, { method: 'HEAD' });
     expect([head.status, head.text, head.headers.get('etag'), head.headers.get('content-length')]).toEqual([
       ...[200, '', etag, String(Buffer.byteLength(text))],
     ]);
     const changed = await ask('?tenant=other&at=2030-01-07T08:30:00Z', { headers: { 'if-none-match': etag } });
     expect(changed.status).toBe(200);
+  });
+
+  test('is kept for five seconds at most, and never past the minute that it tells', async () => {
+    for (let round = 0; round < 3; round++) {
+      const { body, headers } = await ask('?tenant=acme');
+      const seconds = Number(/max-age=(\d+)$/.exec(headers.get('cache-control')!)![1]);
+      const left = (Date.parse(body.local_time) + 60_000 - Date.now()) / 1000;
+      expect(seconds).toBeLessThanOrEqual(5);
+      expect(seconds).toBeGreaterThanOrEqual(Math.min(5, Math.floor(left)));
+      expect(seconds).toBeLessThanOrEqual(left + 1);
+    }
+  });
+
+  test.each<[query: string, status: number, headers: Record<string, string>]>([
+    ['', 400, {}],
+    ['?tenant=nobody', 404, {}],
+    ['?tenant=acme&at=x', 400, {}],
+    ['?tenant=acme', 401, { authorization: 'Bearer x' }],
+  ])('that is an error is kept by nobody: %s', async (query, status, headers) => {
+    const answer = await ask(query, { headers });
+    expect([answer.status, answer.headers.get('cache-control'), answer.headers.get('etag')]).toEqual([
+      ...[status, 'no-store', null],
+    ]);
   });
 
   test('to one with credentials is kept by nobody else', async () => {
@@ -269,7 +320,65 @@ describe('pages of any origin', () => {
       const { headers } = await send(here.url, method, path, { headers: { ...origin, ...bearer(admin) } });
       expect([path, ...allowed(headers)]).toEqual([path, null, null]);
     }
-    expectError(await ask('', { method: 'POST', headers: origin }), 405, 'method_not_allowed');
+  });
+
+  test('may read that another method is not taken', async () => {
+    const answer = await ask('', { method: 'POST', headers: origin });
+    expectError(answer, 405, 'method_not_allowed');
+    expect([answer.headers.get('allow'), ...allowed(answer.headers)]).toEqual(['GET, HEAD, OPTIONS', '*', null]);
+  });
+});
+
+describe('while the database is away', () => {
+  let entrance: Entrance;
+  let cut: TestApp;
+  beforeAll(async () => {
+    const url = new URL(here.databaseUrl);
+    entrance = await openEntrance(Number(url.port));
+    url.port = String(entrance.port);
+    cut = await startApp({ BASE_DOMAIN: 'chat.test' }, url.href);
+  });
+  afterAll(async () => {
+    entrance?.thaw();
+    await cut?.stop();
+    await entrance?.close();
+  });
+
+  test.each<[what: string, leave: () => void | Promise<void>, back: () => void | Promise<void>]>([
+    ['frozen', () => entrance.freeze(), () => entrance.thaw()],
+    ['refusing connections', () => entrance.close(), () => entrance.reopen()],
+  ])('%s: what was known is answered soon, and all is well right afterwards', async (what, leave, back) => {
+    const question = async () => {
+      const start = performance.now();
+      const { status } = await ask('?tenant=acme', { app: cut });
+      return { status, ms: performance.now() - start };
+    };
+    expect((await question()).status).toBe(200);
+    await leave();
+    const answers: Awaited<ReturnType<typeof question>>[] = [];
+    for (const end = performance.now() + 4 * MOST_LAG; performance.now() < end; await sleep(20)) {
+      answers.push(...(await Promise.all([question(), question(), question()])));
+    }
+    const slowest = Math.max(...answers.map(({ ms }) => ms));
+    const median = answers.map(({ ms }) => ms).sort((a, b) => a - b)[answers.length >> 1]!;
+    process.stdout.write(
+      `    measured: ${what}, ${answers.length} answers, slowest ${Math.round(slowest)} ms, median ${Math.round(median)} ms\n`,
+    );
+    expect(answers.filter(({ status }) => status !== 200)).toEqual([]);
+    // The slug and the hours are waited for, one after the other, for half a second each.
+    expect(slowest).toBeLessThan(2000);
+    expect(median).toBeLessThan(100);
+    await back();
+    for (let n = 0; n < 20; n++) expect((await question()).status).toBe(200);
+    const timezone = what === 'frozen' ? 'Asia/Makassar' : ACME;
+    await eventually(
+      async () => (await admin.rest('PUT', '/api/settings/timezone', { timezone })).status,
+      (status) => status === 200,
+    );
+    await eventually(
+      async () => (await ask('?tenant=acme', { app: cut })).body.timezone,
+      (told) => told === timezone,
+    );
   });
 });
 
@@ -336,6 +445,31 @@ describe('on two processes', () => {
     expect(performance.now() - done).toBeLessThan(MOST_LAG);
   });
 
+  test('an edit is told of once, and by the gatherer where its process died before it could', async () => {
+    const told = async () => {
+      const { rows } = await here.services.control.pool.query<{ version: number }>(
+        `select (payload->>'version')::int as version from events
+          where topic = 'schedule' and payload->>'tenantId' = $1 order by seq`,
+        [acme.id],
+      );
+      return rows.map(({ version }) => version);
+    };
+    await sleep(2 * GATHER_MS);
+    const before = await told();
+    await edit(here, 52);
+    await sleep(2 * GATHER_MS);
+    const after = await told();
+    expect(after).toEqual([...before, after.at(-1)]);
+    expect(after.at(-1)).toBeGreaterThan(before.at(-1)!);
+    await here.services.tenants.rows(
+      acme.id,
+      query('edit', `update settings set value = 'UTC' where key = 'timezone'`),
+    );
+    await here.services.tenants.rows(acme.id, query('record', 'select record_schedule(null)'));
+    await eventually(told, (versions) => versions.at(-1)! > after.at(-1)!);
+    expect((await ask('?tenant=acme')).body.timezone).toBe('UTC');
+  });
+
   test('a tenant that is suspended is nobody within a second, and is there again when it is restored', async () => {
     const statuses = () => Promise.all([here, there].map(async (app) => (await ask('?tenant=acme', { app })).status));
     const within = async (act: Promise<unknown>, status: number) => {
@@ -345,8 +479,11 @@ describe('on two processes', () => {
       expect(performance.now() - start).toBeLessThan(MOST_LAG);
     };
     await within(root.rest('DELETE', `${TENANTS}/${acme.id}`), 404);
-    expectError(await ask('', { headers: bearer(admin) }), 403, 'tenant_suspended');
-    expectError(await ask('?tenant=acme', { headers: cookie(admin.token!) }), 404, 'not_found');
+    for (const headers of [bearer(admin), cookie(admin.token!)]) {
+      for (const query of ['', '?tenant=acme', '?tenant=other']) {
+        expectError(await ask(query, { headers }), 404, 'not_found');
+      }
+    }
     // Now the other one is the only active tenant.
     expect((await ask('')).body.timezone).toBe(OTHER);
     await within(root.rest('PATCH', `${TENANTS}/${acme.id}`, { status: 'active' }), 200);

@@ -96,6 +96,8 @@ describe('the settings of clocks', () => {
     ['Africa/Cairo', 2010, 4],
     ['Africa/Casablanca', 2012, 4],
     ['Asia/Hebron', 2011, 4],
+    ['Asia/Gaza', 2040, 2],
+    ['Asia/Gaza', 2073, 2],
   ])('of %s in %i, set forth and back within weeks, are all found', (name, year, count) => {
     expect(settings(name, year)).toBe(count);
   });

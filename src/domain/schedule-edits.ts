@@ -6,6 +6,8 @@ import { publish } from '../live/event-log.ts';
 /** Of the advisory lock that edits hold, in the tenant's own database: overlaps are judged by what stands. */
 const EDIT_LOCK = 0x6f6d_1001;
 
+const NEWEST_VERSION = 'select max(seq)::text as version from schedule_versions';
+
 /** What a change is about: null for the whole organization, else a division's id. */
 export type Scope = string | null;
 
@@ -22,19 +24,21 @@ export async function editSchedule<T>(
   const { orgId } = tenantUser(ctx);
   const { tenants, schedules } = ctx.services;
   const touched = new Set<Scope>();
+  let version = '0';
   const result = await tenants.work(orgId, (tenant) =>
     tenant.transactional(async (em) => {
       await em.execute('select pg_advisory_xact_lock(?)', [EDIT_LOCK]);
       const made = await body(em, (scope) => touched.add(scope));
       await em.flush();
       for (const scope of touched) await em.execute('select record_schedule(?)', [scope]);
+      if (touched.size > 0) [{ version }] = await em.execute(NEWEST_VERSION);
       return made;
     }),
   );
   if (touched.size > 0) {
     schedules.forget(orgId);
     // After the commit of the other database: a process that reads at once must find the change.
-    await ctx.em.transactional((em) => publish(em, 'schedule', { tenantId: orgId }));
+    await ctx.em.transactional((em) => publish(em, 'schedule', { tenantId: orgId, version }));
   }
   return result;
 }

@@ -120,12 +120,21 @@ async function gatherOne(services: Services, { orgId, mark, linked }: Written): 
   if (sealed.status === 'rejected') throw sealed.reason;
 }
 
+/** Only of late, because the log is long: whoever tells does so right after the commit. */
+const wasTold = query<object>(
+  'schedule_was_told',
+  `select from events where created_at > now() - interval '10 minutes' and topic = 'schedule'
+      and payload->>'tenantId' = $1 and (payload->>'version')::bigint >= $2 limit 1`,
+);
+
 /** By tenant: the newest version of its hours that this process has seen. */
-const seen = new Map<string, string | null>();
+const seen = new Map<string, string>();
 
 /** Whoever changes hours tells all processes; one that died between its commit and that is made up for here. */
 async function tellOfSchedule({ control }: Services, orgId: string, version: string | null): Promise<void> {
-  if (seen.get(orgId) === version) return;
-  await control.orm.em.fork().transactional((em) => publish(em, 'schedule', { tenantId: orgId }));
+  if (version === null || seen.get(orgId) === version) return;
+  const { rowCount } = await control.pool.query({ ...wasTold, values: [orgId, version] });
+  if (!rowCount)
+    await control.orm.em.fork().transactional((em) => publish(em, 'schedule', { tenantId: orgId, version }));
   seen.set(orgId, version);
 }

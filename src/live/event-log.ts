@@ -18,8 +18,8 @@ export interface Topics {
   access: { tenantId: string };
   /** An API key was revoked, or its maker deleted. */
   api_key: { tenantId: string };
-  /** The hours of a tenant, or of one of its divisions, were changed. */
-  schedule: { tenantId: string };
+  /** The hours of a tenant, or of one of its divisions, were changed; the newest version there is, that change's or a later one. */
+  schedule: { tenantId: string; version: string };
 }
 
 export type Topic = keyof Topics;

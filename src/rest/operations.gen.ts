@@ -248,7 +248,7 @@ export type WorkingHoursPreviewInput = {
   days?: Array<WorkingHoursEntryInput> | null | undefined;
   /** Whose hours are the ones that stand. */
   divisionId?: string | null | undefined;
-  /** All exceptions, those that count first at the front. */
+  /** All exceptions. What could not be saved together on one level is refused. */
   exceptions?: Array<WorkingHoursExceptionInput> | null | undefined;
   /** The changes after this instant; now unless said otherwise. */
   from?: string | null | undefined;

@@ -50,10 +50,14 @@ const PREFLIGHT = {
 };
 
 function registerShared(app: FastifyInstance, options: RouteOptions): void {
+  // On the outer level, which also answers what is asked there by another method.
+  app.addHook('onRequest', async ({ url }, reply) => {
+    if (url.split('?', 1)[0]!.replace(/\/$/, '') === options.url) reply.headers(CORS);
+  });
   app.register(async (scope) => {
     await scope.register(etag);
-    scope.addHook('onRequest', async (_request, reply) => {
-      reply.headers(CORS);
+    scope.addHook('onSend', async (_request, reply) => {
+      if (reply.statusCode >= 400) reply.removeHeader('etag').header('cache-control', 'no-store');
     });
     scope.route(options);
     scope.options(options.url, (_request, reply) => reply.code(204).headers(PREFLIGHT).send());
@@ -70,6 +74,9 @@ function registerUpload(app: FastifyInstance, options: RouteOptions, type: strin
       if (isUtf8(body as Buffer)) done(null, { calendar: body.toString() });
       else done(invalid('calendar', 'is not UTF-8 text'));
     });
+    scope.addContentTypeParser('*', (_request, _body, done) =>
+      done(new AppError('unsupported_media_type', { message: `Send the body as application/json or as ${type}.` })),
+    );
     scope.route({ ...options, bodyLimit: UPLOAD_LIMIT });
   });
 }

@@ -185,7 +185,7 @@ export class PreviewInput {
 
   @Field(() => [ExceptionInput], {
     nullable: true,
-    description: 'All exceptions, those that count first at the front.',
+    description: 'All exceptions. What could not be saved together on one level is refused.',
   })
   exceptions?: ExceptionInput[] | null;
 

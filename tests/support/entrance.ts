@@ -1,19 +1,24 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 
-/** A port that leads to another one of this machine, and can be shut. */
+/** A port that leads to another one of this machine, and can be shut or blocked. */
 export interface Entrance {
   readonly port: number;
   /** Breaks every connection and refuses new ones. */
   close(): Promise<void>;
   /** After `close`, on the same port. */
   reopen(): Promise<void>;
+  /** From now on nothing comes through, in either direction, and no connection breaks. */
+  freeze(): void;
+  /** After `freeze`: what was held back comes through, and all that follows. */
+  thaw(): void;
 }
 
 /** @param port to listen on; a free one otherwise. */
 export async function openEntrance(target: number, port = 0): Promise<Entrance> {
   const sockets = new Set<Socket>();
   let server: Server;
+  let frozen = false;
   const open = async (wanted: number) => {
     server = createServer((client) => {
       const inside = connect(target, '127.0.0.1');
@@ -25,6 +30,7 @@ export async function openEntrance(target: number, port = 0): Promise<Entrance> 
         socket.on('error', () => other.destroy());
         socket.on('close', () => sockets.delete(socket));
         socket.pipe(other);
+        if (frozen) socket.pause();
       }
     });
     server.listen(wanted, '127.0.0.1');
@@ -42,6 +48,14 @@ export async function openEntrance(target: number, port = 0): Promise<Entrance> 
     },
     async reopen() {
       await open(opened);
+    },
+    freeze() {
+      frozen = true;
+      for (const socket of sockets) socket.pause();
+    },
+    thaw() {
+      frozen = false;
+      for (const socket of sockets) socket.resume();
     },
   };
 }

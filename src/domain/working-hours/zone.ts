@@ -29,13 +29,10 @@ interface Run {
 const known = new LRUCache<string, readonly Run[]>({ max: 20_000 });
 
 /**
- * How far apart looks at a clock are taken that is asked what it shows. The shortest time after which one was set to what
- * it had shown before was a week (Recife, October 2000); of years to come, of which only rules are known, it is the four
- * weeks of a Ramadan.
+ * How far apart looks are taken at a clock. No clock goes back sooner to what it showed before than a week after: Recife in
+ * October 2000, and in years to come what Ramadan leaves of Gaza's summers.
  */
 const STEP = 5 * DAY_MS;
-const LATER_STEP = 20 * DAY_MS;
-const LATER = Date.UTC(2038, 0);
 
 export class Zone implements WallClock {
   readonly name: string;
@@ -91,11 +88,10 @@ export class Zone implements WallClock {
   }
 
   #findRuns(from: number, to: number): Run[] {
-    const step = from < LATER ? STEP : LATER_STEP;
     const runs: Run[] = [];
     let run = { from, to, offset: this.#ask(from) };
     for (let at = from; at < to; ) {
-      const next = Math.min(at + step, to);
+      const next = Math.min(at + STEP, to);
       if (this.#ask(next) === run.offset) {
         at = next;
         continue;
