@@ -69,14 +69,13 @@ export async function updateAgent(ctx: Context, id: string, patch: AgentPatch): 
       patch.isActive === false && suspend(identity),
       patch.isActive === true && activate(identity),
     ];
+    // Also of a role that they hold already: the one who gave it may have died before the others were told.
+    if (patch.role) tell(() => publish(control, 'access', { tenantId: me.orgId }));
     const after = { ...facts(agent, identity, newRole), ...(passwordHash && { password: 'changed' }) };
     if (JSON.stringify(before) === JSON.stringify(after)) return;
     tenantAudit(tenant, ctx, { action: 'agent.update', target: target(id), before, after });
     const reason = dead.findLast(Boolean) || undefined;
-    tell(async () => {
-      if (reason) await revoke(control, { subjectId: id, version: identity.tokenVersion, reason });
-      if (newRole.id !== role.id) await publish(control, 'access', { tenantId: me.orgId });
-    });
+    if (reason) tell(() => revoke(control, { subjectId: id, version: identity.tokenVersion, reason }));
   });
   ctx.services.access.forget(me.orgId);
   return getAgent(ctx, id);
