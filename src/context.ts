@@ -125,9 +125,19 @@ export class Context {
    */
   get caller(): Caller {
     if (this.key) this.known = this.key();
-    else if (this.token) this.known = this.services.tokens.verify(this.token);
+    else if (this.token) this.known = this.verified(this.token);
     else throw new AppError('unauthenticated');
     return this.known;
+  }
+
+  private verified(token: string): Caller {
+    try {
+      return this.services.tokens.verify(token);
+    } catch (error) {
+      // A page cannot take it away itself.
+      if (this.credentials === 'cookie') this.setCookie(undefined, 0);
+      throw error;
+    }
   }
 
   /** The caller as the audit log names it. Authorization has happened before; an operation open to all has no caller. */

@@ -117,6 +117,32 @@ describe('creating', () => {
     expect(await sql(here.databaseUrl, 'select id from identities where org_id = $1', [tenant.id])).toHaveLength(10);
   });
 
+  test('many at once of one address with Idempotency-Keys make one, soon, and nothing besides', async () => {
+    const email = 'keyed@acme.test';
+    const ask = (_: unknown, n: number) =>
+      admin.rest('POST', AGENTS, wanted({ email }), { 'idempotency-key': `keyed-${n}` });
+    const answers = await Promise.all(Array.from({ length: 20 }, ask));
+    expect(answers.map(({ status }) => status).sort()).toEqual([201, ...Array(19).fill(409)]);
+    const [{ id }] = (await admin.rest('GET', `${AGENTS}?search=${email}`)).body;
+    expect(await log(acme, id)).toHaveLength(1);
+    const rows = await here.services.tenants.rows(acme.id, { name: '', text: 'select from agents where email = $1' }, [
+      email,
+    ]);
+    expect(rows).toHaveLength(1);
+  });
+
+  test('never takes the place of somebody whose account has another address', async () => {
+    const { id } = await created();
+    const email = `torn${++made}@acme.test`;
+    // As a crash in the middle of a change of address leaves it.
+    await here.services.tenants.rows(acme.id, { name: '', text: 'update agents set email = $2 where id = $1' }, [
+      id,
+      email,
+    ]);
+    expectError(await create({ email }), 409, 'email_taken');
+    expect((await admin.rest('GET', `${AGENTS}/${id}`)).status).toBe(200);
+  });
+
   test('completes what a crash left: an agent whose account was never made', async () => {
     const { id, email } = await created();
     await sql(here.databaseUrl, 'delete from identities where id = $1', [id]);
@@ -219,6 +245,25 @@ describe('updating', () => {
     await eventually(asks, (answers) => answers.every(({ status }) => status === 200), WITHIN_MS);
   });
 
+  test('a role is lost on every process although nobody could be told of it at that moment', async () => {
+    const someone = await created({ role: 'supervisor' });
+    const { token } = await login(someone);
+    const asks = () =>
+      Promise.all(
+        [here, there].map((app) =>
+          anonymous(app).rest('GET', '/api/divisions', undefined, { authorization: `Bearer ${token}` }),
+        ),
+      );
+    expect((await asks()).map(({ status }) => status)).toEqual([200, 200]);
+    const { rows } = here.services.tenants;
+    // As by a process that died between its two commits.
+    await rows.call(here.services.tenants, acme.id, {
+      name: '',
+      text: `update agents set role_id = (select id from roles where name = 'agent'), updated_at = now() where id = '${someone.id}'`,
+    });
+    await eventually(asks, (answers) => answers.every(({ status }) => status === 403), 5000);
+  });
+
   test('a new password ends their sessions; being deactivated keeps them out', async () => {
     const someone = await created();
     const first = await login(someone);
@@ -226,7 +271,8 @@ describe('updating', () => {
     await patch(someone.id, { password: 'another password' });
     await eventually(answer, ({ status }) => status === 401, WITHIN_MS);
     const second = await agent(here, someone.email, 'another password');
-    expect((await patch(someone.id, { is_active: false })).body.is_active).toBe(false);
+    await second.rest('PATCH', `${AGENTS}/${someone.id}/status`, { is_online: true });
+    expect((await patch(someone.id, { is_active: false })).body).toMatchObject({ is_active: false, is_online: false });
     await eventually(
       () => second.rest('GET', '/api/auth/me'),
       ({ status }) => status === 403,

@@ -132,6 +132,12 @@ describe('registering', () => {
     expect(new Set(sent.map(({ body }) => body.org_id)).size).toBe(1);
   });
 
+  test("takes not every place of an address that may be somebody else's", async () => {
+    const wanted = company();
+    for (let n = 0; n < 3; n++) expect((await register({ ...wanted, org_name: `Crowd ${n}` })).status).toBe(201);
+    expectError(await register(wanted), 409, 'email_taken');
+  });
+
   test('is slowed where one address signs up too many', async () => {
     const { throttle } = here.services;
     for (let n = 0; n < 60; n++) await throttle.countRegistration('198.51.100.7');
@@ -197,6 +203,18 @@ describe('signing out', () => {
     expectError(await one.rest('POST', '/api/auth/logout'), 401, 'unauthenticated');
   });
 
+  test('leaves no dead cookie behind', async () => {
+    const person = await admin();
+    await person.rest('POST', '/api/auth/logout');
+    const cookie = { cookie: `access_token=${person.token}` };
+    const refused = await eventually(
+      () => anonymous(here).rest('GET', '/api/auth/me', undefined, cookie),
+      ({ status }) => status === 401,
+      WITHIN_MS,
+    );
+    expect(refused.headers.get('set-cookie')).toMatch(/^access_token=;.*Max-Age=0/);
+  });
+
   test('works by cookie, for super admins, and for who impersonates', async () => {
     const person = await admin();
     const cookie = { cookie: `access_token=${person.token}` };
@@ -221,6 +239,12 @@ describe('a fresh token', () => {
     const { status, body, headers } = await fresh(person);
     expect([status, body]).toEqual([200, { token: expect.any(String), expires_at: expect.any(String) }]);
     expect(headers.get('set-cookie')).toContain(`access_token=${body.token}`);
+    expect(headers.get('cache-control')).toBe('no-store');
+    const head = await fetch(`${here.url}/api/auth/token`, {
+      method: 'HEAD',
+      headers: { authorization: `Bearer ${person.token}` },
+    });
+    expect(head.status).toBe(405);
     const { claims } = decode(body.token);
     expect(claims.sid).toBe(decode(person.token!).claims.sid);
     expect(claims.exp - claims.iat).toBeGreaterThan(86_390);
@@ -282,6 +306,22 @@ describe('sessions', () => {
     expect((await one.rest('DELETE', '/api/auth/sessions')).body).toEqual({ ended: 1 });
     await expectDead(three.token);
     expect((await one.rest('GET', '/api/auth/sessions')).body).toHaveLength(1);
+  });
+
+  test('are fifty at most, and ended together in one go', async () => {
+    const email = 'many@acme.test';
+    const { id } = await addUser(here, acme.id, { email });
+    await sql(
+      here.databaseUrl,
+      `insert into sessions (id, subject_id, email, org_id, address, created_at, last_used_at, expires_at)
+         select gen_random_uuid(), $1, $2, $3, '', now(), now(), now() + interval '1 day' from generate_series(1, 3000)`,
+      [id, email, acme.id],
+    );
+    const person = await agent(here, email, 'a password');
+    expect((await person.rest('GET', '/api/auth/sessions')).body).toHaveLength(50);
+    const start = performance.now();
+    expect((await person.rest('DELETE', '/api/auth/sessions')).body).toEqual({ ended: 50 });
+    process.stdout.write(`    measured: ended 50 sessions in ${Math.round(performance.now() - start)} ms\n`);
   });
 
   test("of others are nobody's business", async () => {

@@ -167,9 +167,11 @@ describe('nobody grants what they do not have', () => {
     const own = (await create({ permissions: ['logs.view'] }, person)).body;
     expectError(await patch(own.id, { permissions: ['logs.view', 'settings.manage'] }, person), 403, 'forbidden');
     expect((await admin.rest('GET', `${ROLES}/${own.id}`)).body.permissions).toEqual(['logs.view']);
-    // What it allows already may stay, or be taken away.
-    const bigger = await created(['settings.manage', 'agents.manage']);
-    expect((await patch(bigger.id, { name: 'Smaller', permissions: ['agents.manage'] }, person)).status).toBe(200);
+    // Nor is it theirs to take away.
+    const bigger = await created(['settings.manage', 'logs.view']);
+    expectError(await patch(bigger.id, { name: 'Smaller', permissions: [] }, person), 403, 'forbidden');
+    expectError(await person.rest('DELETE', `${ROLES}/${bigger.id}`), 403, 'forbidden');
+    expect((await admin.rest('GET', `${ROLES}/${bigger.id}`)).body).toEqual(bigger);
   });
 
   test('nor with an API key of fewer scopes', async () => {

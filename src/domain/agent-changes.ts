@@ -1,7 +1,6 @@
 /** Changes to the people of a tenant: nobody reaches beyond their own rights, and an admin is always left. */
 import { type EntityManager, LockMode } from '@mikro-orm/postgresql';
 import { type Context, tenantUser } from '../context.ts';
-import { LOCKS } from '../db/locks.ts';
 import { Identity } from '../entities/control/identity.ts';
 import { Agent } from '../entities/tenant/agent.ts';
 import { Role } from '../entities/tenant/role.ts';
@@ -50,7 +49,7 @@ export async function updateAgent(ctx: Context, id: string, patch: AgentPatch): 
   const me = tenantUser(ctx);
   if (patch.password) refusePassword(me, id);
   const passwordHash = patch.password ? await hashPassword(patch.password) : undefined;
-  await inBoth(ctx, async ({ control, tenant, tell }) => {
+  const change = inBoth(ctx, async ({ control, tenant, tell }) => {
     const { agent, identity, role } = await lockAgent(control, tenant, me.orgId, id);
     if (!agent || !identity || !role) throw notFound('agent');
     refuseBeyond(access, permissionsOf(role));
@@ -61,6 +60,7 @@ export async function updateAgent(ctx: Context, id: string, patch: AgentPatch): 
     if (patch.isActive === false && id === me.id) {
       throw new AppError('conflict', { message: 'You cannot deactivate your own account.' });
     }
+    if (patch.isActive === false) agent.isOnline = false;
     agent.roleId = newRole.id;
     if (patch.fullName) agent.fullName = patch.fullName;
     if (patch.email) agent.email = identity.email = patch.email;
@@ -77,7 +77,8 @@ export async function updateAgent(ctx: Context, id: string, patch: AgentPatch): 
     const reason = dead.findLast(Boolean) || undefined;
     if (reason) tell(() => revoke(control, { subjectId: id, version: identity.tokenVersion, reason }));
   });
-  ctx.services.access.forget(me.orgId);
+  // Also when it failed: the tenant's half may stand.
+  await change.finally(() => ctx.services.access.forget(me.orgId));
   return getAgent(ctx, id);
 }
 
@@ -90,7 +91,7 @@ export async function deleteAgent(ctx: Context, id: string): Promise<string> {
   const access = await ctx.access();
   const me = tenantUser(ctx);
   if (id === me.id) throw new AppError('cannot_delete_self');
-  await inBoth(ctx, async ({ control, tenant, tell }) => {
+  const change = inBoth(ctx, async ({ control, tenant, tell }) => {
     const { agent, identity, role } = await lockAgent(control, tenant, me.orgId, id);
     // One without the other is what a crash left: this completes it.
     if (!agent && !identity) throw notFound('agent');
@@ -110,8 +111,10 @@ export async function deleteAgent(ctx: Context, id: string): Promise<string> {
       await publish(control, 'api_key', { tenantId: me.orgId });
     });
   });
-  ctx.services.access.forget(me.orgId);
-  ctx.services.apiKeys.forget();
+  await change.finally(() => {
+    ctx.services.access.forget(me.orgId);
+    ctx.services.apiKeys.forget();
+  });
   return id;
 }
 
@@ -139,9 +142,7 @@ export async function setAgentOnline(ctx: Context, id: string, isOnline: boolean
 
 const ADMIN = 'admin';
 
-/** Changes to accounts of one tenant go one after the other, so that two admins cannot remove each other. */
 async function lockAgent(control: EntityManager, tenant: EntityManager, orgId: string, id: string) {
-  await control.execute('select pg_advisory_xact_lock(?, hashtext(?))', [LOCKS.tenantAccounts, orgId]);
   const lockMode = LockMode.PESSIMISTIC_WRITE;
   const identity = await control.findOne(Identity, { id, orgId }, { lockMode });
   const agent = await tenant.findOne(Agent, { id, deletedAt: null }, { lockMode });

@@ -1,11 +1,12 @@
 /** The people of a tenant, as its own admins look after them. */
+import type { EntityManager } from '@mikro-orm/postgresql';
 import { v7 as uuidv7 } from 'uuid';
 import { type Context, tenantUser } from '../context.ts';
 import { query } from '../db/control.ts';
 import { Identity } from '../entities/control/identity.ts';
 import { Agent } from '../entities/tenant/agent.ts';
 import { DivisionAgent } from '../entities/tenant/division.ts';
-import { notFound } from '../errors.ts';
+import { AppError, notFound } from '../errors.ts';
 import { tenantAudit } from './audit.ts';
 import { inBoth } from './both-databases.ts';
 import { refuseStrangeDivisions } from './divisions.ts';
@@ -81,10 +82,7 @@ export async function createAgent(ctx: Context, input: NewAgent): Promise<AgentR
     const role = await grantableRole(tenant, access, roleName ?? 'agent');
     const divisions = [...new Set(divisionIds ?? [])];
     await refuseStrangeDivisions(tenant, divisions);
-    // One whose account was never finished: with an account, the address would have been taken.
-    await tenant.execute('update agents set deleted_at = now() where lower(email) = lower(?) and deleted_at is null', [
-      email,
-    ]);
+    await removeUnfinished(control, tenant, email);
     const agent = { id, email, fullName, roleId: role.id, isOnline: false, createdAt: now, updatedAt: now };
     await tenant.persist(tenant.create(Agent, agent)).flush();
     for (const divisionId of divisions) {
@@ -98,6 +96,18 @@ export async function createAgent(ctx: Context, input: NewAgent): Promise<AgentR
 
 /** As the activity log names an agent. */
 export const target = (id: string) => ({ type: 'agent', id });
+
+/** An agent of this address whose account was never made, as a crash leaves it. @throws {AppError} email_taken */
+async function removeUnfinished(control: EntityManager, tenant: EntityManager, email: string): Promise<void> {
+  const found = await tenant.execute<{ id: string }[]>(
+    'select id from agents where lower(email) = lower(?) and deleted_at is null',
+    [email],
+  );
+  for (const { id } of found) {
+    if (await control.findOne(Identity, { id })) throw new AppError('email_taken');
+    await tenant.execute('update agents set deleted_at = now() where id = ?', [id]);
+  }
+}
 
 const inactive = query<{ id: string }>(
   'inactive_identities',

@@ -50,7 +50,7 @@ export class ApiKeyRing {
   constructor(control: ControlDatabase, bus: EventBus, revocations: Revocations) {
     this.#control = control;
     this.#revocations = revocations;
-    this.#kept = new Remembered(bus, REMEMBERED);
+    this.#kept = new Remembered(bus, REMEMBERED, true);
     bus.on('api_key', () => this.forget());
   }
 

@@ -57,11 +57,23 @@ export const contentColumns = (hasOrg: boolean) => `
   l.id, ${hasOrg ? 'l.org_id as "orgId", ' : ''}l.actor_kind as "actorKind", l.actor_id as "actorId",
   l.actor_email as "actorEmail", l.on_behalf_of as "onBehalfOf", l.action, l.target_type as "targetType",
   l.target_id as "targetId", l.before::text as before, l.after::text as after, l.request_id as "requestId", l.address,
-  to_char(l.created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as "createdAt"`;
+  case when l.created_at >= '0001-01-01T00:00:00Z' and l.created_at < '10000-01-01T00:00:00Z'
+       then to_char(l.created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')
+       -- No entry is of such a time, and to_char leaves out what tells it from another.
+       else l.created_at::text end as "createdAt"`;
 
 /** Such a row with its JSON read. */
 export function contentOf<Row extends EntryContent>(row: Row): Row {
   return { ...row, before: json(row.before), after: json(row.after) };
 }
 
-const json = (text: unknown): unknown => (typeof text === 'string' ? JSON.parse(text) : text);
+function json(text: unknown): unknown {
+  if (typeof text !== 'string') return text;
+  // An entry without it has no value at all.
+  return text === 'null' ? { json: text } : JSON.parse(text, exactly);
+}
+
+/** A number of more digits than one of JavaScript holds was never written by a gateway: it is told apart by its text. */
+function exactly(this: unknown, _key: string, value: unknown, context?: { source?: string }): unknown {
+  return typeof value === 'number' && context?.source !== String(value) ? { number: context?.source } : value;
+}

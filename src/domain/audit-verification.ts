@@ -39,7 +39,8 @@ const TENANTS = `
   select o.id, o.slug, o.schema_version as "schemaVersion", d.database_name as "databaseName",
          d.sealed_password as "sealedPassword", h.seq::text as "headSeq", encode(h.hash, 'hex') as "headHash"
     from organizations o join tenant_databases d on d.org_id = o.id left join activity_heads h on h.org_id = o.id
-   where o.status <> 'provisioning' and ($1::text is null or o.slug = $1) order by o.slug`;
+   -- One that has had a chain has been made, whatever its status says now.
+   where (o.status <> 'provisioning' or h.seq is not null) and ($1::text is null or o.slug = $1) order by o.slug`;
 
 /** The tenant migration that brought chains. */
 const CHAINED_SINCE = 3;

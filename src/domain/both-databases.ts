@@ -2,6 +2,7 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import pLimit from 'p-limit';
 import { type Context, tenantUser } from '../context.ts';
+import { LOCKS } from '../db/locks.ts';
 
 /** Each keeps a connection of the control pool while it waits for the tenant's. */
 const atOnce = pLimit(5);
@@ -16,12 +17,16 @@ export interface Both {
 /**
  * Runs a change of the caller's tenant in a transaction of each database. The tenant's is committed first. What a crash
  * between the two leaves is an agent whose account is as it was before: doing the same again completes it.
+ *
+ * Those of one tenant go one after the other, so that two admins cannot remove each other. They wait in the control plane,
+ * before they take one of the tenant's few connections: the one they wait for may need it.
  */
 export function inBoth<T>(ctx: Context, body: (both: Both) => Promise<T>): Promise<T> {
   const { orgId } = tenantUser(ctx);
   return atOnce(() =>
     ctx.em.transactional(async (control) => {
       const told: (() => Promise<void>)[] = [];
+      await control.execute('select pg_advisory_xact_lock(?, hashtext(?))', [LOCKS.tenantAccounts, orgId]);
       const result = await ctx.services.tenants.work(orgId, (manager) =>
         manager.transactional(async (tenant) => {
           const made = await body({ control, tenant, tell: (work) => told.push(work) });

@@ -1,12 +1,14 @@
 /** How a tenant's users sign in (contract section 6). */
+import { type EntityManager, LockMode } from '@mikro-orm/postgresql';
 import type { Context } from '../context.ts';
 import { query } from '../db/control.ts';
-import { TenantStatus } from '../entities/control/organization.ts';
+import { Identity } from '../entities/control/identity.ts';
+import { Organization, TenantStatus } from '../entities/control/organization.ts';
 import { AppError } from '../errors.ts';
 import { audit, auditFailure } from './audit.ts';
 import { verifyPassword } from './passwords.ts';
 import { emailKey } from './rules.ts';
-import { openSession } from './sessions.ts';
+import { endOldest, openSession } from './sessions.ts';
 import { findTenantUser, type TenantUserRow } from './tenant-users.ts';
 import { LIFETIME } from './tokens.ts';
 
@@ -57,7 +59,10 @@ export async function login(ctx: Context, email: string, password: string, tenan
   const [account, another] = matching ?? [];
   if (!account) {
     const actor = { kind: 'anonymous', email } as const;
-    await auditFailure(ctx, { action: 'user.login_failed', orgId: accounts[0]?.orgId, actor });
+    // Each organization sees who tries its accounts; where there is none, the platform does.
+    for (const { orgId } of accounts.length > 0 ? accounts : [{ orgId: undefined }]) {
+      await auditFailure(ctx, { action: 'user.login_failed', orgId, actor });
+    }
     throw new AppError('unauthenticated', { message: 'The e-mail address or the password is wrong.' });
   }
   if (another) throw new AppError('tenant_required');
@@ -90,6 +95,14 @@ function shutBecause({ orgStatus, suspended }: Account): AppError | undefined {
   return new AppError('tenant_not_ready', { message: 'Your organization is still being set up.', retryAfter: 2 });
 }
 
+/** Whatever shuts the account out, or changes its password, waits for this, or has happened before. */
+async function refuseChanged(em: EntityManager, { id, tokenVersion, orgId, orgVersion }: Account): Promise<void> {
+  const identity = await em.findOne(Identity, { id }, { lockMode: LockMode.PESSIMISTIC_READ });
+  const org = await em.findOne(Organization, { id: orgId });
+  if (identity?.tokenVersion === tokenVersion && org?.tokenVersion === orgVersion) return;
+  throw new AppError('unauthenticated', { message: 'Your account was changed at this moment: sign in again.' });
+}
+
 async function open(ctx: Context, account: Account): Promise<SignedIn> {
   const agent = await findTenantUser(ctx, account.orgId, account.id);
   if (!agent) throw new AppError('unauthenticated', { message: 'The e-mail address or the password is wrong.' });
@@ -102,9 +115,12 @@ async function open(ctx: Context, account: Account): Promise<SignedIn> {
   };
   const { id, email, orgId } = caller;
   const session = await ctx.em.transactional(async (em) => {
+    await refuseChanged(em, account);
     const opened = openSession(em, ctx, { subjectId: id, email, orgId, seconds: LIFETIME.agent });
     const actor = { kind: 'agent', ...caller } as const;
     audit(em, ctx, { action: 'user.login', actor, target: { type: 'user', id }, after: { sessionId: opened.id } });
+    await em.flush();
+    await endOldest(em, id);
     return { id: opened.id, seconds: LIFETIME.agent };
   });
   const versions = { account: account.tokenVersion, organization: account.orgVersion };

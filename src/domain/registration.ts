@@ -3,11 +3,12 @@
 import { randomBytes } from 'node:crypto';
 import slugify from '@sindresorhus/slugify';
 import type { Context } from '../context.ts';
+import { query } from '../db/control.ts';
 import { Identity } from '../entities/control/identity.ts';
 import { Organization } from '../entities/control/organization.ts';
-import { toAppError } from '../errors.ts';
+import { AppError, toAppError } from '../errors.ts';
 import { provisionTenant, type TenantRow } from './organizations.ts';
-import { slug as slugRule } from './rules.ts';
+import { emailKey, slug as slugRule } from './rules.ts';
 import { openSession } from './sessions.ts';
 import { LIFETIME } from './tokens.ts';
 
@@ -30,10 +31,11 @@ const TRIES = 8;
 /**
  * Makes the organization with its first admin, signs that admin in, and queues the rest.
  *
- * @throws {AppError} rate_limited
+ * @throws {AppError} rate_limited; email_taken for an address that has several already.
  */
 export async function register(ctx: Context, wanted: Registration): Promise<Registered> {
   await ctx.services.throttle.countRegistration(ctx.address);
+  await refuseCrowd(ctx, wanted.adminEmail);
   const seconds = LIFETIME.agent;
   const { token, org } = await ctx.em.transactional(async (em) => {
     const org = await provision(ctx.within(em), wanted);
@@ -51,6 +53,21 @@ export async function register(ctx: Context, wanted: Registration): Promise<Regi
     orgId: org.id,
     message: `${org.name} is being set up; you are signed in already. Its short name is ${org.slug}.`,
   };
+}
+
+/** Nobody confirms an address here, and signing in looks at ten accounts of one: strangers must not take those places. */
+const MOST_OF_AN_ADDRESS = 3;
+const accountsOf = query<{ count: number }>(
+  'accounts_of_address',
+  'select count(*)::int as count from identities where lower(email) = $1',
+);
+
+async function refuseCrowd(ctx: Context, email: string): Promise<void> {
+  const [found] = await ctx.rows(accountsOf, [emailKey(email)]);
+  if (found!.count < MOST_OF_AN_ADDRESS) return;
+  throw new AppError('email_taken', {
+    message: 'This e-mail address already has several organizations: sign in instead.',
+  });
 }
 
 /** Under the name's own slug, or one like it where that is taken. */

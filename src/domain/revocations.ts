@@ -6,7 +6,7 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import { Revocation, type RevocationReason } from '../entities/control/revocation.ts';
 import { Session } from '../entities/control/session.ts';
 import type { EventBus } from '../live/event-bus.ts';
-import { publish, type Topics } from '../live/event-log.ts';
+import { publishAll, type Topics } from '../live/event-log.ts';
 
 /** Longer than any token lives; after that a row has nothing left to revoke. */
 export const REVOCATION_KEPT_HOURS = 25;
@@ -43,10 +43,20 @@ export class Revocations {
 /**
  * Kills the tokens that the subject has so far, and ends its sessions. Goes last in the transaction that raised its version.
  */
-export async function revoke(em: EntityManager, payload: Topics['revocation']): Promise<void> {
-  const { subjectId } = payload;
-  const theirs = [{ id: subjectId }, { subjectId }, { orgId: subjectId }, { impersonatorId: subjectId }];
-  await em.nativeUpdate(Session, { $or: theirs, endedAt: null }, { endedAt: new Date() });
-  await em.upsert(Revocation, { ...payload, revokedAt: new Date() });
-  await publish(em, 'revocation', payload);
+export function revoke(em: EntityManager, payload: Topics['revocation']): Promise<void> {
+  return revokeAll(em, [payload]);
+}
+
+/** The same for several subjects at once; none does nothing. */
+export async function revokeAll(em: EntityManager, payloads: Topics['revocation'][]): Promise<void> {
+  if (payloads.length === 0) return;
+  const ids = payloads.map(({ subjectId }) => subjectId);
+  const theirs = (['id', 'subjectId', 'orgId', 'impersonatorId'] as const).map((field) => ({ [field]: { $in: ids } }));
+  const revokedAt = new Date();
+  await em.nativeUpdate(Session, { $or: theirs, endedAt: null }, { endedAt: revokedAt });
+  await em.upsertMany(
+    Revocation,
+    payloads.map((payload) => ({ ...payload, revokedAt })),
+  );
+  await publishAll(em, 'revocation', payloads);
 }

@@ -85,13 +85,10 @@ export async function updateRole(
 ): Promise<RoleRow> {
   const access = await ctx.access();
   return change(ctx, async (em) => {
-    const role = await lockRole(em, id);
+    const role = await lockRole(em, id, access);
     const before = changeable(role);
     if (permissions) {
-      refuseBeyond(
-        access,
-        permissions.filter((permission) => !role.permissions.includes(permission)),
-      );
+      refuseBeyond(access, permissions);
       role.permissions = permissionsOf({ ...role, permissions });
     }
     if (name) role.name = name;
@@ -106,9 +103,10 @@ export async function updateRole(
 
 /** @throws {AppError} not_found; conflict for a system role, or for one that somebody holds. */
 export async function deleteRole(ctx: Context, id: string): Promise<string> {
+  const access = await ctx.access();
   await ctx.services.tenants.work(tenantUser(ctx).orgId, (tenant) =>
     tenant.transactional(async (em) => {
-      const role = await lockRole(em, id);
+      const role = await lockRole(em, id, access);
       const [held] = await em.execute<[{ count: number }]>(
         'select count(*)::int as count from agents where role_id = ? and deleted_at is null',
         [id],
@@ -134,13 +132,15 @@ async function change(ctx: Context, body: (em: EntityManager) => Promise<string>
   const { tenants, access } = ctx.services;
   const id = await tenants.work(orgId, (tenant) => tenant.transactional(body));
   access.forget(orgId);
-  // After the commit of the other database: a process that reads at once must find the change.
+  const row = await getRole(ctx, id);
+  // After the commit of the other database: a process that reads at once must find the change. Last, because it holds the
+  // event log's lock until this request's transaction ends.
   await ctx.em.transactional((em) => publish(em, 'access', { tenantId: orgId }));
-  return getRole(ctx, id);
+  return row;
 }
 
-/** One that may be changed. */
-async function lockRole(em: EntityManager, id: string): Promise<Role> {
+/** One that the caller may change: it allows nothing that they may not do. */
+async function lockRole(em: EntityManager, id: string, access: Access): Promise<Role> {
   const role = await em.findOne(Role, { id }, { lockMode: LockMode.PESSIMISTIC_WRITE });
   if (!role) throw notFound('role');
   if (role.isSystem) {
@@ -148,6 +148,7 @@ async function lockRole(em: EntityManager, id: string): Promise<Role> {
       message: `The role ${role.name} is the same in every organization: make one of your own.`,
     });
   }
+  refuseBeyond(access, permissionsOf(role));
   return role;
 }
 

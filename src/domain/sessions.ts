@@ -6,7 +6,7 @@ import { query } from '../db/control.ts';
 import { Session } from '../entities/control/session.ts';
 import { AppError, notFound } from '../errors.ts';
 import { audit } from './audit.ts';
-import { revoke } from './revocations.ts';
+import { revokeAll } from './revocations.ts';
 import { type Impersonator, LIFETIME, LONGEST_SESSION } from './tokens.ts';
 
 export interface NewSession {
@@ -110,18 +110,30 @@ export function endOtherSessions(ctx: Context): Promise<number> {
   const own = sessionOf(ctx);
   const where = { subjectId: ctx.caller.id, impersonatorId: null, id: { $ne: own } };
   return ctx.em.transactional(async (em) => {
-    const others = await em.find(Session, { ...where, ...live() });
+    const others = await em.find(Session, { ...where, ...live() }, { fields: ['id'] });
     if (others.length === 0) return 0;
     audit(em, ctx, { action: 'session.end_others', target: target(own), after: { ended: others.length } });
-    for (const { id } of others) await revoke(em, { subjectId: id, version: 1, reason: 'signed_out' });
+    await revokeAll(em, others.map(signedOut));
     return others.length;
   });
 }
 
 async function end(em: EntityManager, ctx: Context, id: string, action: string, orgId?: string | null) {
   audit(em, ctx, { action, orgId: orgId ?? undefined, target: target(id) });
-  await revoke(em, { subjectId: id, version: 1, reason: 'signed_out' });
+  await revokeAll(em, [signedOut({ id })]);
   return id;
+}
+
+const signedOut = ({ id }: { id: string }) => ({ subjectId: id, version: 1, reason: 'signed_out' }) as const;
+
+/** Nobody works in more places at once; a program that signs in again and again would fill the list. */
+const MOST_SESSIONS = 50;
+
+/** Ends the oldest sessions of an account that has too many. */
+export async function endOldest(em: EntityManager, subjectId: string): Promise<void> {
+  const where = { subjectId, impersonatorId: null, ...live() };
+  const beyond = await em.find(Session, where, { fields: ['id'], orderBy: { id: 'desc' }, offset: MOST_SESSIONS });
+  await revokeAll(em, beyond.map(signedOut));
 }
 
 const live = () => ({ endedAt: null, expiresAt: { $gt: new Date() } });

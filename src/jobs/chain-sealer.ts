@@ -1,16 +1,34 @@
 /** Links the entries of the audit logs soon after they are written; which process does it does not matter. */
+import { LRUCache } from 'lru-cache';
+import type pg from 'pg';
 import type { Services } from '../context.ts';
 import { type Chain, controlChain, headOf, linkEntries, tenantChain } from '../domain/audit-chain.ts';
 
 export const SEAL_MS = 1000;
 
+/** The end of a chain, its hash in hex. */
+interface End {
+  seq: number;
+  hash: string;
+}
+
+/**
+ * The ends as this gateway left them, by tenant: whoever rewrites a chain may rewrite what a database says of its end as
+ * well. Forgotten with the process, so that an operator can put things right.
+ */
+const left = new WeakMap<Services, LRUCache<string, End>>();
+const CONTROL = 'control plane';
+
 /** One round for the control plane's own log. */
-export async function sealControl({ control, keys }: Services): Promise<void> {
+export async function sealControl(services: Services): Promise<void> {
+  const { control, log } = services;
   const client = await control.pool.connect();
   let failed = true;
   try {
     const { rows } = await client.query('select exists (select from audit_unlinked) as waiting');
-    if (rows[0]!.waiting) await linkEntries(client, controlChain, keys);
+    if (rows[0]!.waiting && !(await seal(client, controlChain, services, CONTROL))) {
+      log.error('the audit log was tampered with: run npm run audit:verify');
+    }
     failed = false;
   } finally {
     client.release(failed);
@@ -18,36 +36,53 @@ export async function sealControl({ control, keys }: Services): Promise<void> {
 }
 
 /** Links what waits in a tenant's log, and lets the control plane know the end of its chain. */
-export async function sealTenant({ cluster, control, keys, log }: Services, orgId: string): Promise<void> {
-  const chain = tenantChain(orgId);
-  const known = await control.pool.query<{ seq: string; hash: string }>(
-    `select seq::text, encode(hash, 'hex') as hash from activity_heads where org_id = $1`,
+export async function sealTenant(services: Services, orgId: string): Promise<void> {
+  const { cluster, control, log } = services;
+  const known = await control.pool.query<End>(
+    `select seq::int, encode(hash, 'hex') as hash from activity_heads where org_id = $1`,
     [orgId],
   );
-  const head = await cluster.asOwner(cluster.nameFor(orgId), async (client) => {
-    await linkEntries(client, chain, keys);
-    if (known.rows[0] && !(await holds(client, chain, known.rows[0]))) return undefined;
-    return headOf(client, chain);
-  });
-  if (!head) {
+  const end = await cluster.asOwner(cluster.nameFor(orgId), (client) =>
+    seal(client, tenantChain(orgId), services, orgId, known.rows[0]),
+  );
+  if (!end) {
     // What is known stays known, for whoever verifies.
-    if (known.rows[0]) log.error({ orgId }, 'the activity log of a tenant was tampered with: run npm run audit:verify');
+    log.error({ orgId }, 'the activity log of a tenant was tampered with: run npm run audit:verify');
     return;
   }
+  if (end.seq === 0) return;
   await control.pool.query(
     `insert into activity_heads as known (org_id, seq, hash)
      select id, $2::bigint, decode($3, 'hex') from organizations where id = $1
      on conflict (org_id) do update set seq = excluded.seq, hash = excluded.hash where known.seq < excluded.seq`,
-    [orgId, head.seq, head.hash.toString('hex')],
+    [orgId, end.seq, end.hash],
   );
 }
 
+/**
+ * Goes on with a chain that still holds the ends that are known: it is not to sign what somebody made of it.
+ *
+ * @returns its new end; undefined for a chain that does not.
+ */
+async function seal(
+  client: pg.ClientBase,
+  chain: Chain,
+  services: Services,
+  name: string,
+  known?: End,
+): Promise<End | undefined> {
+  const ends = left.get(services) ?? new LRUCache<string, End>({ max: 20_000 });
+  left.set(services, ends);
+  for (const end of [known, ends.get(name)]) if (end && !(await holds(client, chain, end))) return undefined;
+  await linkEntries(client, chain, services.keys);
+  const head = await headOf(client, chain);
+  const end = head ? { seq: head.seq, hash: head.hash.toString('hex') } : undefined;
+  if (end) ends.set(name, end);
+  return end ?? { seq: 0, hash: '' };
+}
+
 /** Whether the chain still has the link that was its end. */
-async function holds(
-  client: Parameters<typeof headOf>[0],
-  { links }: Chain,
-  { seq, hash }: { seq: string; hash: string },
-): Promise<boolean> {
+async function holds(client: pg.ClientBase, { links }: Chain, { seq, hash }: End): Promise<boolean> {
   const { rowCount } = await client.query(`select from ${links} where seq = $1 and hash = decode($2, 'hex')`, [
     seq,
     hash,

@@ -6,6 +6,7 @@ import { REVOCATION_KEPT_HOURS } from '../domain/revocations.ts';
 const KEPT = [
   ['events', 'created_at', 48],
   ['idempotency_keys', 'created_at', 24],
+  ['sessions', 'expires_at', 24],
   ['revocations', 'revoked_at', REVOCATION_KEPT_HOURS],
 ] as const;
 

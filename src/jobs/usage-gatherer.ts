@@ -41,6 +41,8 @@ const writtenTo = query<Written>(
 interface Counters {
   /** The newest version of its hours. */
   schedule: string | null;
+  /** When an agent or a role was changed last. */
+  access: string | null;
   /** Whether entries of its log wait to be linked, and how many links there are. */
   unlinked: boolean;
   linked: string | null;
@@ -57,6 +59,7 @@ const counters = query<Counters>(
   'usage_counters',
   `select (select value from settings where key = 'timezone') as timezone,
           (select max(seq)::text from schedule_versions) as schedule,
+          greatest((select max(updated_at) from agents), (select max(updated_at) from roles))::text as access,
           exists (select from activity_unlinked) as unlinked,
           (select max(seq)::text from activity_chain) as linked,
           coalesce(sum(value) filter (where metric = 'agents'), 0)::int as agents,
@@ -92,6 +95,7 @@ async function gatherOne(services: Services, { orgId, mark, linked }: Written): 
   const [counted] = await tenants.rows(orgId, counters);
   if (!counted) return;
   await tellOfSchedule(services, orgId, counted.schedule);
+  await tellOfAccess(services, orgId, counted.access);
   // The second also where a sealer died before it could tell how far it came.
   const toSeal = counted.unlinked || counted.linked !== linked;
   const [sealed] = await Promise.allSettled([toSeal && sealTenant(services, orgId)]);
@@ -137,4 +141,14 @@ async function tellOfSchedule({ control }: Services, orgId: string, version: str
   if (!rowCount)
     await control.orm.em.fork().transactional((em) => publish(em, 'schedule', { tenantId: orgId, version }));
   seen.set(orgId, version);
+}
+
+/** By tenant: the newest change of agents and roles that this process has told of. */
+const told = new Map<string, string>();
+
+/** Who may do what is told as well, once more than need be: rights that were taken away must not stay. */
+async function tellOfAccess({ control }: Services, orgId: string, changed: string | null): Promise<void> {
+  if (changed === null || told.get(orgId) === changed) return;
+  await control.orm.em.fork().transactional((em) => publish(em, 'access', { tenantId: orgId }));
+  told.set(orgId, changed);
 }

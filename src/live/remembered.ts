@@ -24,11 +24,16 @@ interface Entry<V> {
 
 export class Remembered<V extends object> {
   readonly #bus: Pick<EventBus, 'isCurrent'>;
+  readonly #strict: boolean;
   readonly #entries: LRUCache<string, Entry<V>>;
 
-  /** @param max how many are kept; the one that was not asked for the longest goes first. */
-  constructor(bus: Pick<EventBus, 'isCurrent'>, max: number) {
+  /**
+   * @param max how many are kept; the one that was not asked for the longest goes first.
+   * @param strict for what lets somebody in: what was known before does not go on holding when it cannot be asked anew.
+   */
+  constructor(bus: Pick<EventBus, 'isCurrent'>, max: number, strict = false) {
     this.#bus = bus;
+    this.#strict = strict;
     this.#entries = new LRUCache({ max });
   }
 
@@ -59,7 +64,7 @@ export class Remembered<V extends object> {
       entry.answer = undefined;
     };
     void loaded.then(over, over);
-    if (!known) return loaded;
+    if (!known || this.#strict) return loaded;
     const former = () => known.value;
     return Promise.race([loaded.catch(former), sleep(PATIENCE_MS, undefined, { ref: false }).then(former)]);
   }

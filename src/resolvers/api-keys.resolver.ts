@@ -34,7 +34,7 @@ class ApiKey {
 
 @ObjectType({ description: 'A key that was just made.' })
 class NewApiKey extends ApiKey {
-  @Field({ description: 'The key itself. It is told this once and stored nowhere.' })
+  @Field({ description: 'The key itself, told in this answer only; of it a hash is stored.' })
   key!: string;
 }
 

@@ -32,7 +32,8 @@ export function registerRest(app: FastifyInstance, host: RestHost): void {
     if (route.shared) registerShared(app, options);
     else if (route.takes) registerUpload(app, options, route.takes);
     else if (route.export) registerExport(app, options);
-    else app.route(options);
+    // A HEAD would do what a GET does, and keep the answer to itself.
+    else app.route({ ...options, ...(ready.changes && { exposeHeadRoute: false }) });
   }
 }
 
@@ -132,6 +133,9 @@ async function handle(
   if (shared) {
     const seconds = shared(answer.body as Record<string, unknown>, request.query as Record<string, unknown>);
     reply.header('cache-control', `${ctx.credentials === 'none' ? 'public' : 'private'}, max-age=${seconds}`);
+  } else {
+    // Of one caller and one moment, and some hold tokens.
+    reply.header('cache-control', 'no-store');
   }
   return reply.code(answer.status).headers(answer.headers).send(answer.body);
 }

@@ -32,6 +32,8 @@ export interface RouteInput {
 
 export interface RunnableRoute {
   readonly route: Route;
+  /** Whether its document is a mutation. */
+  readonly changes: boolean;
   /** Who may come in, asked before anything of the input is looked at. @throws {AppError} */
   authorize(ctx: Context): Promise<void>;
   /** Checks the input. @throws {AppError} validation_failed */
@@ -65,6 +67,7 @@ export const queryRules = ({ query, answer, pageSize }: Route): z.ZodObject => {
 
 export function runnable(schema: GraphQLSchema, route: Route): RunnableRoute {
   const { document } = route;
+  const changes = operationOf(document).operation === 'mutation';
   const demand = rootOf(schema, document).field.extensions as unknown as Demand;
   const compiled = compileQuery(schema, document);
   if (!isCompiledQuery(compiled)) throw new Error(`${route.method} ${route.path} does not fit the schema`);
@@ -86,7 +89,8 @@ export function runnable(schema: GraphQLSchema, route: Route): RunnableRoute {
 
   return {
     route,
-    authorize: (ctx) => authorize(ctx, demand, operationOf(document).operation === 'mutation'),
+    changes,
+    authorize: (ctx) => authorize(ctx, demand, changes),
     read(request) {
       const inPath = checkRest(path, request.path);
       const { limit, ...inQuery } = checkRest(query, pick(query, request.query));

@@ -13,8 +13,8 @@ const MOVING = [
   'usage',
 ];
 
-/** The usage gatherer tells every process once of a tenant's hours, in its own time. */
-const ROWS: Record<string, string> = { events: "(select * from events where topic <> 'schedule')" };
+/** The usage gatherer tells every process of a tenant's hours and rights, in its own time. */
+const ROWS: Record<string, string> = { events: "(select * from events where topic not in ('schedule', 'access'))" };
 
 /** A digest of each table's rows; of the queue, its jobs. */
 export async function contentOf({ services }: TestApp): Promise<Record<string, string>> {

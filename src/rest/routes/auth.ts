@@ -58,7 +58,7 @@ const rows: Omit<Route, 'tag'>[] = [
     success: 'Organization created; provisioning goes on in the background',
     status: 201,
     body: RegisterArgs.rules,
-    errors: ['rate_limited'],
+    errors: ['email_taken', 'rate_limited'],
   },
   {
     method: 'GET',
