@@ -8,11 +8,12 @@ import { Identity } from '../entities/control/identity.ts';
 import { Organization, type TenantLimits, TenantStatus } from '../entities/control/organization.ts';
 import { Usage } from '../entities/control/usage.ts';
 import { AppError, notFound } from '../errors.ts';
-import { publish } from '../live/event-log.ts';
+import { TenantChange } from '../live/event-log.ts';
 import { audit } from './audit.ts';
 import { hashPassword } from './passwords.ts';
 import { queueProvisioning } from './provisioning.ts';
 import { revoke } from './revocations.ts';
+import { tellOfTenant } from './tenant-events.ts';
 import { takeUsage, USAGE_COLUMNS, type UsageRow, usageMonthAt } from './usage.ts';
 
 /** A tenant as it is read: entity fields, instants as text. */
@@ -142,7 +143,7 @@ export async function provisionTenant(ctx: Context, input: NewTenant, actor?: Ac
       target: { type: 'tenant', id: org.id },
       after: { ...changeable(org), slug: org.slug, country: org.country, adminEmail: input.adminEmail },
     });
-    await publish(em, 'tenant', { tenantId: org.id });
+    await tellOfTenant(em, TenantChange.CREATED, org);
     return org;
   });
 }
@@ -171,6 +172,7 @@ export function updateTenant(ctx: Context, id: string, changes: TenantChanges): 
       org.limits = changes.limits === null ? {} : (withoutAbsent({ ...org.limits, ...changes.limits }) as TenantLimits);
       await ctx.services.queue.send(em, 'tenant.apply-limits', { orgId: id });
     }
+    const former = org.status;
     if (changes.status) await setStatus(em, org, changes.status);
     audit(em, ctx, {
       action: 'tenant.update',
@@ -179,7 +181,7 @@ export function updateTenant(ctx: Context, id: string, changes: TenantChanges): 
       before,
       after: changeable(org),
     });
-    await publish(em, 'tenant', { tenantId: id });
+    await tellOfTenant(em, changeOf(former, org.status), org);
     return org;
   });
 }
@@ -198,9 +200,14 @@ export function suspendTenant(ctx: Context, id: string): Promise<TenantRow> {
       before,
       after: changeable(org),
     });
-    await publish(em, 'tenant', { tenantId: id });
+    await tellOfTenant(em, TenantChange.SUSPENDED, org);
     return org;
   });
+}
+
+function changeOf(former: TenantStatus, status: TenantStatus): TenantChange {
+  if (former === status) return TenantChange.UPDATED;
+  return status === TenantStatus.SUSPENDED ? TenantChange.SUSPENDED : TenantChange.RESTORED;
 }
 
 async function lockTenant(em: EntityManager, id: string): Promise<Organization> {

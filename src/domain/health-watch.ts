@@ -1,0 +1,46 @@
+/** Watches whether components come and go: one process for all, which tells everybody. */
+import type { Context, Services } from '../context.ts';
+import { query } from '../db/control.ts';
+import { publishOn } from '../live/event-log.ts';
+import type { Feed } from '../live/feed.ts';
+import { type Followed, follow, NEWEST_EVENT } from '../live/follow.ts';
+import { componentsOf, type SystemHealth } from './health.ts';
+
+/** A component that goes away is told of so soon, beside what its probe takes. Milliseconds. */
+export const WATCH_MS = 2000;
+
+/** What a change is: how long a probe took is none. */
+const standing = (health: SystemHealth): string =>
+  JSON.stringify({
+    components: componentsOf(health).map(([name, { status, error }]) => [name, status, error]),
+    platforms: health.platforms,
+    tenants: health.tenants,
+  });
+
+/** Looks once; where anything differs from what was told last, tells how everything stands. */
+export async function watchHealth(services: Services): Promise<void> {
+  const { health, control } = services;
+  const seen = await health.report();
+  const { rows } = await control.pool.query<{ health: SystemHealth }>(
+    `select payload->'health' as health from events where topic = 'health' order by seq desc limit 1`,
+  );
+  if (rows[0] && standing(rows[0].health) === standing(seen)) return;
+  const client = await control.pool.connect();
+  let failed = true;
+  try {
+    await client.query('begin');
+    await client.query(
+      `insert into component_states as known (component, status, error, since)
+         select component, status, error, now() from unnest($1::text[], $2::text[], $3::text[]) _ (component, status, error)
+       on conflict (component) do update set error = excluded.error, status = excluded.status,
+         since = case when known.status = excluded.status then known.since else excluded.since end`,
+      transposed(componentsOf(seen).map(([name, { status, error }]) => [name, status, error ?? null])),
+    );
+    const since = await client.query<{ component: string; since: string }>('select component, since from component_states');
+    await publishOn(client, 'health', { health: withSince(seen, new Map(since.rows.map((r) => [r.component, r.since]))) });
+    await client.query('commit');
+    failed = false;
+  } finally {
+    client.release(failed);
+  }
+}
