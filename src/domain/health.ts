@@ -40,6 +40,9 @@ export class ComponentHealth {
 
   @Field(() => String, { nullable: true, description: 'Why it is down.' })
   error?: string;
+
+  @Field(() => Date, { nullable: true, description: 'Since when it has stood as it does, as far as is known.' })
+  since?: string;
 }
 
 @ObjectType()

@@ -1,7 +1,7 @@
 import { Arg, Ctx, Field, Int, ObjectType, Query, Resolver } from 'type-graphql';
 import type { Context } from '../context.ts';
 import { ComponentStatus, SystemHealth } from '../domain/health.ts';
-import { type HealthSampleRow, healthSamples } from '../domain/health-history.ts';
+import { type HealthBucketRow, type HealthSampleRow, healthBuckets, healthSamples } from '../domain/health-history.ts';
 import { invalid } from '../errors.ts';
 import { Allow } from '../schema/permissions.ts';
 
@@ -15,6 +15,27 @@ class HealthPoint {
 
   @Field(() => Date)
   at!: string;
+}
+
+@ObjectType({ description: "One bar of a component's history." })
+class HealthBucket {
+  @Field(() => Date)
+  from!: string;
+
+  @Field(() => ComponentStatus, { description: 'The worst in it.' })
+  status!: string;
+
+  @Field(() => Int, { nullable: true, description: 'Milliseconds that its probes took, on average.' })
+  latencyMs?: number | null;
+}
+
+@ObjectType({ description: 'How one component stood lately.' })
+class ComponentTimeline {
+  @Field({ description: 'A field of the health report, such as postgres or wsServer.' })
+  component!: string;
+
+  @Field(() => [HealthBucket], { description: 'Oldest first; those without a sample are left out.' })
+  buckets!: HealthBucketRow[];
 }
 
 @Resolver()
@@ -35,8 +56,28 @@ export class HealthResolver {
     component: string,
     @Arg('minutes', () => Int, { defaultValue: 60, description: 'How far back, 1 to 1440.' }) minutes: number,
   ): Promise<HealthSampleRow[]> {
-    if (minutes < 1 || minutes > 1440) throw invalid('minutes', 'must be 1 to 1440');
+    checkMinutes(minutes);
     if (component.includes('\0')) throw invalid('component', 'must not contain a NUL character');
     return ctx.rows(healthSamples, [component, minutes]);
   }
+
+  @Query(() => [ComponentTimeline], {
+    description:
+      'How all components stood lately, as so many bars of the same length; the last one is still under way.',
+  })
+  @Allow('platform')
+  async healthTimeline(
+    @Ctx() ctx: Context,
+    @Arg('minutes', () => Int, { defaultValue: 180, description: 'How far back, 1 to 1440.' }) minutes: number,
+    @Arg('buckets', () => Int, { defaultValue: 60, description: 'At most so many bars, 1 to 500.' }) buckets: number,
+  ): Promise<ComponentTimeline[]> {
+    checkMinutes(minutes);
+    if (buckets < 1 || buckets > 500) throw invalid('buckets', 'must be 1 to 500');
+    const rows = await ctx.rows(healthBuckets, [minutes, buckets]);
+    return [...Map.groupBy(rows, ({ component }) => component)].map(([component, buckets]) => ({ component, buckets }));
+  }
+}
+
+function checkMinutes(minutes: number): void {
+  if (minutes < 1 || minutes > 1440) throw invalid('minutes', 'must be 1 to 1440');
 }

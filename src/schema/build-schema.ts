@@ -6,6 +6,7 @@ import type { Context } from '../context.ts';
 import { ActivityLogsResolver } from '../resolvers/activity-logs.resolver.ts';
 import { AgentsResolver } from '../resolvers/agents.resolver.ts';
 import { ApiKeysResolver } from '../resolvers/api-keys.resolver.ts';
+import { AuditLogResolver } from '../resolvers/audit-log.resolver.ts';
 import { DivisionsResolver } from '../resolvers/divisions.resolver.ts';
 import { ExceptionsResolver } from '../resolvers/exceptions.resolver.ts';
 import { HealthResolver } from '../resolvers/health.resolver.ts';
@@ -18,6 +19,7 @@ import { SuperAdminsResolver } from '../resolvers/super-admins.resolver.ts';
 import { TenantEventsResolver } from '../resolvers/tenant-events.resolver.ts';
 import { TenantUsersResolver } from '../resolvers/tenant-users.resolver.ts';
 import { TenantsResolver } from '../resolvers/tenants.resolver.ts';
+import { UsageResolver } from '../resolvers/usage.resolver.ts';
 import { WorkingHoursResolver } from '../resolvers/working-hours.resolver.ts';
 import { authorize, type Demand } from './permissions.ts';
 import { DateTimeScalar } from './scalars.ts';
@@ -40,6 +42,7 @@ export async function buildGatewaySchema(): Promise<GraphQLSchema> {
       AgentsResolver,
       ApiKeysResolver,
       ActivityLogsResolver,
+      AuditLogResolver,
       DivisionsResolver,
       ExceptionsResolver,
       HealthResolver,
@@ -52,6 +55,7 @@ export async function buildGatewaySchema(): Promise<GraphQLSchema> {
       TenantEventsResolver,
       TenantUsersResolver,
       TenantsResolver,
+      UsageResolver,
       WorkingHoursResolver,
     ],
     scalarsMap: [{ type: Date, scalar: DateTimeScalar }],
