@@ -10,7 +10,9 @@ import type { TenantCluster } from './db/tenant-cluster.ts';
 import type { TenantDatabases } from './db/tenants.ts';
 import { type Access, type AccessMemory, ADMIN_ACCESS } from './domain/access.ts';
 import type { ApiKeyRing, KeyHolder } from './domain/api-key-ring.ts';
+import type { AuditTail } from './domain/audit-tail.ts';
 import type { HealthMonitor } from './domain/health.ts';
+import type { HoursWatch } from './domain/hours-watch.ts';
 import type { LastUse } from './domain/last-use.ts';
 import type { LoginThrottle } from './domain/login-throttle.ts';
 import type { TenantPermission } from './domain/permissions.ts';
@@ -40,6 +42,8 @@ export interface Services {
   readonly health: HealthMonitor;
   readonly directory: TenantDirectory;
   readonly schedules: Schedules;
+  readonly hoursWatch: HoursWatch;
+  readonly auditTail: AuditTail;
   readonly access: AccessMemory;
   readonly apiKeys: ApiKeyRing;
   readonly lastUse: LastUse;

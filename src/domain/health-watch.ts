@@ -34,13 +34,38 @@ export async function watchHealth(services: Services): Promise<void> {
          select component, status, error, now() from unnest($1::text[], $2::text[], $3::text[]) _ (component, status, error)
        on conflict (component) do update set error = excluded.error, status = excluded.status,
          since = case when known.status = excluded.status then known.since else excluded.since end`,
-      transposed(componentsOf(seen).map(([name, { status, error }]) => [name, status, error ?? null])),
+      [
+        componentsOf(seen).map(([name]) => name),
+        componentsOf(seen).map(([, { status }]) => status),
+        componentsOf(seen).map(([, { error }]) => error ?? null),
+      ],
     );
-    const since = await client.query<{ component: string; since: string }>('select component, since from component_states');
-    await publishOn(client, 'health', { health: withSince(seen, new Map(since.rows.map((r) => [r.component, r.since]))) });
+    const states = await client.query<{ component: string; since: string }>(
+      'select component, since from component_states',
+    );
+    const since = new Map(states.rows.map((row) => [row.component, row.since]));
+    for (const [name, component] of componentsOf(seen)) component.since = since.get(name);
+    await publishOn(client, 'health', { health: seen });
     await client.query('commit');
     failed = false;
   } finally {
     client.release(failed);
   }
+}
+
+const newest = query<{ seq: number }>('newest_event', `select ${NEWEST_EVENT} as seq`);
+
+export type HealthFeed = Feed<Followed<'health', SystemHealth>>;
+
+/** How everything stands, then every change. @throws {AppError} validation_failed */
+export function followHealth(ctx: Context, after?: number | null): Promise<HealthFeed> {
+  return follow(ctx.services, {
+    topic: 'health',
+    after,
+    overflow: ctx.tooSlow,
+    async snapshot() {
+      const [{ seq }] = (await ctx.rows(newest, [])) as [{ seq: number }];
+      return { seq, now: await ctx.services.health.report() };
+    },
+  });
 }

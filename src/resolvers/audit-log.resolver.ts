@@ -1,11 +1,13 @@
-import { Arg, Args, Ctx, Field, ObjectType, Query, Resolver } from 'type-graphql';
+import { Arg, Args, Ctx, Field, ObjectType, Query, Resolver, Root, Subscription } from 'type-graphql';
 import type { Context } from '../context.ts';
 import { type AuditLogRow, listAuditLog } from '../domain/audit-log.ts';
+import { type AuditTold, followAudit } from '../domain/audit-tail.ts';
 import { AuditFilterInput } from '../schema/activity-inputs.ts';
+import { AFTER, LiveEvent } from '../schema/live-event.ts';
 import { LogEntry } from '../schema/log-entry.ts';
 import { type Connection, PageArgs, PageInfo, readConnection } from '../schema/paging.ts';
 import { Allow } from '../schema/permissions.ts';
-import { UuidScalar } from '../schema/scalars.ts';
+import { SequenceScalar, UuidScalar } from '../schema/scalars.ts';
 
 @ObjectType({ description: "An entry of the platform's own audit log." })
 export class AuditLogEntry extends LogEntry {
@@ -46,6 +48,15 @@ class AuditLogConnection {
   pageInfo!: PageInfo;
 }
 
+@ObjectType({ description: 'What is told of the audit log.' })
+class AuditEvent extends LiveEvent {
+  @Field(() => AuditLogEntry, { nullable: true, description: 'The entry that was added; absent of what holds now.' })
+  entry?: AuditLogRow;
+
+  @Field(() => [AuditLogEntry], { nullable: true, description: 'The twenty newest, newest first: of what holds now.' })
+  recent?: AuditLogRow[];
+}
+
 @Resolver()
 export class AuditLogResolver {
   @Query(() => AuditLogConnection, {
@@ -60,5 +71,17 @@ export class AuditLogResolver {
     @Arg('filter', () => AuditFilterInput, { nullable: true }) filter?: AuditFilterInput | null,
   ): Promise<Connection<AuditLogRow>> {
     return readConnection(page, (limit) => listAuditLog(ctx, limit, page.after, filter ?? {}));
+  }
+
+  @Subscription(() => AuditEvent, {
+    description: "The platform's audit log as it grows, entry by entry, a moment after each was made.",
+    subscribe: ({ context, args }) => followAudit(context as Context, args.after),
+  })
+  @Allow('platform')
+  auditEntryAdded(
+    @Root() { seq, ...event }: AuditTold,
+    @Arg('after', () => SequenceScalar, AFTER) _after?: number | null,
+  ): AuditEvent {
+    return { sequence: seq, ...event };
   }
 }

@@ -1,9 +1,14 @@
-import { Arg, Ctx, Field, Int, ObjectType, Query, Resolver } from 'type-graphql';
+import { Arg, Ctx, Field, Int, ObjectType, Query, Resolver, Root, Subscription } from 'type-graphql';
 import type { Context } from '../context.ts';
 import { ComponentStatus, SystemHealth } from '../domain/health.ts';
 import { type HealthBucketRow, type HealthSampleRow, healthBuckets, healthSamples } from '../domain/health-history.ts';
+import { followHealth, type HealthFeed } from '../domain/health-watch.ts';
 import { invalid } from '../errors.ts';
+import { EventKind } from '../live/feed.ts';
+import { isSnapshot } from '../live/follow.ts';
+import { AFTER, type EventOf, LiveEvent } from '../schema/live-event.ts';
 import { Allow } from '../schema/permissions.ts';
+import { SequenceScalar } from '../schema/scalars.ts';
 
 @ObjectType({ description: 'How one component stood at one time.' })
 class HealthPoint {
@@ -36,6 +41,12 @@ class ComponentTimeline {
 
   @Field(() => [HealthBucket], { description: 'Oldest first; those without a sample are left out.' })
   buckets!: HealthBucketRow[];
+}
+
+@ObjectType({ description: 'What is told of the health of the platform.' })
+class SystemHealthEvent extends LiveEvent {
+  @Field(() => SystemHealth, { description: 'As of this event.' })
+  health!: SystemHealth;
 }
 
 @Resolver()
@@ -75,6 +86,19 @@ export class HealthResolver {
     if (buckets < 1 || buckets > 500) throw invalid('buckets', 'must be 1 to 500');
     const rows = await ctx.rows(healthBuckets, [minutes, buckets]);
     return [...Map.groupBy(rows, ({ component }) => component)].map(([component, buckets]) => ({ component, buckets }));
+  }
+
+  @Subscription(() => SystemHealthEvent, {
+    description: 'How everything stands, told within two seconds of a component coming or going.',
+    subscribe: ({ context, args }) => followHealth(context as Context, args.after),
+  })
+  @Allow('platform')
+  systemHealthChanged(
+    @Root() event: EventOf<HealthFeed>,
+    @Arg('after', () => SequenceScalar, AFTER) _after?: number | null,
+  ): SystemHealthEvent {
+    if (isSnapshot(event)) return { sequence: event.seq, kind: event.kind, health: event.now };
+    return { sequence: event.seq, kind: EventKind.CHANGE, health: event.payload.health };
   }
 }
 

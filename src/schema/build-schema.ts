@@ -11,6 +11,7 @@ import { DivisionsResolver } from '../resolvers/divisions.resolver.ts';
 import { ExceptionsResolver } from '../resolvers/exceptions.resolver.ts';
 import { HealthResolver } from '../resolvers/health.resolver.ts';
 import { HoursCalendarResolver } from '../resolvers/hours-calendar.resolver.ts';
+import { HoursEventsResolver } from '../resolvers/hours-events.resolver.ts';
 import { HoursQuestionsResolver } from '../resolvers/hours-questions.resolver.ts';
 import { ImpersonationsResolver } from '../resolvers/impersonations.resolver.ts';
 import { RolesResolver } from '../resolvers/roles.resolver.ts';
@@ -47,6 +48,7 @@ export async function buildGatewaySchema(): Promise<GraphQLSchema> {
       ExceptionsResolver,
       HealthResolver,
       HoursCalendarResolver,
+      HoursEventsResolver,
       HoursQuestionsResolver,
       ImpersonationsResolver,
       RolesResolver,
