@@ -9,13 +9,19 @@ import { componentsOf, type SystemHealth } from './health.ts';
 /** A component that goes away is told of so soon, beside what its probe takes. Milliseconds. */
 export const WATCH_MS = 2000;
 
-/** What a change is: how long a probe took is none. */
-const standing = (health: SystemHealth): string =>
-  JSON.stringify({
-    components: componentsOf(health).map(([name, { status, error }]) => [name, status, error]),
-    platforms: health.platforms,
-    tenants: health.tenants,
-  });
+/** What a change is: how long a probe took is none. Sorted, because the log does not keep the order of keys. */
+function standing(health: SystemHealth): string {
+  const { platforms, tenants } = health;
+  return JSON.stringify([
+    componentsOf(health)
+      .map(([name, { status, error }]) => [name, status, error ?? null])
+      .sort(),
+    Object.entries(platforms)
+      .map(([name, { status }]) => [name, status])
+      .sort(),
+    [tenants.total, tenants.active, tenants.suspended],
+  ]);
+}
 
 /** Looks once; where anything differs from what was told last, tells how everything stands. */
 export async function watchHealth(services: Services): Promise<void> {
