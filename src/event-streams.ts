@@ -22,10 +22,14 @@ export function makeEventStreams(
   const contexts = new WeakMap<FastifyRequest, Context>();
   const handler = createHandler({
     authenticate: () => undefined,
+    // `prepare` has done it.
+    validate: () => [],
     onSubscribe({ raw }, { query, operationName, variables }) {
       const context = contexts.get(raw as unknown as FastifyRequest)!;
       const prepared = runner.prepare({ query: String(query), operationName, variables: variables as never }, context);
-      return (Array.isArray(prepared) ? { errors: runner.presented(prepared, context) } : prepared) as never;
+      return (
+        Array.isArray(prepared) ? { data: null, errors: runner.presented(prepared, context) } : prepared
+      ) as never;
     },
     execute: (operation) => runner.execute(operation as unknown as Operation) as never,
     subscribe: (operation) => runner.subscribe(operation as unknown as Operation) as never,

@@ -86,7 +86,8 @@ async function* changesSince(
 ): AsyncGenerator<HoursEvent, void, undefined> {
   for (const [index, version] of versions.entries()) {
     const until = versions[index + 1]?.from ?? Date.now();
-    const start = index === 0 ? from : version.from;
+    // The second of what they know may have begun before the version did.
+    const start = index === 0 ? Math.max(from, version.from) : version.from;
     const hours = await schedules.at(orgId, scope, start);
     const told = (at: number): HoursEvent => ({
       seq: placeOf(version.seq, version.from, at),

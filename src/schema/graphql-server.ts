@@ -32,7 +32,7 @@ const CLIENT_MISTAKES = new Set([
 export function presentError(error: unknown, formatted: GraphQLFormattedError, log: Logger): GraphQLFormattedError {
   const apolloCode = String(formatted.extensions?.code ?? '');
   const cause = original(error);
-  const mistake = CLIENT_MISTAKES.has(apolloCode) || isAboutDocument(cause);
+  const mistake = CLIENT_MISTAKES.has(apolloCode) || isAboutDocument(error) || isAboutDocument(cause);
   const known = mistake ? new AppError('validation_failed', { message: formatted.message }) : toAppError(cause);
   const requestId = graphqlRequest.getStore()?.id;
   if (known.code === 'internal_error') log.error({ err: known.cause, requestId }, 'a resolver failed');
@@ -52,7 +52,8 @@ export function presentError(error: unknown, formatted: GraphQLFormattedError, l
 const upper = (code: ErrorCode) => code.toUpperCase();
 const original = (error: unknown) => (error instanceof GraphQLError ? (error.originalError ?? error) : error);
 /** What graphql-js finds wrong with the request while it runs, such as a null variable for an argument that has a default. */
-const isAboutDocument = (cause: unknown) => cause instanceof GraphQLError && cause.nodes !== undefined;
+const isAboutDocument = (cause: unknown) =>
+  cause instanceof GraphQLError && cause.nodes !== undefined && cause.path === undefined;
 
 /** Logs which operation ran, never its variables. */
 const logging: ApolloServerPlugin<Context> = {

@@ -60,8 +60,8 @@ export class OperationRunner {
       const { document } = this.#read(query);
       return { schema: this.#schema, document, operationName, variableValues: variables, contextValue };
     } catch (error) {
-      if (Array.isArray(error)) return error as GraphQLError[];
-      if (error instanceof GraphQLError) return [error];
+      if (Array.isArray(error)) return error.map(ofDocument);
+      if (error instanceof GraphQLError) return [ofDocument(error)];
       throw error;
     }
   }
@@ -139,6 +139,10 @@ export class OperationRunner {
     return known;
   }
 }
+
+/** As Apollo marks what is wrong with a document. */
+const ofDocument = ({ message, nodes, source, positions }: GraphQLError): GraphQLError =>
+  new GraphQLError(message, { nodes, source, positions, extensions: { code: 'GRAPHQL_VALIDATION_FAILED' } });
 
 /** Those of the root field itself say which events there are, not what an event is answered with. */
 function variablesBelowRoot(document: DocumentNode): string[] {

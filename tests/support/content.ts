@@ -11,10 +11,14 @@ const MOVING = [
   'health_samples',
   'sessions',
   'usage',
+  'usage_days',
+  'component_states',
 ];
 
-/** The usage gatherer tells every process of a tenant's hours and rights, in its own time. */
-const ROWS: Record<string, string> = { events: "(select * from events where topic not in ('schedule', 'access'))" };
+/** What the leader tells of what it has gathered, in its own time. */
+const ROWS: Record<string, string> = {
+  events: "(select * from events where topic not in ('schedule', 'access', 'health', 'audit'))",
+};
 
 /** A digest of each table's rows; of the queue, its jobs. */
 export async function contentOf({ services }: TestApp): Promise<Record<string, string>> {

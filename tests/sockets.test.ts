@@ -1,0 +1,239 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import jwt from 'jsonwebtoken';
+import { type Actor, agent, provision, superAdmin, type Tenant } from './support/actors.ts';
+import { startApp, type TestApp } from './support/app.ts';
+import { send } from './support/http.ts';
+import { admittedSocket, bearer, closeSockets, follow, rawSocket, socketClient } from './support/sockets.ts';
+import { decode } from './support/tokens.ts';
+
+let app: TestApp;
+let root: Actor;
+let tenant: Tenant;
+
+beforeAll(async () => {
+  app = await startApp();
+  root = await superAdmin(app);
+  tenant = await provision(root);
+});
+afterAll(async () => {
+  closeSockets();
+  await app.stop();
+});
+
+const TENANTS = 'subscription { tenantChanged { sequence kind } }';
+const subscribe = (id: string, query = TENANTS) => ({ id, type: 'subscribe', payload: { query } });
+
+describe('a socket that does not keep to the protocol is closed with the code for it', () => {
+  test('one that never says who it is: 4408 after three seconds', async () => {
+    const { code, after } = await (await rawSocket(app)).closed;
+    expect(code).toBe(4408);
+    expect(after).toBeGreaterThan(2500);
+    expect(after).toBeLessThan(6000);
+  });
+
+  test.each([
+    ['no JSON', '{'],
+    ['no message', '{"type":"hello"}'],
+    ['a number', '1'],
+    ['a subscription without a query', JSON.stringify({ id: 'a', type: 'subscribe', payload: {} })],
+  ])('%s: 4400', async (_, message) => {
+    const raw = await rawSocket(app);
+    raw.send(message);
+    expect((await raw.closed).code).toBe(4400);
+  });
+
+  test('a subscription before it was let in: 4401', async () => {
+    const raw = await rawSocket(app);
+    raw.send(subscribe('a'));
+    expect((await raw.closed).code).toBe(4401);
+  });
+
+  test('the same id twice: 4409', async () => {
+    const raw = await admittedSocket(app, bearer(root));
+    raw.send(subscribe('a'));
+    raw.send(subscribe('a'));
+    expect((await raw.closed).code).toBe(4409);
+  });
+
+  test('saying who it is twice: 4429', async () => {
+    const raw = await admittedSocket(app, bearer(root));
+    raw.send({ type: 'connection_init' });
+    expect((await raw.closed).code).toBe(4429);
+  });
+
+  test('another protocol: 4406', async () => {
+    const raw = await rawSocket(app, {}, 'graphql-ws');
+    expect((await raw.closed).code).toBe(4406);
+  });
+
+  test('a message of a megabyte: 1009', async () => {
+    const raw = await admittedSocket(app, bearer(root));
+    raw.send(subscribe('a', `${TENANTS} # ${'x'.repeat(1024 * 1024)}`));
+    expect((await raw.closed).code).toBe(1009);
+  });
+});
+
+describe('credentials', () => {
+  test.each([
+    ['a token that is none', { authorization: 'Bearer nonsense' }],
+    ['a header that is no token', { Authorization: 'Basic eDp5' }],
+    ['an API key that is none', { 'X-API-Key': 'osk_12345678_nonsense' }],
+  ])('%s: 4403, saying why', async (_, payload) => {
+    const raw = await rawSocket(app);
+    raw.send({ type: 'connection_init', payload });
+    const { code, reason } = await raw.closed;
+    expect(code).toBe(4403);
+    expect(reason).toMatch(/^unauthenticated: /);
+  });
+
+  test('without any, what is open to all can be followed and nothing else', async () => {
+    const client = socketClient(app);
+    const hours = follow(client, 'subscription ($slug: String) { workingHoursStatusChanged(tenant: $slug) { kind } }', {
+      slug: tenant.slug,
+    });
+    expect(await hours.until(1)).toEqual([{ kind: 'SNAPSHOT' }]);
+    const tenants = follow(client, TENANTS);
+    await tenants.ended;
+    expect(tenants.errors[0].extensions.code).toBe('UNAUTHENTICATED');
+    expect(tenants.events).toEqual([]);
+  });
+
+  test("a tenant's admin cannot follow the platform", async () => {
+    const ayu = await agent(app, tenant.adminEmail, tenant.adminPassword);
+    for (const field of ['tenantChanged { kind }', 'systemHealthChanged { kind }', 'auditEntryAdded { kind }']) {
+      const follower = follow(socketClient(app, bearer(ayu)), `subscription { ${field} }`);
+      await follower.ended;
+      expect(follower.errors[0].extensions.code).toBe('FORBIDDEN');
+    }
+  });
+
+  test('the cookie lets in a page of this site, not one of another', async () => {
+    const cookie = `access_token=${(await agent(app, tenant.adminEmail, tenant.adminPassword)).token}`;
+    const own = await admittedSocket(app, undefined, { headers: { cookie, origin: app.url } });
+    own.send(subscribe('me', '{ me { tenantSlug } }'));
+    expect((await own.message('next')).payload).toEqual({ data: { me: { tenantSlug: tenant.slug } } });
+    own.socket.close();
+
+    const foreign = await rawSocket(app, { headers: { cookie, origin: 'https://evil.example' } });
+    foreign.send({ type: 'connection_init' });
+    expect(await foreign.closed).toMatchObject({ code: 4403, reason: expect.stringMatching(/^forbidden: /) });
+  });
+
+  test('a page of another site that says itself who it is comes in', async () => {
+    const raw = await admittedSocket(app, bearer(root), { headers: { origin: 'https://dashboard.example' } });
+    raw.send(subscribe('a'));
+    expect((await raw.message('next')).payload.data.tenantChanged.kind).toBe('SNAPSHOT');
+    raw.socket.close();
+  });
+
+  test('an API key speaks for its maker', async () => {
+    const ayu = await agent(app, tenant.adminEmail, tenant.adminPassword);
+    const { body } = await ayu.rest('POST', '/api/api-keys', { name: 'board', scopes: ['logs.view'] });
+    const raw = await admittedSocket(app, { 'x-api-key': body.key });
+    raw.send(subscribe('me', '{ me { apiKey { name } } }'));
+    expect((await raw.message('next')).payload.data.me.apiKey.name).toBe('board');
+    const { status } = await ayu.rest('DELETE', `/api/api-keys/${body.id}`);
+    expect(status).toBe(200);
+    const revokedAt = Date.now();
+    expect((await raw.closed).code).toBe(4403);
+    expect(Date.now() - revokedAt).toBeLessThan(1000);
+  });
+});
+
+describe('whoever may no more is out within a second, with 4403', () => {
+  test('when the token expires', async () => {
+    const { claims } = decode(root.token!);
+    const soon = { ...claims, exp: Math.floor(Date.now() / 1000) + 2 };
+    const raw = await admittedSocket(app, bearer({ token: jwt.sign(soon, app.services.keys.signing) }));
+    const { code, after } = await raw.closed;
+    expect(code).toBe(4403);
+    expect(after).toBeLessThan(3200);
+  });
+
+  test('when the session ends', async () => {
+    const other = await superAdmin(app);
+    const raw = await admittedSocket(app, bearer(other));
+    await other.graphql('mutation { logout { id } }');
+    const endedAt = Date.now();
+    expect((await raw.closed).code).toBe(4403);
+    expect(Date.now() - endedAt).toBeLessThan(1000);
+  });
+
+  test('when the tenant is suspended', async () => {
+    const shut = await provision(root);
+    const raw = await admittedSocket(app, bearer(await agent(app, shut.adminEmail, shut.adminPassword)));
+    await root.rest('DELETE', `/api/super-admin/tenants/${shut.id}`);
+    const suspendedAt = Date.now();
+    expect(await raw.closed).toMatchObject({ code: 4403, reason: expect.stringMatching(/^tenant_suspended: /) });
+    expect(Date.now() - suspendedAt).toBeLessThan(1000);
+  });
+});
+
+describe('what one socket may ask', () => {
+  test('a hundred operations at one time; the next one is refused, the others go on', async () => {
+    const raw = await admittedSocket(app, bearer(root));
+    for (let id = 1; id <= 101; id++) raw.send(subscribe(String(id)));
+    const refused = await raw.message('error');
+    expect(refused.payload[0].extensions.code).toBe('RATE_LIMITED');
+    await sleep(300);
+    const snapshots = raw.messages.filter(({ type }) => type === 'next');
+    expect(snapshots).toHaveLength(100);
+    expect(snapshots.map(({ id }) => id)).not.toContain(refused.id);
+    // One that ends makes room for another.
+    raw.send({ id: '1', type: 'complete' });
+    raw.send(subscribe('again'));
+    await sleep(300);
+    expect(raw.messages.some(({ id, type }) => id === 'again' && type === 'next')).toBe(true);
+    raw.socket.close();
+  });
+
+  test('what is too deep, does not parse or is not in the schema is refused in words', async () => {
+    const raw = await admittedSocket(app, bearer(root));
+    const deep = '{ a '.repeat(20) + '}'.repeat(20);
+    for (const [id, query] of Object.entries({ deep, broken: '{', unknown: '{ nothing }' }))
+      raw.send(subscribe(id, query));
+    await sleep(300);
+    expect(raw.messages.filter(({ type }) => type === 'error')).toHaveLength(3);
+    for (const { payload } of raw.messages.slice(1)) {
+      expect(payload[0].extensions).toMatchObject({ code: 'VALIDATION_FAILED', requestId: expect.any(String) });
+    }
+    raw.socket.close();
+  });
+
+  test('the depth is limited over HTTP as well, for fragments too; the schema may be asked for', async () => {
+    const nested = (levels: number) => 'nodes { id '.repeat(levels) + '}'.repeat(levels);
+    const { errors } = await root.graphql(`{ tenants { ...A } } fragment A on TenantConnection { ${nested(13)} }`);
+    expect(errors!.some(({ message }) => message.includes('nested deeper than 12 levels'))).toBe(true);
+    const schema = await root.graphql(
+      `{ __schema { types { fields { type { ofType { ofType { ofType { name } } } } } } } }`,
+    );
+    expect(schema.errors).toBeUndefined();
+  });
+
+  test('queries and mutations run too, and their mistakes look as over HTTP', async () => {
+    const raw = await admittedSocket(app, bearer(root));
+    raw.send(subscribe('tenant', `{ tenant(id: "${tenant.id}") { slug } }`));
+    expect((await raw.message('next')).payload).toEqual({ data: { tenant: { slug: tenant.slug } } });
+    raw.send(subscribe('none', '{ tenant(id: "00000000-0000-7000-8000-000000000000") { slug } }'));
+    await sleep(200);
+    const { payload } = raw.messages.find(({ id, type }) => id === 'none' && type === 'next');
+    expect(payload.errors[0]).toMatchObject({ message: 'There is no such tenant.', extensions: { code: 'NOT_FOUND' } });
+    raw.socket.close();
+  });
+});
+
+test('a gateway that stops says so: 1001', async () => {
+  const other = await startApp({}, app.databaseUrl);
+  const raw = await admittedSocket(other, bearer(await superAdmin(other)));
+  raw.send(subscribe('a'));
+  await raw.message('next');
+  await other.stop();
+  expect((await raw.closed).code).toBe(1001);
+});
+
+test('an offer of another protocol is passed over, a socket to nowhere refused', async () => {
+  const offer = { connection: 'Upgrade, HTTP2-Settings', upgrade: 'h2c', 'http2-settings': 'AAMAAABkAAQAAP__' };
+  expect((await send(app.url, 'GET', '/api/health', { headers: offer })).status).toBe(200);
+  await expect(rawSocket({ url: `${app.url}/elsewhere` })).rejects.toThrow('404');
+});

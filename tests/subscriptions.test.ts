@@ -1,0 +1,255 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { Client } from 'graphql-ws';
+import { type Actor, provision, superAdmin } from './support/actors.ts';
+import { startTwoApps, type TwoApps } from './support/app.ts';
+import { sql } from './support/database.ts';
+import { bearer, closeSockets, follow, socketClient } from './support/sockets.ts';
+
+let apps: TwoApps;
+let root: Actor;
+/** Of a super admin, on the one gateway and on the other. */
+let here: Client;
+let there: Client;
+
+beforeAll(async () => {
+  apps = await startTwoApps();
+  root = await superAdmin(apps.here);
+  here = socketClient(apps.here, bearer(root));
+  there = socketClient(apps.there, bearer(root));
+});
+afterAll(async () => {
+  closeSockets();
+  await apps.stop();
+});
+
+const TENANTS = `subscription ($after: Sequence) {
+  tenantChanged(after: $after) { sequence kind change tenant { id name status limits { maxAgents } } counts { total } }
+}`;
+const PROVISIONING = `subscription ($id: UUID!, $after: Sequence) {
+  tenantProvisioning(tenantId: $id, after: $after) {
+    sequence kind tenantId provisioning { state attempt steps { name state attempt startedAt finishedAt error } }
+  }
+}`;
+const AUDIT = `subscription ($after: Sequence) {
+  auditEntryAdded(after: $after) { sequence kind entry { action tenantId actorEmail } recent { action } }
+}`;
+
+const rename = (id: string, name: string) => root.rest('PATCH', `/api/super-admin/tenants/${id}`, { name });
+const sequences = (events: { sequence: number }[]) => events.map(({ sequence }) => sequence);
+
+describe('tenantChanged', () => {
+  test('first tells how many there are, then every change, on every gateway, in the same order', async () => {
+    const followers = [follow(here, TENANTS), follow(there, TENANTS)];
+    for (const follower of followers) {
+      await follower.until(1);
+      expect(follower.events[0]).toMatchObject({ kind: 'SNAPSHOT', change: null, tenant: null });
+      expect(follower.events[0].counts.total).toEqual(expect.any(Number));
+    }
+    const { id } = await provision(root, { limits: { max_agents: 3 } });
+    await rename(id, 'Another name');
+    await root.rest('DELETE', `/api/super-admin/tenants/${id}`);
+    await root.rest('PATCH', `/api/super-admin/tenants/${id}`, { status: 'active' });
+    const [one, other] = await Promise.all(followers.map((follower) => follower.until(6)));
+    expect(one).toEqual(other);
+    expect(one!.slice(1).map(({ change, tenant }) => [change, tenant.id, tenant.name, tenant.status])).toEqual([
+      ['CREATED', id, expect.any(String), 'PROVISIONING'],
+      ['ACTIVATED', id, expect.any(String), 'ACTIVE'],
+      ['UPDATED', id, 'Another name', 'ACTIVE'],
+      ['SUSPENDED', id, 'Another name', 'SUSPENDED'],
+      ['RESTORED', id, 'Another name', 'ACTIVE'],
+    ]);
+    expect(one![1].tenant.limits).toEqual({ maxAgents: 3 });
+    expect(sequences(one!)).toEqual(sequences(one!).toSorted((a, b) => a - b));
+    expect(new Set(sequences(one!)).size).toBe(6);
+  });
+
+  test('whoever comes back is told what came after, on any gateway, once', async () => {
+    const { id } = await provision(root);
+    const first = follow(here, TENANTS);
+    await first.until(1);
+    await rename(id, 'One');
+    await first.until(2);
+    first.stop();
+    for (const name of ['Two', 'Three', 'Four']) await rename(id, name);
+    const { sequence } = first.events.at(-1);
+    const back = follow(there, TENANTS, { after: sequence });
+    await back.until(3);
+    await rename(id, 'Five');
+    const events = await back.until(4);
+    expect(events.map(({ kind, tenant }) => [kind, tenant.name])).toEqual([
+      ['CHANGE', 'Two'],
+      ['CHANGE', 'Three'],
+      ['CHANGE', 'Four'],
+      ['CHANGE', 'Five'],
+    ]);
+    // As they were then, not as they are now.
+    expect((await follow(here, TENANTS, { after: sequence }).until(4)).slice(0, 4)).toEqual(events);
+  });
+
+  test('what is rolled back is not told', async () => {
+    const { id, slug } = await provision(root);
+    const follower = follow(here, TENANTS);
+    await follower.until(1);
+    expect((await root.rest('POST', '/api/super-admin/tenants', { name: 'Twice', slug })).status).toBe(409);
+    await rename(id, 'The next one');
+    const [, next] = await follower.until(2);
+    expect(next.tenant.name).toBe('The next one');
+  });
+
+  test('an `after` of the future is refused, one from before the log told as what holds now', async () => {
+    const future = follow(here, TENANTS, { after: 2 ** 52 });
+    await future.ended;
+    expect(future.errors[0].extensions).toMatchObject({
+      code: 'VALIDATION_FAILED',
+      details: [{ field: 'after', message: 'is of an event that has not happened' }],
+    });
+    await provision(root);
+    await sql(apps.here.databaseUrl, 'delete from events where seq < (select max(seq) from events)');
+    const [newest] = await sql<{ seq: string }>(apps.here.databaseUrl, 'select max(seq) as seq from events');
+    const [event] = await follow(here, TENANTS, { after: 1 }).until(1);
+    expect(event).toMatchObject({ kind: 'RESET', tenant: null, counts: { total: expect.any(Number) } });
+    expect(event.sequence).toBeGreaterThanOrEqual(Number(newest!.seq));
+  });
+
+  test.each(['-1', '1.5', '"x"', 'true'])('after: %s is no sequence', async (after) => {
+    const follower = follow(here, `subscription { tenantChanged(after: ${after}) { sequence } }`);
+    await follower.ended;
+    expect(follower.errors[0].extensions.code).toBe('VALIDATION_FAILED');
+  });
+});
+
+describe('tenantProvisioning', () => {
+  test('tells each step as it begins and ends, and who joins late is told how it stands', async () => {
+    const { body } = await root.rest('POST', '/api/super-admin/tenants', { name: 'Watched', slug: 'watched' });
+    const follower = follow(there, PROVISIONING, { id: body.id, after: 0 });
+    const last = await follower.untilSeen(({ provisioning }) => provisioning.state === 'SUCCEEDED');
+    expect(last.provisioning.steps.every(({ state }: { state: string }) => state === 'DONE')).toBe(true);
+    const names = last.provisioning.steps.map(({ name }: { name: string }) => name);
+    for (const name of names) {
+      const states = follower.events
+        .map(({ provisioning }) => provisioning.steps.find((step: { name: string }) => step.name === name).state)
+        .filter((state, index, all) => state !== all[index - 1]);
+      expect(states.join(' ')).toMatch(/^(PENDING )?RUNNING DONE$/);
+    }
+    const late = follow(here, PROVISIONING, { id: body.id });
+    expect((await late.until(1))[0]).toEqual({ ...last, kind: 'SNAPSHOT', sequence: expect.any(Number) });
+    // From the first event on, it is the same again.
+    const again = follow(here, PROVISIONING, { id: body.id, after: follower.events[0].sequence });
+    expect(await again.until(follower.events.length - 1)).toEqual(follower.events.slice(1));
+  });
+
+  test('of a tenant that is not there is refused', async () => {
+    const follower = follow(here, PROVISIONING, { id: '00000000-0000-7000-8000-000000000000' });
+    await follower.ended;
+    expect(follower.errors[0].extensions.code).toBe('NOT_FOUND');
+  });
+});
+
+describe('auditEntryAdded', () => {
+  test('tells the newest entries, then each one, in an order without gaps, on every gateway', async () => {
+    const followers = [follow(here, AUDIT), follow(there, AUDIT)];
+    await Promise.all(followers.map((follower) => follower.until(1)));
+    expect(followers[0]!.events[0]).toMatchObject({ kind: 'SNAPSHOT', entry: null });
+    expect(followers[0]!.events[0].recent.length).toBeGreaterThan(0);
+    const { id } = await provision(root);
+    await rename(id, 'Audited');
+    const isLast = ({ entry }: { entry?: { action: string; tenantId: string } }) =>
+      entry?.action === 'tenant.update' && entry.tenantId === id;
+    for (const follower of followers) {
+      await follower.untilSeen(isLast);
+      const actions = follower.events.filter(({ entry }) => entry?.tenantId === id).map(({ entry }) => entry.action);
+      expect(actions).toEqual(['tenant.provision', 'tenant.activate', 'tenant.update']);
+      const numbers = sequences(follower.events);
+      expect(numbers).toEqual(numbers.map((_, index) => numbers[0]! + index));
+    }
+    const [first] = followers[0]!.events;
+    const back = follow(there, AUDIT, { after: first.sequence });
+    await back.untilSeen(isLast);
+    const told = followers[0]!.events.slice(1);
+    expect((await back.until(told.length)).slice(0, told.length)).toEqual(told);
+  });
+});
+
+test('one execution serves all who ask the same, and each selection is answered with its own', async () => {
+  const { id } = await provision(root);
+  const selections = ['name', 'slug', 'name status'];
+  const followers = selections.flatMap((fields) =>
+    [here, there, here].map((client) => follow(client, `subscription { tenantChanged { kind tenant { ${fields} } } }`)),
+  );
+  await Promise.all(followers.map((follower) => follower.until(1)));
+  await rename(id, 'Shared');
+  const told = await Promise.all(followers.map((follower) => follower.until(2)));
+  told.forEach(([, event], index) => {
+    expect(Object.keys(event.tenant)).toEqual(selections[Math.floor(index / 3)]!.split(' '));
+  });
+});
+
+describe('the same over server-sent events', () => {
+  const stream = (body: unknown, headers: Record<string, string> = bearer(root)) =>
+    fetch(`${apps.here.url}/graphql/stream`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', accept: 'text/event-stream', ...headers },
+      body: JSON.stringify(body),
+    });
+
+  async function* eventsOf(answer: Response) {
+    let text = '';
+    for await (const chunk of answer.body!.pipeThrough(new TextDecoderStream())) {
+      text += chunk;
+      for (let end = text.indexOf('\n\n'); end >= 0; end = text.indexOf('\n\n')) {
+        const [, event, data] = /^event: (\w+)\ndata: ?(.*)/.exec(text.slice(0, end).trim()) ?? [];
+        text = text.slice(end + 2);
+        if (event) yield { event, data: data ? JSON.parse(data) : undefined };
+      }
+    }
+  }
+
+  test('tells what holds now, then changes', async () => {
+    const { id } = await provision(root);
+    const answer = await stream({ query: TENANTS });
+    expect([answer.status, answer.headers.get('content-type')]).toEqual([200, 'text/event-stream; charset=utf-8']);
+    const events = eventsOf(answer);
+    expect((await events.next()).value).toMatchObject({
+      event: 'next',
+      data: { data: { tenantChanged: { kind: 'SNAPSHOT' } } },
+    });
+    await rename(id, 'Streamed');
+    expect((await events.next()).value!.data.data.tenantChanged.tenant.name).toBe('Streamed');
+    await events.return(undefined);
+  });
+
+  test('ends within a second when the session does', async () => {
+    const other = await superAdmin(apps.here);
+    const answer = await stream({ query: TENANTS }, bearer(other));
+    const over = (async () => {
+      for await (const _ of eventsOf(answer));
+    })().catch(() => {});
+    await sleep(100);
+    await other.graphql('mutation { logout { id } }');
+    const endedAt = Date.now();
+    await over;
+    expect(Date.now() - endedAt).toBeLessThan(1000);
+  });
+
+  test('what is wrong with a request is said as everywhere', async () => {
+    expect((await stream({ query: TENANTS }, { authorization: 'Bearer nonsense' })).status).toBe(401);
+    expect((await stream({ query: TENANTS }, { ...bearer(root), accept: 'application/json' })).status).toBe(400);
+    const [first] = await Array.fromAsync(eventsOf(await stream({ query: '{ nothing }' })));
+    expect(first!.data.errors[0].extensions.code).toBe('VALIDATION_FAILED');
+    const [nobody] = await Array.fromAsync(eventsOf(await stream({ query: TENANTS }, {})));
+    expect(nobody!.data.errors[0].extensions.code).toBe('UNAUTHENTICATED');
+  });
+
+  test('a stream is asked for by GET as well, and changes nothing so', async () => {
+    const url = (query: string) => `${apps.here.url}/graphql/stream?query=${encodeURIComponent(query)}`;
+    const headers = { accept: 'text/event-stream', ...bearer(root) };
+    const answer = await fetch(url('{ me { role } }'), { headers });
+    expect((await Array.fromAsync(eventsOf(answer)))[0]).toEqual({
+      event: 'next',
+      data: { data: { me: { role: 'super_admin' } } },
+    });
+    expect((await fetch(url('mutation { logout { id } }'), { headers })).status).toBe(405);
+    expect((await fetch(`${apps.here.url}/graphql/stream`, { method: 'PUT', headers })).status).toBe(405);
+  });
+});
