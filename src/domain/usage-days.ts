@@ -3,7 +3,7 @@
  * so that sums need to guess nothing. A day is one of UTC; its record is as of its last minutes.
  */
 import type { Context, Services } from '../context.ts';
-import { type Query, query, type Sql } from '../db/control.ts';
+import { query, type Sql, sqlOf } from '../db/control.ts';
 import type { UsageDay } from '../entities/control/usage-day.ts';
 import { getTenant } from './organizations.ts';
 import { usageMonthAt } from './usage.ts';
@@ -37,8 +37,7 @@ const BATCH = 5000;
 
 /** Brings the records of today up to date, and forgets the oldest. */
 export async function recordUsage({ control }: Services): Promise<void> {
-  const rows = async <Row>({ name, text }: Query<Row>) => (await control.pool.query({ name, text })).rows as Row[];
-  const values = [...(await monthsNow({ rows })), BATCH];
+  const values = [...(await monthsNow(sqlOf(control.pool))), BATCH];
   for (let written = BATCH; written === BATCH; ) {
     written = (await control.pool.query({ ...recordSome, values })).rowCount ?? 0;
   }
