@@ -11,6 +11,8 @@ const MOVING = [
   'health_samples',
   'sessions',
   'usage',
+  'usage_days',
+  'platform_usage_days',
 ];
 
 /** The usage gatherer tells every process of a tenant's hours and rights, in its own time. */
