@@ -39,16 +39,34 @@ if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== lock) {
 function newest(path) {
   const stat = statSync(path);
   if (!stat.isDirectory()) return stat.mtimeMs;
-  return Math.max(stat.mtimeMs, ...readdirSync(path).map((name) => newest(join(path, name))));
+  const names = readdirSync(path).filter((name) => name !== 'dist');
+  return Math.max(stat.mtimeMs, ...names.map((name) => newest(join(path, name))));
 }
 
-const built = at('dist', '.built');
-const changed = Math.max(
-  ...['src', 'tsconfig.json', 'tsconfig.build.json', 'package-lock.json'].map((name) => newest(at(name))),
-);
-if (!existsSync(built) || statSync(built).mtimeMs < changed) {
-  console.log('Compiling…');
-  rmSync(at('dist'), { recursive: true, force: true });
-  run(at('node_modules', '.bin', 'tsc'), ['-p', 'tsconfig.build.json'], 'The sources do not compile.');
+/** Makes a folder anew where anything that it is made from has changed since. */
+function make(folder, sources, what, command, args, failure) {
+  const built = join(folder, '.built');
+  const changed = Math.max(...sources.map((name) => newest(at(name))));
+  if (existsSync(built) && statSync(built).mtimeMs >= changed) return;
+  console.log(what);
+  rmSync(folder, { recursive: true, force: true });
+  run(at('node_modules', '.bin', command), args, failure);
   writeFileSync(built, '');
 }
+
+make(
+  at('dist'),
+  ['src', 'tsconfig.json', 'tsconfig.build.json', 'package-lock.json'],
+  'Compiling the gateway…',
+  'tsc',
+  ['-p', 'tsconfig.build.json'],
+  'The sources do not compile.',
+);
+make(
+  at('web', 'dist'),
+  ['web', 'package-lock.json'],
+  'Building the console…',
+  'vite',
+  ['build', 'web', '--logLevel', 'error'],
+  'The console could not be built.',
+);

@@ -90,6 +90,87 @@ describe('the health report', () => {
   });
 });
 
+describe('the timeline', () => {
+  let app: TestApp;
+  let admin: Actor;
+  const timeline = async (args: string) => {
+    const query = `{ healthTimeline${args} { component buckets { from status latencyMs } } }`;
+    const { data, errors } = await admin.graphql(query);
+    expect(errors).toBeUndefined();
+    return data.healthTimeline as {
+      component: string;
+      buckets: { from: string; status: string; latencyMs: number }[];
+    }[];
+  };
+  const sample = (component: string, secondsAgo: number, status: string, latencyMs: number | null) =>
+    sql(
+      app.databaseUrl,
+      `insert into health_samples (component, status, latency_ms, at) values ($1, $2, $3, now() - make_interval(secs => $4))`,
+      [component, status, latencyMs, secondsAgo],
+    );
+
+  beforeAll(async () => {
+    app = await startApp();
+    admin = await superAdmin(app);
+  });
+  afterAll(() => app.stop());
+
+  test('has bars of one length, each as bad as the worst in it and as slow as their mean', async () => {
+    // Whatever the time, two samples a second apart lie in one bar of an hour or in two that touch.
+    for (const [seconds, status, latency] of [
+      [7200, 'up', 10],
+      [7200, 'down', 30],
+      [7200, 'up', null],
+      [3600, 'up', 5],
+    ] as const) {
+      await sample('chatEngine', seconds, status, latency);
+    }
+    await sample('wsServer', 0, 'down', 1800);
+    await sample('wsServer', 25 * 3600, 'up', 1);
+    const all = await timeline('(minutes: 1440, buckets: 24)');
+    const [chat, socket] = ['chatEngine', 'wsServer'].map((name) => all.find(({ component }) => component === name)!);
+    expect(chat!.buckets).toEqual([
+      { from: expect.stringMatching(/:00:00\.000Z$/), status: 'DOWN', latencyMs: 20 },
+      { from: expect.stringMatching(/:00:00\.000Z$/), status: 'UP', latencyMs: 5 },
+    ]);
+    const [first, second] = chat!.buckets.map(({ from }) => Date.parse(from));
+    expect(second! - first!).toBe(3_600_000);
+    expect(socket!.buckets).toMatchObject([{ status: 'DOWN', latencyMs: 1800 }]);
+  });
+
+  test('has no more bars than are asked for, none of them before the time that is asked for', async () => {
+    for (let ago = 0; ago < 600; ago += 7) await sample('aiAgent', ago, 'up', 1);
+    for (const [minutes, buckets] of [
+      [1, 1],
+      [5, 60],
+      [7, 3],
+      [1, 500],
+      [1440, 500],
+    ] as const) {
+      const asked = Date.now();
+      const all = await timeline(`(minutes: ${minutes}, buckets: ${buckets})`);
+      for (const { buckets: bars } of all) {
+        expect(bars.length).toBeLessThanOrEqual(buckets);
+        const starts = bars.map(({ from }) => Date.parse(from));
+        expect(starts).toEqual(starts.toSorted((a, b) => a - b));
+        expect(Math.min(...starts)).toBeGreaterThan(asked - minutes * 60_000 - 1000);
+      }
+    }
+  });
+
+  test('refuses what it cannot hold', async () => {
+    for (const [args, field] of [
+      ['(minutes: 0)', 'minutes'],
+      ['(minutes: 1441)', 'minutes'],
+      ['(buckets: 0)', 'buckets'],
+      ['(buckets: 501)', 'buckets'],
+    ]) {
+      const { errors } = await admin.graphql(`{ healthTimeline${args} { component } }`);
+      expect(errors![0]!.extensions).toMatchObject({ code: 'VALIDATION_FAILED', details: [{ field }] });
+    }
+  });
+});
+
 describeIf('Redis', hasProgram('redis-server'), 'redis-server is not on PATH', () => {
   test('turns the report to degraded while it is stopped, and back when it runs again', async () => {
     const redis = await startRedis();

@@ -26,6 +26,12 @@ export interface Sql {
   rows<Row>(query: Query<Row>, values: unknown[]): Promise<Row[]>;
 }
 
+/** Of a pool, each statement by itself and prepared. */
+export const sqlOf = (pool: Pool): Sql => ({
+  rows: async <Row>({ name, text }: Query<Row>, values: unknown[]) =>
+    (await pool.query({ name, text, values })).rows as Row[],
+});
+
 interface KyselyLike {
   executeQuery(query: unknown): Promise<{ rows: unknown[] }>;
 }
@@ -47,7 +53,7 @@ export async function readRows<Row>(
     const compiled = { sql: text, parameters: values, query: { kind: 'RawNode' }, queryId: { queryId: name } };
     return (await transaction.executeQuery(compiled)).rows as Row[];
   }
-  return (await pool.query({ name, text, values })).rows as Row[];
+  return sqlOf(pool).rows({ name, text }, values);
 }
 
 export interface ControlDatabase {

@@ -11,7 +11,7 @@ export class SlugCheck {
   @Field({ description: 'The one that was asked about.' })
   slug!: string;
 
-  @Field({ description: 'Nobody holds it before the tenant is made: somebody else may still be quicker.' })
+  @Field({ description: 'As of now: nothing holds it until the tenant is made.' })
   available!: boolean;
 
   @Field(() => String, {
@@ -26,10 +26,12 @@ export class SlugCheck {
 
 /** Room is left for what tells it from others. */
 const SLUG_LENGTH = 50;
+/** What goes beyond makes no difference to the slug. */
+const NAME_LENGTH = 200;
 
 /** Starts with a letter, whatever script the name is in. It may be short, reserved or taken. */
 export function slugFrom(name: string): string {
-  const slug = slugify(name, { decamelize: false }).slice(0, SLUG_LENGTH).replace(/-+$/, '');
+  const slug = slugify(name.slice(0, NAME_LENGTH), { decamelize: false }).slice(0, SLUG_LENGTH).replace(/-+$/, '');
   return /^[a-z]/.test(slug) ? slug : `org${slug && `-${slug}`}`;
 }
 

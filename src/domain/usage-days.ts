@@ -1,9 +1,9 @@
 /**
  * What tenants use, day by day. Every tenant has a record of every day on which a gateway ran, also one that did nothing,
- * so that sums need to guess nothing; a day is one of UTC, and ends where its last record was made.
+ * so that sums need to guess nothing. A day is one of UTC; its record is as of its last minutes.
  */
 import type { Context, Services } from '../context.ts';
-import { query, type Sql } from '../db/control.ts';
+import { query, type Sql, sqlOf } from '../db/control.ts';
 import type { UsageDay } from '../entities/control/usage-day.ts';
 import { getTenant } from './organizations.ts';
 import { usageMonthAt } from './usage.ts';
@@ -32,26 +32,41 @@ export async function monthsNow(sql: Sql): Promise<[timezones: string[], months:
   return [timezones, timezones.map((timezone) => usageMonthAt(now, timezone))];
 }
 
+/** So that no tenant stays locked for long: whoever changes one waits for the record that refers to it. */
+const BATCH = 5000;
+
 /** Brings the records of today up to date, and forgets the oldest. */
 export async function recordUsage({ control }: Services): Promise<void> {
-  const months = await monthsNow({ rows: async ({ name, text }) => (await control.pool.query({ name, text })).rows });
-  await control.pool.query({
-    name: 'record_usage',
-    // Only what changed: a row that is written again as it was is written all the same.
-    text: `with present as (
-             select u.org_id, u.agent_count as agents, u.contact_count as contacts, ${MESSAGES_NOW} as messages
-               from usage u join ${MONTHS} on z.timezone = u.timezone)
-           insert into usage_days (org_id, day, agents, contacts, messages)
-             select p.org_id, ${TODAY}, p.agents, p.contacts, p.messages
-               from present p left join usage_days d on d.org_id = p.org_id and d.day = ${TODAY}
-              where d.org_id is null
-                 or (d.agents, d.contacts, d.messages) is distinct from (p.agents, p.contacts, p.messages)
-           on conflict (org_id, day) do update
-             set agents = excluded.agents, contacts = excluded.contacts, messages = excluded.messages`,
-    values: months,
-  });
-  await control.pool.query(`delete from usage_days where day <= ${TODAY} - ${MOST_DAYS}`);
+  const values = [...(await monthsNow(sqlOf(control.pool))), BATCH];
+  for (let written = BATCH; written === BATCH; ) {
+    written = (await control.pool.query({ ...recordSome, values })).rowCount ?? 0;
+  }
+  await control.pool.query(RECORD_SUMS);
+  for (const table of ['usage_days', 'platform_usage_days']) {
+    await control.pool.query(`delete from ${table} where day <= ${TODAY} - ${MOST_DAYS}`);
+  }
 }
+
+/** Only what changed: a row that is written again as it was is written all the same. */
+const recordSome = query<object>(
+  'record_usage',
+  `with present as (
+     select u.org_id, u.agent_count as agents, u.contact_count as contacts, ${MESSAGES_NOW} as messages
+       from usage u join ${MONTHS} on z.timezone = u.timezone)
+   insert into usage_days (org_id, day, agents, contacts, messages)
+     select p.org_id, ${TODAY}, p.agents, p.contacts, p.messages
+       from present p left join usage_days d on d.org_id = p.org_id and d.day = ${TODAY}
+      where d.org_id is null or (d.agents, d.contacts, d.messages) is distinct from (p.agents, p.contacts, p.messages)
+      limit $3
+   on conflict (org_id, day) do update
+     set agents = excluded.agents, contacts = excluded.contacts, messages = excluded.messages`,
+);
+
+const RECORD_SUMS = `
+  insert into platform_usage_days (day, agents, contacts, messages)
+    select day, sum(agents), sum(contacts), sum(messages) from usage_days where day = ${TODAY} group by day
+  on conflict (day) do update
+    set agents = excluded.agents, contacts = excluded.contacts, messages = excluded.messages`;
 
 const daysOf = query<UsageDayRow>(
   'usage_days_of',
@@ -67,12 +82,12 @@ export async function usageHistory(ctx: Context, tenantId: string, days: number)
 
 /** GraphQL's Int ends there. */
 const MOST = 2_147_483_647;
-const sum = (column: string) => `least(sum(${column}), ${MOST})::int as ${column}`;
+const int = (column: string) => `least(${column}, ${MOST})::int as ${column}`;
 
 const platformDays = query<UsageDayRow>(
   'usage_days_of_all',
-  `select day, ${sum('agents')}, ${sum('contacts')}, ${sum('messages')} from usage_days
-    where day > ${TODAY} - $1::int group by day order by day`,
+  `select day, ${int('agents')}, ${int('contacts')}, ${int('messages')} from platform_usage_days
+    where day > ${TODAY} - $1::int order by day`,
 );
 
 /** All tenants together, oldest first. */

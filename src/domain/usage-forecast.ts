@@ -5,7 +5,7 @@ const DAY_MS = 86_400_000;
 
 /** How much there was at the end of a day. */
 export interface DayCount {
-  /** Days since whatever day; only their distances count. */
+  /** From whatever day on; only their distances count. */
   day: number;
   count: number;
 }
@@ -23,18 +23,20 @@ const FURTHEST_DAYS = 365;
 export function daysUntilReached(history: readonly DayCount[], used: number, limit: number): number | undefined {
   if (used >= limit) return 0;
   if (history.length < FEWEST_DAYS) return undefined;
-  const slope = slopeOf(history);
-  if (slope <= 0) return undefined;
-  const days = Math.ceil((limit - used) / slope);
+  const { rise, run } = slopeOf(history);
+  if (rise <= 0) return undefined;
+  const days = Math.ceil(((limit - used) * run) / rise);
   return days <= FURTHEST_DAYS ? days : undefined;
 }
 
-/** Per day. */
-function slopeOf(history: readonly DayCount[]): number {
-  const mean = (of: (one: DayCount) => number) => history.reduce((sum, one) => sum + of(one), 0) / history.length;
-  const [day, count] = [mean((one) => one.day), mean((one) => one.count)];
-  const covariance = mean((one) => (one.day - day) * (one.count - count));
-  return covariance / mean((one) => (one.day - day) ** 2);
+/** As a fraction of whole numbers, so that a tenant that grows evenly reaches its limit on the day and not one later. */
+function slopeOf(history: readonly DayCount[]): { rise: number; run: number } {
+  const sum = (of: (one: DayCount) => number) => history.reduce((total, one) => total + of(one), 0);
+  const [days, counts] = [sum(({ day }) => day), sum(({ count }) => count)];
+  return {
+    rise: history.length * sum(({ day, count }) => day * count) - days * counts,
+    run: history.length * sum(({ day }) => day ** 2) - days ** 2,
+  };
 }
 
 /**
@@ -47,8 +49,7 @@ function slopeOf(history: readonly DayCount[]): number {
 export function reachedThisMonth(now: DateTime, used: number, limit: number): DateTime | undefined {
   if (used >= limit) return now;
   if (used === 0) return undefined;
-  const month = now.startOf('month');
-  const elapsed = Math.max(now.toMillis() - month.toMillis(), DAY_MS);
+  const elapsed = Math.max(now.toMillis() - now.startOf('month').toMillis(), DAY_MS);
   const reached = now.plus({ milliseconds: ((limit - used) * elapsed) / used });
-  return reached < month.plus({ months: 1 }) ? reached : undefined;
+  return reached.hasSame(now, 'month') ? reached : undefined;
 }

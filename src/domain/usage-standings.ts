@@ -23,24 +23,31 @@ export interface UsageStandingRow {
 
 type StandingColumns = Omit<UsageStandingRow, 'tenant'> & TenantRow;
 
+/** A limit of 0 is reached from the start, and by one more whole time with each one above it. */
+const ratio = (used: string, limit: string) =>
+  `coalesce(${used}::float8 / nullif(${limit}, 0), ${limit} + 1 + ${used})`;
+
 /**
- * Only of active tenants: the others use nothing up. A limit of 0 is reached from the start, and by one more whole time
- * with each one above it.
+ * Only of active tenants: the others use nothing up. So many standings belong to no more than so many tenants, those whose
+ * greatest ratio is greatest: only those are taken apart by what is limited.
  */
 const standings = query<StandingColumns>(
   'usage_standings',
-  `select ${TENANT_COLUMNS}, s.metric, s.used, s."limit", s.ratio, s.timezone
-     from (select u.org_id, u.timezone, m.metric, m.used, m."limit", r.ratio
-             from organizations o join usage u on u.org_id = o.id left join ${MONTHS} on z.timezone = u.timezone
-            cross join lateral (values
-                ('agents', u.agent_count, (o.limits->>'maxAgents')::int),
-                ('contacts', u.contact_count, (o.limits->>'maxContacts')::int),
-                ('messages', ${MESSAGES_NOW}, (o.limits->>'maxMessagesMonth')::int)) m (metric, used, "limit")
-            cross join lateral (select case when m."limit" = 0 then 1.0 + m.used
-                                            else m.used::float8 / m."limit" end as ratio) r
-            where o.status = 'active' and o.limits <> '{}' and r.ratio >= $3
-            order by r.ratio desc, u.org_id, m.metric limit $4) s
-     join organizations o on o.id = s.org_id order by s.ratio desc, o.id, s.metric`,
+  `with limited as (
+     select o.id, u.timezone, u.agent_count as agents, u.contact_count as contacts, ${MESSAGES_NOW} as messages,
+            (o.limits->>'maxAgents')::int as most_agents, (o.limits->>'maxContacts')::int as most_contacts,
+            (o.limits->>'maxMessagesMonth')::int as most_messages
+       from organizations o join usage u on u.org_id = o.id left join ${MONTHS} on z.timezone = u.timezone
+      where o.status = 'active' and o.limits <> '{}'),
+   nearest as (
+     select *, greatest(${ratio('agents', 'most_agents')}, ${ratio('contacts', 'most_contacts')},
+                        ${ratio('messages', 'most_messages')}) as greatest
+       from limited order by greatest desc nulls last, id limit $4)
+   select ${TENANT_COLUMNS}, n.timezone, m.metric, m.used, m."limit", ${ratio('m.used', 'm."limit"')} as ratio
+     from nearest n join organizations o on o.id = n.id
+    cross join lateral (values ('agents', agents, most_agents), ('contacts', contacts, most_contacts),
+                               ('messages', messages, most_messages)) m (metric, used, "limit")
+    where ${ratio('m.used', 'm."limit"')} >= $3 order by ratio desc, o.id, m.metric limit $4`,
 );
 
 /** Nearest to a limit first. */

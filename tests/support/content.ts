@@ -13,6 +13,7 @@ const MOVING = [
   'usage',
   'usage_days',
   'component_states',
+  'platform_usage_days',
 ];
 
 /** What the leader tells of what it has gathered, in its own time. */

@@ -1,4 +1,5 @@
 import { type Actor, eventually } from './actors.ts';
+import { sql } from './database.ts';
 
 export const PASSWORD = 'a tenant admin password';
 
@@ -33,3 +34,21 @@ export async function allActive(admin: Actor): Promise<number> {
 export const took = (what: string, ms: number): void => {
   process.stdout.write(`    measured: ${what} ${Math.round(ms)} ms\n`);
 };
+
+/** Tenants that are only rows, for lists: nothing was made for them. @param columns expressions of `n`, from 1 to `count`. */
+export async function insertTenants(
+  databaseUrl: string,
+  count: number,
+  columns: { slug: string; name?: string; status?: string; limits?: string; timezone?: string },
+): Promise<void> {
+  const { slug, name = slug, status = "'active'", limits = "'{}'", timezone = "'UTC'" } = columns;
+  await sql(
+    databaseUrl,
+    `with made as (
+       insert into organizations (id, name, slug, status, limits, mongo_database, created_at, updated_at)
+       select gen_random_uuid(), ${name}, ${slug}, ${status}::tenant_status, ${limits}::jsonb, 'crm_' || ${slug}, now(), now()
+         from generate_series(1, ${count}) n returning id)
+     insert into usage (id, org_id, usage_month, timezone, updated_at)
+     select gen_random_uuid(), id, date_trunc('month', now()), ${timezone}, now() from made`,
+  );
+}

@@ -15,7 +15,7 @@ import { Session } from './session.ts';
 import { SuperAdmin } from './super-admin.ts';
 import { TenantDatabase } from './tenant-database.ts';
 import { Usage } from './usage.ts';
-import { UsageDay } from './usage-day.ts';
+import { PlatformUsageDay, UsageDay } from './usage-day.ts';
 
 /** Every entity of the control-plane database. */
 export const controlEntities = [
@@ -29,6 +29,7 @@ export const controlEntities = [
   Identity,
   Installation,
   Organization,
+  PlatformUsageDay,
   ProvisioningRun,
   ProvisioningStep,
   RateLimit,

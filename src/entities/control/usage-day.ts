@@ -30,3 +30,19 @@ export class UsageDay {
   @Field(() => Int, { description: "Messages since the first of the month in the tenant's timezone." })
   messages!: number;
 }
+
+/** The sums of all tenants' records of a day, kept because a year of them is long to add up. */
+@Entity({ tableName: 'platform_usage_days' })
+export class PlatformUsageDay {
+  @PrimaryKey({ type: 'date' })
+  day!: string;
+
+  @Property({ type: 'bigint' })
+  agents!: string;
+
+  @Property({ type: 'bigint' })
+  contacts!: string;
+
+  @Property({ type: 'bigint' })
+  messages!: string;
+}

@@ -22,6 +22,14 @@ export class Control0005Console extends Migration {
       );
       create index "usage_days_day_index" on "usage_days" ("day");
       alter table "usage_days" add constraint "usage_days_org_id_foreign" foreign key ("org_id") references "organizations" ("id") on delete cascade;
+
+      create table "platform_usage_days" (
+        "day" date not null,
+        "agents" bigint not null,
+        "contacts" bigint not null,
+        "messages" bigint not null,
+        primary key ("day")
+      );
     `);
   }
 }
