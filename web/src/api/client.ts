@@ -8,12 +8,13 @@ import { dropCredentials } from './session.ts';
 /** @returns the client, and what ends its socket. */
 export function createApi(token: string | undefined): { client: Client; close(): void } {
   const ended = () => dropCredentials('expired');
-  const socket = openSocket(token, ended);
+  const headers: Record<string, string> = token ? { authorization: `Bearer ${token}` } : {};
+  const socket = openSocket(headers, ended);
   const client = new Client({
     url: '/graphql',
     preferGetMethod: false,
     // The cookie of a tenant's sign-in is another identity than the one at hand.
-    fetchOptions: () => ({ credentials: 'omit', headers: token ? { authorization: `Bearer ${token}` } : undefined }),
+    fetchOptions: () => ({ credentials: 'omit', headers }),
     requestPolicy: 'cache-and-network',
     exchanges: [
       cacheExchange(cacheRules),

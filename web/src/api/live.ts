@@ -2,6 +2,7 @@
 
 import { type Client, createClient } from 'graphql-ws';
 import { useSyncExternalStore } from 'react';
+import { subscribeResuming } from './resume.ts';
 import type { SubscriptionForwarder } from './subscriptions.ts';
 
 /** How the socket stands, for the badge and for screens that must not show what is old as if it were new. */
@@ -28,12 +29,15 @@ export function useConnection(): Connection {
 const FORBIDDEN = 4403;
 const LONGEST_WAIT_MS = 10_000;
 
-/** @param onRefused the credentials are no good any more. */
-export function openSocket(token: string | undefined, onRefused: () => void): Client {
+/**
+ * @param headers those that a request over HTTP would carry.
+ * @param onRefused the credentials are no good any more.
+ */
+export function openSocket(headers: Readonly<Record<string, string>>, onRefused: () => void): Client {
   let refused = false;
   return createClient({
     url: `${location.origin.replace(/^http/, 'ws')}/graphql`,
-    connectionParams: token ? { authorization: `Bearer ${token}` } : {},
+    connectionParams: headers,
     lazyCloseTimeout: 2000,
     keepAlive: 10_000,
     retryAttempts: Number.POSITIVE_INFINITY,
@@ -61,40 +65,19 @@ export function openSocket(token: string | undefined, onRefused: () => void): Cl
   });
 }
 
-const sequenceOf = (data: unknown): number | undefined => {
-  const [event] = Object.values((data as Record<string, { sequence?: number }> | null) ?? {});
-  return event?.sequence;
-};
-
-/**
- * Hands urql's subscriptions to the socket. The client sends the same payload again after a loss, so that a payload that
- * is kept up to date makes it go on after the last event that came.
- */
+/** Hands urql's subscriptions to the socket. */
 export function forwardTo(socket: Client): SubscriptionForwarder {
-  return (request) => ({
-    subscribe(sink) {
-      const payload = { query: request.query ?? '', variables: { ...request.variables } as Record<string, unknown> };
-      let end: () => void;
-      const begin = () => {
-        end = socket.subscribe<Record<string, unknown>, Record<string, unknown>>(payload, {
-          next(result) {
-            const sequence = sequenceOf(result.data);
-            if (sequence !== undefined) payload.variables.after = sequence;
-            sink.next(result as never);
-          },
-          error(error) {
-            // The log was taken back, such as by restoring a backup: begin anew.
-            const [first] = Array.isArray(error) ? (error as { extensions?: { code?: string } }[]) : [];
-            if (payload.variables.after !== undefined && first?.extensions?.code === 'VALIDATION_FAILED') {
-              delete payload.variables.after;
-              begin();
-            } else sink.error(error);
-          },
+  return ({ query, variables }) => ({
+    subscribe: (sink) => ({
+      unsubscribe: subscribeResuming(
+        socket,
+        { query: query ?? '', variables },
+        {
+          next: (result) => sink.next(result as never),
+          error: (error) => sink.error(error),
           complete: () => sink.complete(),
-        });
-      };
-      begin();
-      return { unsubscribe: () => end() };
-    },
+        },
+      ),
+    }),
   });
 }
