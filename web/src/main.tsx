@@ -8,12 +8,17 @@ import { Notifications } from '@mantine/notifications';
 import { createRoot } from 'react-dom/client';
 import { BrowserRouter } from 'react-router';
 import { App } from './app.tsx';
-import { theme } from './theme.ts';
+import { theme, variables } from './theme.ts';
 
 const colorScheme = localStorageColorSchemeManager({ key: 'omnistream.color-scheme' });
 
 createRoot(document.getElementById('root')!).render(
-  <MantineProvider theme={theme} defaultColorScheme="auto" colorSchemeManager={colorScheme}>
+  <MantineProvider
+    theme={theme}
+    cssVariablesResolver={variables}
+    defaultColorScheme="auto"
+    colorSchemeManager={colorScheme}
+  >
     <Notifications position="top-right" />
     <BrowserRouter basename="/console">
       <App />

@@ -1,0 +1,24 @@
+/** Short word of what was done, or could not be. */
+import { notifications } from '@mantine/notifications';
+import { IconAlertTriangle, IconCheck, IconInfoCircle } from '@tabler/icons-react';
+
+export const notify = {
+  done: (message: string) =>
+    notifications.show({ message, color: 'teal', icon: <IconCheck size={18} aria-hidden />, role: 'status' }),
+  told: (message: string) =>
+    notifications.show({
+      message,
+      color: 'blue',
+      icon: <IconInfoCircle size={18} aria-hidden />,
+      role: 'status',
+      autoClose: 10_000,
+    }),
+  failed: (message: string) =>
+    notifications.show({
+      message,
+      color: 'red',
+      icon: <IconAlertTriangle size={18} aria-hidden />,
+      role: 'alert',
+      autoClose: 10_000,
+    }),
+};
