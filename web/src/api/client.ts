@@ -3,13 +3,12 @@ import { cacheExchange } from '@urql/exchange-graphcache';
 import { Client, fetchExchange, mapExchange, subscriptionExchange } from 'urql';
 import { cacheRules } from './cache.ts';
 import { forwardTo, openSocket } from './live.ts';
-import { dropCredentials } from './session.ts';
+import { dropCredentials, type Ended } from './session.ts';
 
 /** @returns the client, and what ends its socket. */
 export function createApi(token: string | undefined): { client: Client; close(): void } {
-  const ended = () => dropCredentials('expired');
   const headers: Record<string, string> = token ? { authorization: `Bearer ${token}` } : {};
-  const socket = openSocket(headers, ended);
+  const socket = openSocket(headers, () => token && dropCredentials(token, 'expired'));
   const client = new Client({
     url: '/graphql',
     preferGetMethod: false,
@@ -20,8 +19,8 @@ export function createApi(token: string | undefined): { client: Client; close():
       cacheExchange(cacheRules),
       mapExchange({
         onError(error) {
-          const codes = error.graphQLErrors.map(({ extensions }) => extensions.code);
-          if (token && codes.some((code) => ENDED.has(String(code)))) ended();
+          const ended = error.graphQLErrors.map(({ extensions }) => ENDED[String(extensions.code)]).find(Boolean);
+          if (token && ended) dropCredentials(token, ended);
         },
       }),
       fetchExchange,
@@ -31,4 +30,9 @@ export function createApi(token: string | undefined): { client: Client; close():
   return { client, close: () => void socket.dispose() };
 }
 
-const ENDED = new Set(['UNAUTHENTICATED', 'USER_SUSPENDED', 'TENANT_SUSPENDED']);
+/** Answers that end a session. */
+const ENDED: Readonly<Record<string, Ended>> = {
+  UNAUTHENTICATED: 'expired',
+  USER_SUSPENDED: 'userSuspended',
+  TENANT_SUSPENDED: 'tenantSuspended',
+};

@@ -1,7 +1,7 @@
 /** The one socket of this tab: it comes back by itself, and each subscription goes on where it was cut off. */
 
 import { type Client, createClient } from 'graphql-ws';
-import { useSyncExternalStore } from 'react';
+import { useEffect, useRef, useSyncExternalStore } from 'react';
 import { subscribeResuming } from './resume.ts';
 import type { SubscriptionForwarder } from './subscriptions.ts';
 
@@ -26,8 +26,36 @@ export function useConnection(): Connection {
   );
 }
 
+/** Calls back when the connection is there again after a loss. */
+export function useReturn(callback: () => void): void {
+  const { state } = useConnection();
+  const lost = useRef(false);
+  useEffect(() => {
+    if (state === 'lost') lost.current = true;
+    else if (state === 'live' && lost.current) {
+      lost.current = false;
+      callback();
+    }
+  }, [state, callback]);
+}
+
 const FORBIDDEN = 4403;
 const LONGEST_WAIT_MS = 10_000;
+const PING_EVERY_MS = 10_000;
+/** Without an answer to a ping for so long, nobody is there: a cable that was pulled closes no socket. */
+const PONG_WITHIN_MS = 5000;
+
+/** Waits a while, less when the network comes back. */
+const pause = (ms: number) =>
+  new Promise<void>((resolve) => {
+    const go = () => {
+      clearTimeout(timer);
+      window.removeEventListener('online', go);
+      resolve();
+    };
+    const timer = setTimeout(go, ms);
+    window.addEventListener('online', go);
+  });
 
 /**
  * @param headers those that a request over HTTP would carry.
@@ -35,24 +63,34 @@ const LONGEST_WAIT_MS = 10_000;
  */
 export function openSocket(headers: Readonly<Record<string, string>>, onRefused: () => void): Client {
   let refused = false;
-  return createClient({
+  let disposed = false;
+  let noAnswer: ReturnType<typeof setTimeout> | undefined;
+  setConnection({ state: 'connecting' });
+  const client = createClient({
     url: `${location.origin.replace(/^http/, 'ws')}/graphql`,
     connectionParams: headers,
     lazyCloseTimeout: 2000,
-    keepAlive: 10_000,
+    keepAlive: PING_EVERY_MS,
     retryAttempts: Number.POSITIVE_INFINITY,
     shouldRetry: () => !refused,
-    retryWait: (retries) => {
-      const wait = Math.min(LONGEST_WAIT_MS, 300 * 2 ** retries);
-      return new Promise((resolve) => setTimeout(resolve, wait * (0.5 + Math.random() / 2)));
-    },
+    retryWait: (retries) => pause(Math.min(LONGEST_WAIT_MS, 300 * 2 ** retries) * (0.5 + Math.random() / 2)),
     on: {
       connecting: () => {
-        if (connection.state !== 'lost') setConnection({ state: 'connecting' });
+        if (!disposed && connection.state !== 'lost') setConnection({ state: 'connecting' });
       },
-      connected: () => setConnection({ state: 'live' }),
+      connected: () => {
+        if (!disposed) setConnection({ state: 'live' });
+      },
+      ping: (received) => {
+        if (!received) noAnswer = setTimeout(() => client.terminate(), PONG_WITHIN_MS);
+      },
+      pong: (received) => {
+        if (received) clearTimeout(noAnswer);
+      },
       closed: (event) => {
+        clearTimeout(noAnswer);
         const { code, wasClean } = event as CloseEvent;
+        if (disposed) return;
         if (code === FORBIDDEN) {
           refused = true;
           onRefused();
@@ -63,6 +101,16 @@ export function openSocket(headers: Readonly<Record<string, string>>, onRefused:
       },
     },
   });
+  const offline = () => client.terminate();
+  window.addEventListener('offline', offline);
+  return {
+    ...client,
+    dispose() {
+      disposed = true;
+      window.removeEventListener('offline', offline);
+      return client.dispose();
+    },
+  };
 }
 
 /** Hands urql's subscriptions to the socket. */

@@ -24,6 +24,7 @@ export function subscribeResuming(
 ): () => void {
   const payload = { ...request, variables: { ...request.variables } as Record<string, unknown> };
   let end: () => void;
+  let again: ReturnType<typeof setTimeout> | undefined;
   const begin = () => {
     end = socket.subscribe(payload, {
       next(result) {
@@ -38,11 +39,24 @@ export function subscribeResuming(
         if (resumed && first?.extensions?.code === 'VALIDATION_FAILED') {
           delete payload.variables.after;
           begin();
-        } else sink.error(error);
+        } else if (isMishap(error)) again = setTimeout(begin, AGAIN_MS);
+        else sink.error(error);
       },
       complete: () => sink.complete(),
     });
   };
   begin();
-  return () => end();
+  return () => {
+    clearTimeout(again);
+    end();
+  };
 }
+
+const AGAIN_MS = 2000;
+const FORBIDDEN = 4403;
+
+/** Whether the socket was closed by a fault, after which the client does not come back by itself. */
+const isMishap = (error: unknown): boolean => {
+  const { code } = (error ?? {}) as { code?: unknown };
+  return typeof code === 'number' && code !== FORBIDDEN;
+};

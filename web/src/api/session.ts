@@ -30,9 +30,13 @@ export interface Impersonation {
 export interface Session {
   signedIn?: SignedIn;
   impersonation?: Impersonation;
-  /** Why the last session ended, to be told on the sign-in screen: a key of the `signIn` texts. */
-  ended?: 'expired' | 'signedOut';
+  /** Why the last session ended, to be told on the sign-in screen. */
+  ended?: Ended;
+  /** An impersonation is over; to be told once, after the return to oneself. */
+  returned?: 'ended' | 'over';
 }
+
+export type Ended = 'expired' | 'signedOut' | 'userSuspended' | 'tenantSuspended';
 
 const KEY = 'omnistream.session';
 const listeners = new Set<() => void>();
@@ -62,10 +66,16 @@ export const tokenOf = ({ signedIn, impersonation }: Session): string | undefine
 export const sideOf = ({ signedIn, impersonation }: Session): 'platform' | 'tenant' | undefined =>
   impersonation ? 'tenant' : signedIn?.kind;
 
-/** Drops what is no good any more: the impersonation, else the sign-in. */
-export function dropCredentials(ended: Session['ended']): void {
+/**
+ * Drops what is no good any more: the impersonation, else the sign-in.
+ *
+ * @param token the one that was refused; another one may be in use by now.
+ */
+export function dropCredentials(token: string, ended: Ended): void {
+  if (token !== tokenOf(current)) return;
   const { signedIn, impersonation } = current;
-  setSession(impersonation ? { signedIn } : { ended: signedIn && ended });
+  if (impersonation) setSession({ signedIn, returned: 'over' });
+  else if (signedIn) setSession({ ended });
 }
 
 export function useSession(): Session {
