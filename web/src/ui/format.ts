@@ -20,6 +20,8 @@ export function formats(language: string) {
   const day = new Intl.DateTimeFormat(language, { day: 'numeric', month: 'short', timeZone: 'UTC' });
   const dateTime = new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'medium' });
   const time = new Intl.DateTimeFormat(language, { hour: '2-digit', minute: '2-digit' });
+  const clock = new Intl.DateTimeFormat(language, { timeStyle: 'medium' });
+  const fullDate = new Intl.DateTimeFormat(language, { dateStyle: 'full' });
   const regions = new Intl.DisplayNames(language, { type: 'region' });
   const list = new Intl.ListFormat(language);
   const second = new Intl.NumberFormat(language, { style: 'unit', unit: 'second', maximumFractionDigits: 1 });
@@ -37,6 +39,10 @@ export function formats(language: string) {
     dateTime: (value: string | number | Date) => dateTime.format(at(value)),
     /** 12:03 */
     time: (value: string | number | Date) => time.format(at(value)),
+    /** 12:03:21 */
+    clock: (value: string | number | Date) => clock.format(at(value)),
+    /** With the day of the week. */
+    fullDate: (value: string | number | Date) => fullDate.format(at(value)),
     /** A calendar day such as 2026-11-24, briefly. */
     day: (value: string) => day.format(at(`${value}T00:00:00Z`)),
     /** 3 minutes ago */
