@@ -1,32 +1,51 @@
-/** A row of the audit log: who did what, to whom and when; opened, what it changed. */
-import { Anchor, Box, Collapse, Group, Stack, Text, ThemeIcon, UnstyledButton } from '@mantine/core';
-import { useDisclosure } from '@mantine/hooks';
+/** An entry of the audit log as a row of a list: a sentence, and what else is known of it when opened. */
+import { ActionIcon, Badge, Box, Code, Collapse, CopyButton, Group, Stack, Text, ThemeIcon } from '@mantine/core';
 import {
-  IconBuilding,
-  IconChevronRight,
-  IconDevices,
+  IconBuildingSkyscraper,
+  IconCheck,
+  IconChevronDown,
+  IconCopy,
+  IconDeviceLaptop,
+  IconFileText,
   IconKey,
-  type IconProps,
-  IconShieldLock,
+  IconShieldCog,
   IconSpy,
   IconUser,
 } from '@tabler/icons-react';
-import { type ComponentType, useId } from 'react';
+import { type ReactNode, useId, useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import { Link } from 'react-router';
 import type { AuditEntryFieldsFragment } from '../documents.gen.ts';
 import { AuditChanges } from './audit-changes.tsx';
 import classes from './audit-entry.module.css';
-import { Time } from './time.tsx';
+import { AuditSentence } from './audit-sentence.tsx';
+import { useFormats } from './format.ts';
 
-const ICONS: Readonly<Record<string, ComponentType<IconProps>>> = {
-  tenant: IconBuilding,
-  user: IconUser,
-  super_admin: IconShieldLock,
-  session: IconDevices,
-  api_key: IconKey,
+const ICONS = {
+  tenant: IconBuildingSkyscraper,
+  super_admin: IconShieldCog,
+  session: IconDeviceLaptop,
   impersonation: IconSpy,
-};
+  api_key: IconKey,
+  user: IconUser,
+} as const;
+
+const GRAVE = /\.(suspend|remove|delete|revoke|cancel_provisioning)$/;
+const REFUSED = /_(failed|refused)$/;
+const MADE = /\.(provision|create|activate)$/;
+
+function look(action: string) {
+  const noun = /impersonate$/.test(action) ? 'impersonation' : action.split('.')[0]!;
+  const color = GRAVE.test(action)
+    ? 'red'
+    : REFUSED.test(action)
+      ? 'orange'
+      : noun === 'impersonation'
+        ? 'violet'
+        : MADE.test(action)
+          ? 'teal'
+          : 'gray';
+  return { Icon: ICONS[noun as keyof typeof ICONS] ?? IconFileText, color };
+}
 
 /** What an action such as tenant.suspend is called; one that has no name, as it is written. */
 export function useActionName(): (action: string) => string {
@@ -34,53 +53,62 @@ export function useActionName(): (action: string) => string {
   return (action) => t(`action.${action}`, { defaultValue: action });
 }
 
-const isRefusal = (action: string) => /failed|refused/.test(action);
-const isHeavy = (action: string) => /suspend|remove|delete|cancel/.test(action);
-
 interface AuditEntryRowProps {
   entry: AuditEntryFieldsFragment;
-  /** Where the entries are all of one tenant, it need not be named. */
+  /** Where the entries are all of one tenant, there is no way to it. */
   showTenant?: boolean;
-  /** Came while one looked. */
+  /** It just came: lit up for a moment. */
   fresh?: boolean;
+  /** Where the list has headings of the days. */
+  clockOnly?: boolean;
 }
 
 /** To be put in a `<ul>`. */
-export function AuditEntryRow({ entry, showTenant = true, fresh = false }: AuditEntryRowProps) {
+export function AuditEntryRow({ entry, showTenant = true, fresh, clockOnly }: AuditEntryRowProps) {
   const { t } = useTranslation('audit-entry');
-  const [opened, { toggle }] = useDisclosure(false);
+  const { clock, dateTime } = useFormats();
+  const [open, setOpen] = useState(false);
   const details = useId();
-  const name = useActionName();
-  const { action, actorEmail, actorKind, onBehalfOfEmail, tenantName, tenantSlug, createdAt } = entry;
-  const Icon = /impersonat/.test(action) ? IconSpy : (ICONS[action.split('.')[0]!] ?? IconBuilding);
-  const color = isRefusal(action) ? 'red' : isHeavy(action) ? 'orange' : 'sea';
-  const who = actorEmail ?? t(`actor.${actorKind}`);
+  const { Icon, color } = look(entry.action);
+  const time = (clockOnly ? clock : dateTime)(entry.createdAt);
   return (
-    <Box component="li" className={classes.item} data-fresh={fresh || undefined} data-testid="audit-entry">
-      <UnstyledButton className={classes.row} onClick={toggle} aria-expanded={opened} aria-controls={details}>
-        <ThemeIcon variant="light" color={color} size={32} radius="md">
-          <Icon size={18} aria-hidden />
+    <Box component="li" className={classes.entry} data-fresh={fresh || undefined} data-testid="audit-entry">
+      {/* The button does the same for the keyboard. */}
+      {/* biome-ignore lint/a11y/noStaticElementInteractions lint/a11y/useKeyWithClickEvents: see above */}
+      <div className={classes.row} onClick={() => setOpen(!open)}>
+        <ThemeIcon variant="light" color={color} radius="xl" size={32} className={classes.icon} aria-hidden>
+          <Icon size={18} />
         </ThemeIcon>
-        <Stack gap={0} className={classes.text}>
-          <Text size="sm" fw={600}>
-            {name(action)}
-            {showTenant && (tenantName ?? tenantSlug) && (
-              <Text span fw={400}>
-                {' · '}
-                {tenantName ?? tenantSlug}
-              </Text>
+        <Stack gap={2} className={classes.sentence}>
+          <Text size="sm" lh={1.45}>
+            <AuditSentence entry={entry} link={showTenant} />
+          </Text>
+          <Group gap={6}>
+            <Text size="xs" c="dimmed">
+              <time dateTime={entry.createdAt}>{time}</time>
+            </Text>
+            {entry.onBehalfOfEmail && entry.actorKind === 'SUPER_ADMIN' && (
+              <Badge size="xs" variant="light" color="violet">
+                {t('impersonated')}
+              </Badge>
             )}
-          </Text>
-          <Text size="sm" c="dimmed" className={classes.who}>
-            {onBehalfOfEmail ? t('onBehalf', { who, as: onBehalfOfEmail }) : who}
-          </Text>
+          </Group>
         </Stack>
-        <Text size="xs" c="dimmed" component="div">
-          <Time at={createdAt} />
-        </Text>
-        <IconChevronRight size={16} aria-hidden className={classes.chevron} data-opened={opened || undefined} />
-      </UnstyledButton>
-      <Collapse expanded={opened} id={details}>
+        <ActionIcon
+          variant="subtle"
+          color="gray"
+          aria-expanded={open}
+          aria-controls={details}
+          aria-label={t('details', { action: entry.action, time })}
+          onClick={(event) => {
+            event.stopPropagation();
+            setOpen(!open);
+          }}
+        >
+          <IconChevronDown size={18} className={classes.chevron} data-open={open || undefined} aria-hidden />
+        </ActionIcon>
+      </div>
+      <Collapse expanded={open} id={details} keepMounted={false}>
         <Details entry={entry} />
       </Collapse>
     </Box>
@@ -89,38 +117,67 @@ export function AuditEntryRow({ entry, showTenant = true, fresh = false }: Audit
 
 function Details({ entry }: { entry: AuditEntryFieldsFragment }) {
   const { t } = useTranslation('audit-entry');
-  const { before, after, tenantId, tenantName, tenantSlug } = entry;
-  const facts: [label: string, value: string | null | undefined][] = [
-    [t('fact.actor'), [t(`actor.${entry.actorKind}`), entry.actorName, entry.actorEmail].filter(Boolean).join(', ')],
-    [t('fact.onBehalfOf'), entry.onBehalfOfEmail ?? entry.onBehalfOf],
-    [t('fact.target'), entry.targetType && `${entry.targetType} ${entry.targetId ?? ''}`],
-    [t('fact.address'), entry.address],
-    [t('fact.requestId'), entry.requestId],
-    [t('fact.action'), entry.action],
-  ];
+  const { clock, fullDate } = useFormats();
+  const kind = t(`kind.${entry.actorKind}`);
+  const person = [entry.actorName, entry.actorEmail].filter(Boolean).join(', ');
   return (
     <Stack gap="sm" className={classes.details}>
-      <AuditChanges before={before} after={after} />
+      <AuditChanges before={entry.before} after={entry.after} />
       <dl className={classes.facts}>
-        {facts.map(
-          ([label, value]) =>
-            value && (
-              <Group key={label} gap="xs" wrap="nowrap" align="baseline">
-                <Text component="dt" size="xs" c="dimmed" className={classes.term}>
-                  {label}
-                </Text>
-                <Text component="dd" size="xs" m={0} className={classes.value}>
-                  {value}
-                </Text>
-              </Group>
-            ),
+        <Fact name={t('fact.when')}>{`${fullDate(entry.createdAt)}, ${clock(entry.createdAt)}`}</Fact>
+        <Fact name={t('fact.who')}>{person ? `${person} (${kind})` : kind}</Fact>
+        {entry.onBehalfOf && <Fact name={t('fact.onBehalfOf')}>{entry.onBehalfOfEmail ?? entry.onBehalfOf}</Fact>}
+        {entry.tenantId && (
+          <Fact name={t('fact.tenant')}>{entry.tenantName ?? <Copyable text={entry.tenantId} />}</Fact>
+        )}
+        {entry.targetId && (
+          <Fact name={t('fact.target')}>
+            {entry.targetType} <Copyable text={entry.targetId} />
+          </Fact>
+        )}
+        <Fact name={t('fact.action')}>
+          <Code>{entry.action}</Code>
+        </Fact>
+        {entry.address && (
+          <Fact name={t('fact.address')}>
+            <Copyable text={entry.address} />
+          </Fact>
+        )}
+        {entry.requestId && (
+          <Fact name={t('fact.requestId')}>
+            <Copyable text={entry.requestId} />
+          </Fact>
         )}
       </dl>
-      {tenantId && (
-        <Anchor component={Link} to={`/tenants/${tenantId}`} size="sm">
-          {t('toTenant', { name: tenantName ?? tenantSlug ?? tenantId })}
-        </Anchor>
-      )}
     </Stack>
+  );
+}
+
+const Fact = ({ name, children }: { name: string; children: ReactNode }) => (
+  <div>
+    <dt>{name}</dt>
+    <dd>{children}</dd>
+  </div>
+);
+
+function Copyable({ text }: { text: string }) {
+  const { t } = useTranslation('audit-entry');
+  return (
+    <CopyButton value={text}>
+      {({ copied, copy }) => (
+        <span className={classes.copyable}>
+          <Code>{text}</Code>
+          <ActionIcon
+            size="sm"
+            variant="subtle"
+            color={copied ? 'teal' : 'gray'}
+            onClick={copy}
+            aria-label={t(copied ? 'copied' : 'copy', { text })}
+          >
+            {copied ? <IconCheck size={14} aria-hidden /> : <IconCopy size={14} aria-hidden />}
+          </ActionIcon>
+        </span>
+      )}
+    </CopyButton>
   );
 }

@@ -21,19 +21,20 @@ function told({ before, after }: AuditEntryFieldsFragment, field: string): strin
   return undefined;
 }
 
-export function AuditSentence({ entry }: { entry: AuditEntryFieldsFragment }) {
-  const { t, i18n } = useTranslation('audit');
+/** @param link whether the tenant's name leads to it. */
+export function AuditSentence({ entry, link }: { entry: AuditEntryFieldsFragment; link: boolean }) {
+  const { t, i18n } = useTranslation('audit-entry');
   const parts: Record<string, ReactNode> = {
     actor: <Actor entry={entry} />,
-    tenant: <TenantName entry={entry} />,
+    tenant: <TenantName entry={entry} link={link} />,
     code: <Code>{entry.action}</Code>,
     // Whom or what it was done to, as far as the entry names it.
     target: <Name>{told(entry, 'name') ?? told(entry, 'email') ?? t('somebody')}</Name>,
     email: <Name>{entry.actorEmail ?? t('somebody')}</Name>,
   };
-  const key = `action.${entry.action}`;
-  const known = i18n.exists(key, { ns: 'audit' });
-  const template = t(known ? key : entry.tenantId ? 'action.otherIn' : 'action.other', { skipInterpolation: true });
+  const key = `sentence.${entry.action}`;
+  const known = i18n.exists(key, { ns: 'audit-entry' });
+  const template = t(known ? key : entry.tenantId ? 'sentence.otherIn' : 'sentence.other', { skipInterpolation: true });
   return (
     <>
       {template.split(/\{\{(\w+)\}\}/).map((part, index) => (
@@ -45,7 +46,7 @@ export function AuditSentence({ entry }: { entry: AuditEntryFieldsFragment }) {
 }
 
 function Actor({ entry: { actorKind, actorName, actorEmail, onBehalfOfEmail } }: { entry: AuditEntryFieldsFragment }) {
-  const { t } = useTranslation('audit');
+  const { t } = useTranslation('audit-entry');
   const name = actorName ?? actorEmail ?? t(`kind.${actorKind}`);
   if (actorKind === 'SUPER_ADMIN' && onBehalfOfEmail)
     return (
@@ -56,10 +57,11 @@ function Actor({ entry: { actorKind, actorName, actorEmail, onBehalfOfEmail } }:
   return <Name>{name}</Name>;
 }
 
-function TenantName({ entry }: { entry: AuditEntryFieldsFragment }) {
-  const { t } = useTranslation('audit');
+function TenantName({ entry, link }: { entry: AuditEntryFieldsFragment; link: boolean }) {
+  const { t } = useTranslation('audit-entry');
   const { tenantId, tenantName } = entry;
   if (!tenantId || !tenantName) return <Name>{told(entry, 'name') ?? t('removedTenant')}</Name>;
+  if (!link) return <Name>{tenantName}</Name>;
   return (
     <Anchor
       component={Link}
