@@ -36,6 +36,7 @@ const environment = z.object({
       error: 'must be addresses or CIDR ranges, several separated by commas',
     }),
   ),
+  PLAYGROUND: optional(z.stringbool({ error: 'must be true or false' })),
   LOG_LEVEL: z.preprocess(
     blankIsUnset,
     z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
@@ -57,6 +58,8 @@ const environment = z.object({
 /** How one gateway process is set up. Every field comes from the variable of the same meaning in `docs/operating.md`. */
 export interface Config {
   readonly production: boolean;
+  /** Whether `/graphql` shows a playground to browsers, and the schema describes itself. */
+  readonly playground: boolean;
   readonly port: number;
   readonly host: string;
   /** Absolute path: the embedded PostgreSQL and generated secrets. */
@@ -111,6 +114,7 @@ export function readConfig(env: Record<string, string | undefined>): Config {
   }
   return Object.freeze({
     production,
+    playground: e.PLAYGROUND ?? !production,
     port: e.PORT,
     host: e.HOST,
     dataDir: resolve(e.DATA_DIR),

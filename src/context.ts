@@ -10,7 +10,9 @@ import type { TenantCluster } from './db/tenant-cluster.ts';
 import type { TenantDatabases } from './db/tenants.ts';
 import { type Access, type AccessMemory, ADMIN_ACCESS } from './domain/access.ts';
 import type { ApiKeyRing, KeyHolder } from './domain/api-key-ring.ts';
+import type { AuditTail } from './domain/audit-tail.ts';
 import type { HealthMonitor } from './domain/health.ts';
+import type { HoursWatch } from './domain/hours-watch.ts';
 import type { LastUse } from './domain/last-use.ts';
 import type { LoginThrottle } from './domain/login-throttle.ts';
 import type { TenantPermission } from './domain/permissions.ts';
@@ -40,6 +42,8 @@ export interface Services {
   readonly health: HealthMonitor;
   readonly directory: TenantDirectory;
   readonly schedules: Schedules;
+  readonly hoursWatch: HoursWatch;
+  readonly auditTail: AuditTail;
   readonly access: AccessMemory;
   readonly apiKeys: ApiKeyRing;
   readonly lastUse: LastUse;
@@ -74,6 +78,8 @@ export interface RequestFacts {
   userAgent?: string;
   /** What else says which tenant a public question is about (contract section 3). */
   aboutTenant?: AboutTenant;
+  /** What becomes of a subscriber who does not read what it is told; only where there can be one. */
+  tooSlow?(): void;
   /** Sets (or, given undefined, clears) the `access_token` cookie of the answer. */
   setCookie?(token: string | undefined, maxAgeSeconds: number): void;
 }
@@ -86,6 +92,7 @@ export class Context {
   /** The control plane's entity manager, this request's own; inside an idempotent request, its transaction's. */
   readonly em: EntityManager;
   readonly setCookie: NonNullable<RequestFacts['setCookie']>;
+  readonly tooSlow: NonNullable<RequestFacts['tooSlow']>;
   readonly aboutTenant: AboutTenant;
   /** What the request says about who asks, good or bad. */
   readonly credentials: 'none' | 'header' | 'cookie';
@@ -103,6 +110,7 @@ export class Context {
     this.token = request.token;
     this.key = request.key;
     this.setCookie = request.setCookie ?? (() => {});
+    this.tooSlow = request.tooSlow ?? (() => {});
     this.aboutTenant = request.aboutTenant ?? {};
     this.credentials = request.key ? 'header' : request.token ? (request.tokenIsFrom ?? 'header') : 'none';
     this.em = em ?? services.control.orm.em.fork();
@@ -110,9 +118,9 @@ export class Context {
 
   /** The same request on another entity manager. */
   within(em: EntityManager): Context {
-    const { services, requestId, address, userAgent, setCookie, aboutTenant, token, key, credentials } = this;
+    const { services, requestId, address, userAgent, setCookie, tooSlow, aboutTenant, token, key, credentials } = this;
     const tokenIsFrom = credentials === 'none' ? undefined : credentials;
-    const facts = { requestId, address, userAgent, setCookie, aboutTenant, token, tokenIsFrom, key };
+    const facts = { requestId, address, userAgent, setCookie, tooSlow, aboutTenant, token, tokenIsFrom, key };
     const copy = new Context(services, facts, em);
     copy.known = this.known;
     return copy;

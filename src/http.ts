@@ -2,6 +2,7 @@
 import type { Socket } from 'node:net';
 import { fastifyApolloHandler } from '@as-integrations/fastify';
 import cookie from '@fastify/cookie';
+import websocket from '@fastify/websocket';
 import Fastify, {
   type FastifyBaseLogger,
   type FastifyError,
@@ -11,18 +12,21 @@ import Fastify, {
   LogController,
 } from 'fastify';
 import { v7 as uuidv7 } from 'uuid';
-import { Context, type RequestFacts, type Services } from './context.ts';
-import type { ApiKeyRing } from './domain/api-key-ring.ts';
+import { Context, type Services } from './context.ts';
+import { COOKIE, credentialsFrom, givenBy } from './credentials.ts';
 import type { Answer } from './domain/idempotency.ts';
 import { AppError, toAppError } from './errors.ts';
+import { makeEventStreams, wantsStream } from './event-streams.ts';
+import { Connections } from './live/connections.ts';
 import { registerOperations } from './operations.ts';
 import { knowOtherMethods } from './other-methods.ts';
-import { registerPages } from './pages.ts';
+import { registerPages, sendPlayground, wantsPlayground } from './pages.ts';
 import { registerRest } from './rest/plugin.ts';
 import { buildGatewaySchema } from './schema/build-schema.ts';
 import { graphqlRequest, startGraphqlServer } from './schema/graphql-server.ts';
+import { OperationRunner } from './schema/run-operation.ts';
+import { makeSockets } from './sockets.ts';
 
-const COOKIE = 'access_token';
 /** Of a body, in bytes: the largest documented one is far below. */
 const BODY_LIMIT = 256 * 1024;
 
@@ -41,8 +45,19 @@ export async function buildHttp(services: Services): Promise<FastifyInstance> {
     genReqId: (request) => requestId(request.headers['x-request-id']),
     frameworkErrors: (error, request, reply) => void sendError(reply, request, error),
     clientErrorHandler: (_error, socket) => refuseBytes(socket),
+    // Others, such as h2c, are an offer that may be passed over.
+    http: { shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === 'websocket' },
   });
   await app.register(cookie);
+  await app.register(websocket, {
+    options: { maxPayload: BODY_LIMIT },
+    // What a client does wrong closes its socket with the code for it; there is nothing to be done about it here.
+    errorHandler: (error, socket, request) => {
+      log.debug({ error: error.message, requestId: request.id }, 'a socket failed');
+      socket.terminate();
+    },
+    preClose: (done) => done(),
+  });
   acceptJsonOnly(app);
 
   app.addHook('onRequest', async (request, reply) => {
@@ -68,16 +83,19 @@ export async function buildHttp(services: Services): Promise<FastifyInstance> {
   letConnectionsGo(app);
   app.setNotFoundHandler((request, reply) => sendError(reply, request, notFound(request, reply)));
 
+  const factsOf = (request: FastifyRequest) => ({
+    requestId: request.id,
+    address: request.ip,
+    userAgent: request.headers['user-agent'],
+    aboutTenant: {
+      slug: request.headers['x-tenant-slug']?.toString(),
+      host: hostOf(request),
+    },
+  });
   const contextOf = async (request: FastifyRequest, reply: FastifyReply): Promise<Context> =>
     new Context(services, {
-      requestId: request.id,
-      address: request.ip,
-      userAgent: request.headers['user-agent'],
-      ...(await credentialsOf(request, services.apiKeys)),
-      aboutTenant: {
-        slug: request.headers['x-tenant-slug']?.toString(),
-        host: hostOf(request),
-      },
+      ...factsOf(request),
+      ...(await credentialsFrom(givenBy(request), services.apiKeys)),
       setCookie: (token, maxAge) =>
         reply.setCookie(COOKIE, token ?? '', {
           path: '/',
@@ -89,18 +107,43 @@ export async function buildHttp(services: Services): Promise<FastifyInstance> {
     });
 
   const schema = await buildGatewaySchema();
-  const graphql = await startGraphqlServer(schema, log, config.production);
+  const graphql = await startGraphqlServer(schema, log, {
+    introspection: config.playground,
+    production: config.production,
+  });
   app.addHook('onClose', () => graphql.stop());
   const handler = fastifyApolloHandler(graphql, { context: contextOf });
   app.post('/graphql', (request, reply) =>
     graphqlRequest.run({ id: request.id }, () => handler.call(app, request, reply)),
   );
 
+  const connections = new Connections(services.bus, log);
+  const runner = new OperationRunner(schema, log, config.playground);
+  const sockets = makeSockets(services, runner, connections, factsOf);
+  const stream = makeEventStreams(services, runner, connections, factsOf);
+  app.route({
+    method: ['GET', 'POST'],
+    url: '/graphql/stream',
+    preHandler: async (r) => wantsStream(r),
+    handler: stream,
+  });
+  app.addHook('preClose', async () => {
+    connections.close();
+    sockets.close();
+  });
+
   registerRest(app, { schema, context: contextOf, errorAnswer });
   registerOperations(app, services);
-  await registerPages(app, schema, config.production, (request, reply) =>
-    graphqlRequest.run({ id: request.id }, () => handler.call(app, request, reply)),
-  );
+  await registerPages(app, schema);
+  app.route({
+    method: 'GET',
+    url: '/graphql',
+    handler: (request, reply) =>
+      wantsPlayground(request, config)
+        ? sendPlayground(reply)
+        : graphqlRequest.run({ id: request.id }, () => handler.call(app, request, reply)),
+    wsHandler: sockets.handle,
+  });
   return app;
 }
 
@@ -112,30 +155,6 @@ function requestId(given: string | string[] | undefined): string {
 /** Not Fastify's: behind a proxy that takes X-Forwarded-Host, by which caches keep no answers apart. */
 const hostOf = ({ headers }: FastifyRequest): string | undefined =>
   headers.host?.toLowerCase().replace(/\.?(?::\d*)?$/, '');
-
-/** The header decides where there is one, also when what it holds is no good. */
-async function credentialsOf(
-  request: FastifyRequest,
-  apiKeys: ApiKeyRing,
-): Promise<Pick<RequestFacts, 'token' | 'tokenIsFrom' | 'key'>> {
-  const { authorization } = request.headers;
-  if (authorization !== undefined) {
-    return { token: /^Bearer +(\S+)$/i.exec(authorization)?.[1] ?? 'none', tokenIsFrom: 'header' };
-  }
-  const key = request.headers['x-api-key'];
-  // A cookie beside it does not count, also when the key is no good.
-  if (key !== undefined) return { key: await settled(() => apiKeys.holderOf(String(key))) };
-  return { token: request.cookies[COOKIE] || undefined, tokenIsFrom: 'cookie' };
-}
-
-/** What was found, or the error that is thrown where it is asked for: some operations are for everybody. */
-async function settled<T>(find: () => Promise<T>): Promise<() => T> {
-  const [found] = await Promise.allSettled([find()]);
-  return () => {
-    if (found.status === 'rejected') throw found.reason;
-    return found.value;
-  };
-}
 
 /** While closing, a kept-alive connection would be waited for until its client lets go of it. */
 function letConnectionsGo(app: FastifyInstance): void {

@@ -1,112 +1,77 @@
-/** Pages for a browser: the playground and the API description. Every file comes from this machine. */
+/** Pages for a browser: the console, the playground and the API description. Every file comes from this machine. */
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import statics from '@fastify/static';
-import type { FastifyInstance, RouteHandlerMethod } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { GraphQLSchema } from 'graphql';
+import type { Config } from './config.ts';
 import { openApi } from './rest/openapi.ts';
 
 const require = createRequire(import.meta.url);
 const folderOf = (name: string) => dirname(require.resolve(`${name}/package.json`));
 
-const page = (title: string, head: string, body: string) => `<!doctype html>
+/** What `vite build` makes of `web/`. */
+const BUILT = join(import.meta.dirname, '..', 'web', 'dist');
+
+/** Scripts and connections of this server alone; components write their measures into the page, the editor its icons. */
+const POLICY =
+  "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:; " +
+  "worker-src 'self' blob:; object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'";
+
+const API_DOCS = `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${title}</title>
+<title>OmniStream API</title>
 <link rel="icon" href="data:,">
-${head}
+<link rel="stylesheet" href="/assets/swagger-ui/swagger-ui.css">
 </head>
 <body style="margin:0">
-${body}
+<div id="docs"></div>
+<script src="/assets/swagger-ui/swagger-ui-bundle.js"></script>
+<script src="/assets/api-docs.js"></script>
 </body>
 </html>
 `;
 
-const PLAYGROUND = page(
-  'OmniStream playground',
-  `<link rel="stylesheet" href="/assets/graphiql/graphiql.min.css">
-<style>#graphiql { height: 100vh }</style>`,
-  `<div id="graphiql">Loading…</div>
-<script src="/assets/react/react.production.min.js"></script>
-<script src="/assets/react-dom/react-dom.production.min.js"></script>
-<script src="/assets/graphiql/graphiql.min.js"></script>
-<script src="/assets/playground.js"></script>`,
-);
-
-const PLAYGROUND_SCRIPT = `const query = \`# Sign in, then put the token into the Headers tab below:
-# { "Authorization": "Bearer <token>" }
-mutation SignIn {
-  superAdminLogin(email: "admin@omnistream.local", password: "the password that npm start printed") {
-    token
-  }
-}
-
-query Tenants {
-  tenants(first: 20) {
-    nodes {
-      name
-      slug
-      status
-      usage { agentCount contactCount messagesThisMonth }
-      provisioning { state steps { name state attempt error } }
-    }
-  }
-}
-\`;
-const fetcher = GraphiQL.createFetcher({ url: '/graphql' });
-ReactDOM.createRoot(document.getElementById('graphiql')).render(
-  React.createElement(GraphiQL, { fetcher, defaultQuery: query, defaultHeaders: '{ "Authorization": "Bearer " }' }),
-);
-`;
-
-const API_DOCS = page(
-  'OmniStream API',
-  '<link rel="stylesheet" href="/assets/swagger-ui/swagger-ui.css">',
-  `<div id="docs"></div>
-<script src="/assets/swagger-ui/swagger-ui-bundle.js"></script>
-<script src="/assets/api-docs.js"></script>`,
-);
-
 const API_DOCS_SCRIPT = `SwaggerUIBundle({ url: '/api/openapi.json', dom_id: '#docs', deepLinking: true, validatorUrl: null });\n`;
 
-/** @param graphql answers a GraphQL request by GET. */
-export async function registerPages(
-  app: FastifyInstance,
-  schema: GraphQLSchema,
-  production: boolean,
-  graphql: RouteHandlerMethod,
-): Promise<void> {
+export async function registerPages(app: FastifyInstance, schema: GraphQLSchema): Promise<void> {
   const description = JSON.stringify(openApi(schema));
   app.get('/api/openapi.json', (_request, reply) => reply.type('application/json').send(description));
   app.get('/api/docs', (_request, reply) => reply.type('text/html; charset=utf-8').send(API_DOCS));
   app.get('/assets/api-docs.js', (_request, reply) =>
     reply.type('text/javascript; charset=utf-8').send(API_DOCS_SCRIPT),
   );
-
-  const folder = async (prefix: string, root: string, allowed: RegExp) => {
-    await app.register(statics, {
-      root,
-      prefix,
-      decorateReply: false,
-      index: false,
-      maxAge: '1d',
-      allowedPath: (path) => allowed.test(path),
-    });
-  };
-  await folder('/assets/swagger-ui/', folderOf('swagger-ui-dist'), /^\/swagger-ui(-bundle\.js|\.css)$/);
-
-  app.get('/graphql', function (request, reply) {
-    const wantsPage =
-      !production && !('query' in (request.query as object)) && /text\/html/.test(request.headers.accept ?? '');
-    return wantsPage ? reply.type('text/html; charset=utf-8').send(PLAYGROUND) : graphql.call(this, request, reply);
+  await app.register(statics, {
+    root: folderOf('swagger-ui-dist'),
+    prefix: '/assets/swagger-ui/',
+    decorateReply: false,
+    index: false,
+    maxAge: '1d',
+    allowedPath: (path) => /^\/swagger-ui(-bundle\.js|\.css)$/.test(path),
   });
-  if (production) return;
-  app.get('/assets/playground.js', (_request, reply) =>
-    reply.type('text/javascript; charset=utf-8').send(PLAYGROUND_SCRIPT),
-  );
-  await folder('/assets/graphiql/', folderOf('graphiql'), /^\/graphiql\.min\.(js|css)$/);
-  await folder('/assets/react/', join(folderOf('react'), 'umd'), /^\/react\.production\.min\.js$/);
-  await folder('/assets/react-dom/', join(folderOf('react-dom'), 'umd'), /^\/react-dom\.production\.min\.js$/);
+  // Their names change with what is in them.
+  await app.register(statics, {
+    root: join(BUILT, 'assets'),
+    prefix: '/console/assets/',
+    index: false,
+    immutable: true,
+    maxAge: '365d',
+  });
+  // Its pages are the console's own business.
+  app.get('/console', (_request, reply) => sendPage(reply, 'index.html'));
+  app.get('/console/*', (_request, reply) => sendPage(reply, 'index.html'));
 }
+
+/** Whether a browser, not a program, asks `/graphql`, and there is a playground to show. */
+export const wantsPlayground = ({ query, headers }: FastifyRequest, { playground }: Config): boolean =>
+  playground && !('query' in (query as object)) && /text\/html/.test(headers.accept ?? '');
+
+export const sendPlayground = (reply: FastifyReply): FastifyReply => sendPage(reply, 'playground.html');
+
+const sendPage = (reply: FastifyReply, name: string): FastifyReply =>
+  reply
+    .headers({ 'content-security-policy': POLICY, 'cache-control': 'no-cache', 'x-content-type-options': 'nosniff' })
+    .sendFile(name, BUILT, { cacheControl: false });

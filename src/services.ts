@@ -12,7 +12,9 @@ import { TenantCluster } from './db/tenant-cluster.ts';
 import { TenantDatabases } from './db/tenants.ts';
 import { AccessMemory } from './domain/access.ts';
 import { ApiKeyRing } from './domain/api-key-ring.ts';
+import { AuditTail } from './domain/audit-tail.ts';
 import { HealthMonitor } from './domain/health.ts';
+import { HoursWatch } from './domain/hours-watch.ts';
 import { installationCode } from './domain/installation.ts';
 import { LastUse } from './domain/last-use.ts';
 import { LoginThrottle } from './domain/login-throttle.ts';
@@ -57,6 +59,8 @@ export async function openServices({
   await bus.start();
   await revocations.start(bus, control.orm.em.fork());
   const health = new HealthMonitor(databaseUrl, components);
+  const schedules = new Schedules(tenants, bus);
+  const hoursWatch = new HoursWatch(schedules, bus, log);
   const services: Services = {
     config,
     log,
@@ -72,7 +76,9 @@ export async function openServices({
     throttle: new LoginThrottle(control.pool, keys),
     health,
     directory: new TenantDirectory(control, bus),
-    schedules: new Schedules(tenants, bus),
+    schedules,
+    hoursWatch,
+    auditTail: new AuditTail(control, bus),
     access: new AccessMemory(tenants, bus),
     apiKeys: new ApiKeyRing(control, bus, revocations),
     lastUse: new LastUse(control),
@@ -80,6 +86,7 @@ export async function openServices({
   return {
     services,
     async close() {
+      hoursWatch.close();
       await bus.stop();
       cluster.close();
       await Promise.all([components.close(), health.close(), tenants.close()]);

@@ -93,7 +93,7 @@ describe('the names', () => {
         .find((field) => field.name === name)!
         .args.map((arg) => arg.name)
         .sort();
-    expect(argsOf('tenants')).toEqual(['after', 'filter', 'first']);
+    expect(argsOf('tenants')).toEqual(['after', 'filter', 'first', 'order']);
     expect(argsOf('tenant')).toEqual(['id']);
     expect(argsOf('tenantUsers')).toEqual(expect.arrayContaining(['search', 'tenantId']));
     expect(argsOf('divisionWorkingHours')).toEqual(['divisionId']);

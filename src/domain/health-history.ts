@@ -20,6 +20,28 @@ export const healthSamples = query<HealthSampleRow>(
     where component = $1 and at > now() - make_interval(mins => $2) order by at`,
 );
 
+/** What one component did in one stretch of time. */
+export interface HealthBucketRow {
+  component: string;
+  from: string;
+  status: string;
+  latencyMs: number | null;
+}
+
+/**
+ * Stretches begin at whole multiples of their length, so that asking again a moment later moves none of them; the last
+ * one is still under way.
+ */
+export const healthBuckets = query<HealthBucketRow>(
+  'health_buckets',
+  `select component, bucket as "from", case when bool_or(status = 'down') then 'down' else 'up' end as status,
+          round(avg(latency_ms))::int as "latencyMs"
+     from (select s.component, s.status, s.latency_ms, date_bin(w.length, s.at, timestamptz '2000-01-01 00:00Z') as bucket
+             from (select make_interval(secs => $1::int * 60.0 / $2::int) as length) w, health_samples s
+            where s.at >= date_bin(w.length, now(), timestamptz '2000-01-01 00:00Z') - w.length * ($2::int - 1)) sample
+    group by component, bucket order by component, bucket`,
+);
+
 /** Takes one sample of every configured component and forgets the ones that are too old. */
 export async function sampleHealth({ health, control }: Services): Promise<void> {
   const seen = componentsOf(await health.report()).filter(([, { status }]) => status !== 'not_configured');

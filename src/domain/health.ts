@@ -40,6 +40,9 @@ export class ComponentHealth {
 
   @Field(() => String, { nullable: true, description: 'Why it is down.' })
   error?: string;
+
+  @Field(() => Date, { nullable: true, description: 'Since when it has stood as it does, as far as is known.' })
+  since?: string;
 }
 
 @ObjectType()
@@ -121,6 +124,8 @@ export class SystemHealth {
 /** What the control plane knows of its tenants. */
 interface TenantFacts extends TenantCounts {
   channels: string[];
+  /** By component: what was told of it last, and since when it holds. */
+  states: Record<string, { status: ComponentStatus; since: string }>;
 }
 
 /** Contract section 2: a dead component costs the answer at most two seconds. */
@@ -131,14 +136,16 @@ const TENANT_FACTS = `
   select count(*)::int as total, (count(*) filter (where status = 'active'))::int as active,
          (count(*) filter (where status = 'suspended'))::int as suspended,
          (select coalesce(json_agg(distinct channel), '[]') from usage u, unnest(u.active_channels) as channel
-           where exists (select from organizations o where o.id = u.org_id and o.status = 'active')) as channels
+           where exists (select from organizations o where o.id = u.org_id and o.status = 'active')) as channels,
+         (select coalesce(json_object_agg(component, json_build_object('status', status, 'since', since)), '{}')
+            from component_states) as states
     from organizations`;
 
 export class HealthMonitor {
   readonly #components: Components;
   /** Of its own, so that a busy gateway is not taken for a dead database. */
   readonly #pool: pg.Pool;
-  #facts: TenantFacts = { total: 0, active: 0, suspended: 0, channels: [] };
+  #facts: TenantFacts = { total: 0, active: 0, suspended: 0, channels: [], states: {} };
   #latest?: { report: Promise<SystemHealth>; at: number };
 
   constructor(url: string, components: Components) {
@@ -188,7 +195,12 @@ export class HealthMonitor {
       >),
     };
     const all = [...Object.values(infrastructure), ...Object.values(microservices)];
-    const { channels, ...tenants } = this.#facts;
+    const { channels, states, ...tenants } = this.#facts;
+    const named: [string, ComponentHealth][] = [...Object.entries(infrastructure), ...Object.entries(microservices)];
+    for (const [name, component] of named) {
+      const told = states[name];
+      if (told?.status === component.status) component.since = told.since;
+    }
     const platform = (channel: string) => ({
       status: channels.includes(channel) ? PlatformStatus.ACTIVE : PlatformStatus.INACTIVE,
     });

@@ -57,7 +57,8 @@ function presentStatus(scope: ScopeHours): HoursStatus {
   return status;
 }
 
-function statusOf({ clock, division }: ScopeHours, instant: number): HoursStatus {
+/** How a scope's hours stand at an instant, in milliseconds since the epoch. */
+export function statusOf({ clock, division }: ScopeHours, instant: number): HoursStatus {
   const { isOpen, rule, text }: Explanation = explain(clock, instant, division?.name);
   const local = clock.localTime(instant);
   const next = clock.nextChange(instant);

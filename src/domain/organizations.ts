@@ -1,4 +1,4 @@
-/** Tenant organizations in the control plane: listing, making, changing, suspending (contract section 2). */
+/** Tenant organizations in the control plane: finding, making, changing, suspending (contract section 2). */
 import { createHash } from 'node:crypto';
 import { type EntityManager, LockMode } from '@mikro-orm/postgresql';
 import { v7 as uuidv7 } from 'uuid';
@@ -8,12 +8,13 @@ import { Identity } from '../entities/control/identity.ts';
 import { Organization, type TenantLimits, TenantStatus } from '../entities/control/organization.ts';
 import { Usage } from '../entities/control/usage.ts';
 import { AppError, notFound } from '../errors.ts';
-import { publish } from '../live/event-log.ts';
+import { TenantChange } from '../live/event-log.ts';
 import { audit } from './audit.ts';
 import { hashPassword } from './passwords.ts';
 import { queueProvisioning } from './provisioning.ts';
 import { revoke } from './revocations.ts';
-import { takeUsage, USAGE_COLUMNS, type UsageRow, usageMonthAt } from './usage.ts';
+import { tellOfTenant } from './tenant-events.ts';
+import { type UsageRow, usageMonthAt } from './usage.ts';
 
 /** A tenant as it is read: entity fields, instants as text. */
 export type TenantRow = Omit<Organization, 'createdAt' | 'updatedAt' | 'tokenVersion'> & {
@@ -22,47 +23,10 @@ export type TenantRow = Omit<Organization, 'createdAt' | 'updatedAt' | 'tokenVer
   usage?: UsageRow;
 };
 
-const COLUMNS = `o.id, o.name, o.slug, o.status, o.country, o.limits, o.mongo_database as "mongoDatabase",
+export const TENANT_COLUMNS = `o.id, o.name, o.slug, o.status, o.country, o.limits, o.mongo_database as "mongoDatabase",
   o.schema_version as "schemaVersion", o.created_at as "createdAt", o.updated_at as "updatedAt"`;
 
-const findTenant = query<TenantRow>('tenant', `select ${COLUMNS} from organizations o where o.id = $1`);
-
-const page = (name: string, columns: string, from: string) =>
-  query<TenantRow & Record<string, unknown>>(
-    name,
-    `select ${columns} from ${from}
-      where ($1::uuid is null or o.id > $1) and ($2::tenant_status is null or o.status = $2)
-        and ($3::text is null or position(lower($3) in lower(o.name)) > 0 or position(lower($3) in o.slug) > 0)
-      order by o.id limit $4`,
-  );
-const tenantsPage = page('tenants', COLUMNS, 'organizations o');
-const tenantsWithUsagePage = page(
-  'tenants_with_usage',
-  `${COLUMNS}, ${USAGE_COLUMNS}`,
-  'organizations o left join usage u on u.org_id = o.id',
-);
-
-export interface TenantPage {
-  /** At most so many. */
-  limit: number;
-  /** The id after which the page starts: ids ascend with the time of creation. */
-  after?: string | null;
-  status?: TenantStatus | null;
-  /** Literal text in the name or slug, without case. */
-  search?: string | null;
-}
-
-/** Tenants in the order in which they were made; with their usage by one JOIN where it is wanted. */
-export async function listTenants(ctx: Context, wanted: TenantPage, withUsage: boolean): Promise<TenantRow[]> {
-  const rows = await ctx.rows(withUsage ? tenantsWithUsagePage : tenantsPage, [
-    wanted.after ?? null,
-    wanted.status ?? null,
-    wanted.search || null,
-    wanted.limit,
-  ]);
-  if (withUsage) for (const row of rows) row.usage = takeUsage(row);
-  return rows;
-}
+const findTenant = query<TenantRow>('tenant', `select ${TENANT_COLUMNS} from organizations o where o.id = $1`);
 
 /** @throws {AppError} not_found */
 export async function getTenant(ctx: Context, id: string): Promise<TenantRow> {
@@ -142,7 +106,7 @@ export async function provisionTenant(ctx: Context, input: NewTenant, actor?: Ac
       target: { type: 'tenant', id: org.id },
       after: { ...changeable(org), slug: org.slug, country: org.country, adminEmail: input.adminEmail },
     });
-    await publish(em, 'tenant', { tenantId: org.id });
+    await tellOfTenant(em, TenantChange.CREATED, org);
     return org;
   });
 }
@@ -171,6 +135,7 @@ export function updateTenant(ctx: Context, id: string, changes: TenantChanges): 
       org.limits = changes.limits === null ? {} : (withoutAbsent({ ...org.limits, ...changes.limits }) as TenantLimits);
       await ctx.services.queue.send(em, 'tenant.apply-limits', { orgId: id });
     }
+    const former = org.status;
     if (changes.status) await setStatus(em, org, changes.status);
     audit(em, ctx, {
       action: 'tenant.update',
@@ -179,7 +144,7 @@ export function updateTenant(ctx: Context, id: string, changes: TenantChanges): 
       before,
       after: changeable(org),
     });
-    await publish(em, 'tenant', { tenantId: id });
+    await tellOfTenant(em, changeOf(former, org.status), org);
     return org;
   });
 }
@@ -198,9 +163,14 @@ export function suspendTenant(ctx: Context, id: string): Promise<TenantRow> {
       before,
       after: changeable(org),
     });
-    await publish(em, 'tenant', { tenantId: id });
+    await tellOfTenant(em, TenantChange.SUSPENDED, org);
     return org;
   });
+}
+
+function changeOf(former: TenantStatus, status: TenantStatus): TenantChange {
+  if (former === status) return TenantChange.UPDATED;
+  return status === TenantStatus.SUSPENDED ? TenantChange.SUSPENDED : TenantChange.RESTORED;
 }
 
 async function lockTenant(em: EntityManager, id: string): Promise<Organization> {

@@ -11,8 +11,9 @@ import { Identity } from '../entities/control/identity.ts';
 import { Organization, TenantStatus } from '../entities/control/organization.ts';
 import { TenantDatabase } from '../entities/control/tenant-database.ts';
 import { Usage } from '../entities/control/usage.ts';
-import { publish } from '../live/event-log.ts';
+import { TenantChange } from '../live/event-log.ts';
 import { audit, bySystem } from './audit.ts';
+import { tellOfTenant } from './tenant-events.ts';
 import { seedAdmins, seedTenant, writeLimits } from './tenant-seeds.ts';
 
 export interface StepContext {
@@ -140,7 +141,7 @@ export const PROVISIONING_STEPS: readonly StepDefinition[] = [
           before: { status: TenantStatus.PROVISIONING },
           after: { status: TenantStatus.ACTIVE },
         });
-        await publish(em, 'tenant', { tenantId: orgId });
+        await tellOfTenant(em, TenantChange.ACTIVATED, org);
       };
     },
   },

@@ -15,9 +15,10 @@ import {
   StepState,
 } from '../entities/control/provisioning-run.ts';
 import { AppError, isUnavailable, notFound } from '../errors.ts';
-import { publish } from '../live/event-log.ts';
+import { TenantChange } from '../live/event-log.ts';
 import { audit, bySystem } from './audit.ts';
 import { PROVISIONING_STEPS, type StepContext, StepFailure, unmake } from './provisioning-steps.ts';
+import { tellOfProvisioning, tellOfTenant } from './tenant-events.ts';
 
 /** Thrown by a worker that found a newer one at its run; nothing of it is recorded. */
 export class FencedOff extends Error {}
@@ -118,7 +119,7 @@ async function fenced(
     const { state } = run;
     if (state !== ProvisioningState.CANCELLING) {
       await body(em, run);
-      await publish(em, 'provisioning', { tenantId: orgId });
+      await tellOfProvisioning(services, em, orgId);
     }
     return state;
   });
@@ -175,7 +176,7 @@ async function undo(services: Services, orgId: string, attempt: number, job: Job
       // The stores' failures are the ones foreseen; otherwise it is the database that would not go.
       const step = error instanceof StepFailure ? 'create_stores' : 'create_database';
       await recordFailure(services, em, run, step, error, job);
-      await publish(em, 'provisioning', { tenantId: orgId });
+      await tellOfProvisioning(services, em, orgId);
     });
     throw error;
   }
@@ -189,7 +190,7 @@ async function undo(services: Services, orgId: string, attempt: number, job: Job
     });
     await em.flush();
     await em.nativeDelete(Organization, orgId);
-    await publish(em, 'tenant', { tenantId: orgId });
+    await tellOfTenant(em, TenantChange.REMOVED, org);
   });
 }
 
@@ -210,7 +211,7 @@ export async function retryProvisioning(ctx: Context, orgId: string): Promise<st
     if (run.state === ProvisioningState.RETRYING) run.state = ProvisioningState.QUEUED;
     await ctx.services.queue.provisionNow(em, orgId);
     audit(em, ctx, { action: 'tenant.retry_provisioning', orgId, target: { type: 'tenant', id: orgId } });
-    await publish(em, 'provisioning', { tenantId: orgId });
+    await tellOfProvisioning(ctx.services, em, orgId);
     return orgId;
   });
 }
@@ -222,7 +223,7 @@ export async function cancelProvisioning(ctx: Context, orgId: string): Promise<s
     run.state = ProvisioningState.CANCELLING;
     await ctx.services.queue.provisionNow(em, orgId);
     audit(em, ctx, { action: 'tenant.cancel_provisioning', orgId, target: { type: 'tenant', id: orgId } });
-    await publish(em, 'provisioning', { tenantId: orgId });
+    await tellOfProvisioning(ctx.services, em, orgId);
     return orgId;
   });
 }

@@ -1,7 +1,5 @@
 /** How a company signs itself up (contract section 6): it can look around at once, while its databases are being made. */
 
-import { randomBytes } from 'node:crypto';
-import slugify from '@sindresorhus/slugify';
 import type { Context } from '../context.ts';
 import { query } from '../db/control.ts';
 import { Identity } from '../entities/control/identity.ts';
@@ -10,6 +8,7 @@ import { AppError, toAppError } from '../errors.ts';
 import { provisionTenant, type TenantRow } from './organizations.ts';
 import { emailKey, slug as slugRule } from './rules.ts';
 import { openSession } from './sessions.ts';
+import { slugFrom, withTail } from './slugs.ts';
 import { LIFETIME } from './tokens.ts';
 
 export interface Registration {
@@ -24,8 +23,6 @@ export interface Registered {
   message: string;
 }
 
-/** Room is left for what tells it from others. */
-const SLUG_LENGTH = 50;
 const TRIES = 8;
 
 /**
@@ -70,11 +67,11 @@ async function refuseCrowd(ctx: Context, email: string): Promise<void> {
   });
 }
 
-/** Under the name's own slug, or one like it where that is taken. */
+/** Under the name's own slug, or one like it where that is taken; not a number, by which strangers could count. */
 async function provision(ctx: Context, { orgName, adminEmail, adminPassword }: Registration): Promise<TenantRow> {
   const wish = slugFrom(orgName);
   for (let attempt = 1; ; attempt++) {
-    const slug = attempt === 1 && slugRule.safeParse(wish).success ? wish : `${wish}-${randomBytes(3).toString('hex')}`;
+    const slug = attempt === 1 && slugRule.safeParse(wish).success ? wish : withTail(wish);
     const actor = { kind: 'anonymous', email: adminEmail } as const;
     try {
       return await provisionTenant(ctx, { name: orgName, slug, adminEmail, adminPassword }, actor);
@@ -82,10 +79,4 @@ async function provision(ctx: Context, { orgName, adminEmail, adminPassword }: R
       if (attempt === TRIES || toAppError(error).code !== 'slug_taken') throw error;
     }
   }
-}
-
-/** Starts with a letter, whatever script the name is in. */
-function slugFrom(name: string): string {
-  const slug = slugify(name, { decamelize: false }).slice(0, SLUG_LENGTH).replace(/-+$/, '');
-  return /^[a-z]/.test(slug) ? slug : `org${slug && `-${slug}`}`;
 }

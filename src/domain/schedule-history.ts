@@ -11,7 +11,7 @@ const PAGE = 3;
 /** Of time, in milliseconds: so much is counted before others get their turn. */
 const LONGEST_PIECE = 92 * DAY * 1000;
 
-export const COLUMNS = `division_id as "divisionId", (extract(epoch from valid_from) * 1000)::float8 as "validFrom", schedule`;
+export const COLUMNS = `seq, division_id as "divisionId", (extract(epoch from valid_from) * 1000)::float8 as "validFrom", schedule`;
 /** A division's hours are its own and, where it has none, those of the organization. */
 const SCOPE = '(division_id is null or division_id = $1)';
 
@@ -26,9 +26,9 @@ const versionsAt = query<VersionRow & { until: number | null }>(
           or seq in (select min(seq) from schedule_versions where ${SCOPE} group by division_id))
     order by division_id, seq desc`,
 );
-const versionsBetween = query<VersionRow & { seq: string }>(
+const versionsBetween = query<VersionRow>(
   'schedules_between',
-  `select seq, ${COLUMNS} from schedule_versions
+  `select ${COLUMNS} from schedule_versions
     where ${SCOPE} and valid_from > $2 and valid_from <= $3 and seq > $4 order by seq limit $5`,
 );
 
@@ -72,7 +72,7 @@ export async function* historyBetween(
     clock: new TenantHours([...versions.values()]).scope(scope).clock,
   });
   let last = reign(from);
-  let page: (VersionRow & { seq: string })[];
+  let page: VersionRow[];
   let seq = '0';
   do {
     page = await read(versionsBetween, [scope, new Date(from), new Date(to), seq, PAGE]);

@@ -26,6 +26,8 @@ interface DivisionVersion {
 
 /** A row of `schedule_versions`. */
 export interface VersionRow {
+  /** Ascending with each change of the tenant's hours. */
+  seq: string;
   divisionId: string | null;
   /** Milliseconds since the epoch. */
   validFrom: number;
@@ -44,6 +46,8 @@ export class TenantHours {
   readonly #divisions = new Map<string, DivisionVersion>();
   /** When what is known of the organization, or of a division, began to hold. */
   readonly #since = new Map<string | null, number>();
+  /** The newest change of the organization, or of a division. */
+  readonly #versions = new Map<string | null, number>();
   /** Clocks that have been asked for. */
   readonly #scopes = new Map<string | undefined, ScopeHours>();
 
@@ -52,8 +56,9 @@ export class TenantHours {
     const organization = rows.find(({ divisionId }) => divisionId === null)?.schedule;
     if (!organization) throw new Error('a tenant has no hours');
     this.#organization = organization as OrganizationVersion;
-    for (const { divisionId, schedule, validFrom } of rows) {
+    for (const { divisionId, schedule, validFrom, seq } of rows) {
       this.#since.set(divisionId, validFrom);
+      this.#versions.set(divisionId, Number(seq));
       if (divisionId !== null && schedule) this.#divisions.set(divisionId, schedule as DivisionVersion);
     }
   }
@@ -68,6 +73,11 @@ export class TenantHours {
     if (!divisionId) return organization;
     const own = this.#since.get(divisionId);
     return own === undefined ? Number.NEGATIVE_INFINITY : Math.max(organization, own);
+  }
+
+  /** The number of that change. */
+  version(divisionId?: string | null): number {
+    return Math.max(this.#versions.get(null)!, this.#versions.get(divisionId ?? null) ?? 0);
   }
 
   /** @param divisionId absent for the organization. @throws {AppError} not_found */

@@ -3,6 +3,8 @@ import pg from 'pg';
 import type { Services } from '../context.ts';
 import { LOCKS } from '../db/locks.ts';
 import { SAMPLE_SECONDS, sampleHealth } from '../domain/health-history.ts';
+import { WATCH_MS, watchHealth } from '../domain/health-watch.ts';
+import { RECORD_MS, recordUsage } from '../domain/usage-days.ts';
 import { SEAL_MS, sealControl } from './chain-sealer.ts';
 import { cleanUp } from './clean-up.ts';
 import { every } from './timers.ts';
@@ -42,7 +44,9 @@ export class Leader {
     this.#stops = [
       every(GATHER_MS, () => gatherUsage(this.#services), log),
       every(SEAL_MS, () => sealControl(this.#services), log),
+      every(WATCH_MS, () => watchHealth(this.#services), log),
       every(SAMPLE_SECONDS * 1000, () => sampleHealth(this.#services), log),
+      every(RECORD_MS, () => recordUsage(this.#services), log, 0),
       every(CLEAN_UP_MS, () => cleanUp(this.#services), log),
     ];
     log.debug('this process does the periodic work');

@@ -8,8 +8,9 @@ import { LOCKS } from '../db/locks.ts';
 import { TENANT_SCHEMA_VERSION } from '../db/migrations/tenant/index.ts';
 import type { RunningJob } from '../db/queue.ts';
 import { audit, bySystem } from '../domain/audit.ts';
+import { tellOfTenant } from '../domain/tenant-events.ts';
 import { Organization } from '../entities/control/organization.ts';
-import { publish } from '../live/event-log.ts';
+import { TenantChange } from '../live/event-log.ts';
 import { every } from './timers.ts';
 
 /** Tenants that one process brings up to date at the same time, beside its requests. */
@@ -92,7 +93,7 @@ function record(control: Services['control'], orgId: string, version: number): P
       after: { schema_version: version },
     });
     org.schemaVersion = version;
-    await publish(em, 'tenant', { tenantId: orgId });
+    await tellOfTenant(em, TenantChange.UPDATED, org);
     return org.slug;
   });
 }

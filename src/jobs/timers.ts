@@ -1,8 +1,11 @@
 /** Periodic work that never overlaps itself and whose failures are logged, not thrown. */
 import type { Logger } from 'pino';
 
-/** @returns what ends it, after the round that is under way. */
-export function every(ms: number, work: () => Promise<void>, log: Logger): () => Promise<void> {
+/**
+ * @param firstMs what the first round waits; as long as the others, unless it says otherwise.
+ * @returns what ends it, after the round that is under way.
+ */
+export function every(ms: number, work: () => Promise<void>, log: Logger, firstMs = ms): () => Promise<void> {
   let stopped = false;
   let round = Promise.resolve();
   let timer: NodeJS.Timeout;
@@ -13,7 +16,7 @@ export function every(ms: number, work: () => Promise<void>, log: Logger): () =>
         if (!stopped) timer = setTimeout(run, ms);
       });
   };
-  timer = setTimeout(run, ms);
+  timer = setTimeout(run, firstMs);
   return () => {
     stopped = true;
     clearTimeout(timer);

@@ -3,17 +3,38 @@
  * transaction committed; every gateway process reads the log in order (live/event-bus.ts).
  */
 import type { EntityManager } from '@mikro-orm/postgresql';
+import type pg from 'pg';
 import { LOCKS } from '../db/locks.ts';
+import type { SystemHealth } from '../domain/health.ts';
+import type { TenantRow } from '../domain/organizations.ts';
+import type { Provisioning } from '../entities/control/provisioning-run.ts';
 import type { RevocationReason } from '../entities/control/revocation.ts';
 
-/** What each topic carries. Ids and states only: whoever needs more reads it with their own rights. */
+/** What became of a tenant. */
+export enum TenantChange {
+  CREATED = 'created',
+  UPDATED = 'updated',
+  ACTIVATED = 'activated',
+  SUSPENDED = 'suspended',
+  RESTORED = 'restored',
+  REMOVED = 'removed',
+}
+
+/**
+ * What each topic carries. What subscribers are told is all in it, so that whoever comes back later is told the same; of
+ * the others only what has to be forgotten.
+ */
 export interface Topics {
   /** The older tokens of a subject are dead. */
   revocation: { subjectId: string; version: number; reason: RevocationReason };
   /** A tenant was made, changed, suspended, restored or called off. */
-  tenant: { tenantId: string };
+  tenant: { tenantId: string; change: TenantChange; tenant: TenantRow };
   /** A step of a tenant's provisioning began, ended or failed. */
-  provisioning: { tenantId: string };
+  provisioning: { tenantId: string; provisioning: Provisioning };
+  /** A component, a channel or the number of tenants changed. */
+  health: { health: SystemHealth };
+  /** Entries of the platform's audit log were linked, up to this link. */
+  audit: { upTo: number };
   /** A role of a tenant was changed, or the role of one of its agents. */
   access: { tenantId: string };
   /** An API key was revoked, or its maker deleted. */
@@ -45,15 +66,19 @@ export function publish<T extends Topic>(em: EntityManager, topic: T, payload: T
 /** The same for several at once, at the cost of one. */
 export async function publishAll<T extends Topic>(em: EntityManager, topic: T, payloads: Topics[T][]): Promise<void> {
   await em.flush();
+  await em.getConnection().execute(appending(topic, payloads), [], 'run', em.getTransactionContext());
+}
+
+/** The same on a client that has begun a transaction. */
+export async function publishOn<T extends Topic>(client: pg.ClientBase, topic: T, payload: Topics[T]): Promise<void> {
+  await client.query(appending(topic, [payload]));
+}
+
+function appending<T extends Topic>(topic: T, payloads: Topics[T][]): string {
   const rows = payloads.map((payload) => `(${literal(topic)}, ${literal(JSON.stringify(payload))})`);
-  await em.getConnection().execute(
-    `select pg_advisory_xact_lock(${LOCKS.eventLog}, 0);
-     insert into events (topic, payload) values ${rows.join(', ')};
-     select pg_notify('${EVENT_CHANNEL}', '')`,
-    [],
-    'run',
-    em.getTransactionContext(),
-  );
+  return `select pg_advisory_xact_lock(${LOCKS.eventLog}, 0);
+    insert into events (topic, payload) values ${rows.join(', ')};
+    select pg_notify('${EVENT_CHANNEL}', '')`;
 }
 
 const literal = (text: string) => `'${text.replaceAll("'", "''")}'`;

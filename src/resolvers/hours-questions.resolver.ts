@@ -73,7 +73,7 @@ class WorkingHoursRule {
 }
 
 @ObjectType({ description: 'Whether a business is open, and why.' })
-class WorkingHoursStatus {
+export class WorkingHoursStatus {
   @Field()
   isWorkingHours!: boolean;
 
@@ -140,8 +140,7 @@ export class HoursQuestionsResolver {
     @Ctx() ctx: Context,
     @Args(() => StatusArgs) question: StatusArgs,
   ): Promise<WorkingHoursStatus> {
-    const status = await questions.hoursStatus(ctx, question);
-    return { ...status, rule: ruleOf(status.rule) };
+    return presentStatus(await questions.hoursStatus(ctx, question));
   }
 
   @Query(() => [WorkingHoursChange], { description: 'When the business opens and closes next.' })
@@ -186,6 +185,11 @@ export class HoursQuestionsResolver {
 }
 
 const changeOf = ({ at, isOpen }: Change): WorkingHoursChange => ({ at: new Date(at), isWorkingHours: isOpen });
+
+export const presentStatus = (status: questions.HoursStatus): WorkingHoursStatus => ({
+  ...status,
+  rule: ruleOf(status.rule),
+});
 
 const ruleOf = ({ hours, ...rule }: Rule): WorkingHoursRule => ({
   ...rule,

@@ -4,11 +4,19 @@ import type { Context } from '../context.ts';
 import type { TenantRow } from '../domain/organizations.ts';
 import * as organizations from '../domain/organizations.ts';
 import { cancelProvisioning, retryProvisioning } from '../domain/provisioning.ts';
+import { checkSlug, SlugCheck, suggestSlug } from '../domain/slugs.ts';
+import { listTenants, TenantCursors } from '../domain/tenant-list.ts';
 import type { UsageRow } from '../domain/usage.ts';
 import { Organization } from '../entities/control/organization.ts';
 import { Provisioning } from '../entities/control/provisioning-run.ts';
 import { Usage } from '../entities/control/usage.ts';
-import { ProvisionTenantInput, TenantFilter, UpdateTenantInput } from '../schema/inputs.ts';
+import {
+  ProvisionTenantInput,
+  SuggestSlugArgs,
+  TenantFilter,
+  TenantOrder,
+  UpdateTenantInput,
+} from '../schema/inputs.ts';
 import { type Connection, PageArgs, PageInfo, readConnection } from '../schema/paging.ts';
 import { Allow } from '../schema/permissions.ts';
 import { UuidScalar } from '../schema/scalars.ts';
@@ -38,7 +46,8 @@ class TenantConnection {
 @Resolver(() => Organization)
 export class TenantsResolver {
   @Query(() => TenantConnection, {
-    description: 'Tenants in the order in which they were made; 50 a page unless `first` says otherwise.',
+    description:
+      'Tenants in the order in which they were made, unless `order` names another; 50 a page unless `first` says otherwise.',
   })
   @Allow('platform')
   tenants(
@@ -46,17 +55,32 @@ export class TenantsResolver {
     @Args(() => PageArgs) page: PageArgs,
     @Info() info: GraphQLResolveInfo,
     @Arg('filter', () => TenantFilter, { nullable: true }) filter?: TenantFilter | null,
+    @Arg('order', () => TenantOrder, { nullable: true }) order?: TenantOrder | null,
   ): Promise<Connection<TenantRow>> {
     const withUsage = selects(info, ['nodes', 'usage']) || selects(info, ['edges', 'node', 'usage']);
-    return readConnection(page, (limit) =>
-      organizations.listTenants(ctx, { limit, after: page.after, ...filter }, withUsage),
-    );
+    const cursors = new TenantCursors(order ?? undefined);
+    const read = (limit: number) => listTenants(ctx, cursors, { limit, after: page.after, ...filter }, withUsage);
+    return readConnection(page, read, cursors);
   }
 
   @Query(() => Organization, { description: 'One tenant.' })
   @Allow('platform')
   tenant(@Ctx() ctx: Context, @Arg('id', () => UuidScalar) id: string): Promise<TenantRow> {
     return organizations.getTenant(ctx, id);
+  }
+
+  @Query(() => SlugCheck, { description: 'Whether a tenant can be made under a slug, and if not, why.' })
+  @Allow('platform')
+  slugCheck(@Ctx() ctx: Context, @Arg('slug', () => String) slug: string): Promise<SlugCheck> {
+    return checkSlug(ctx, slug);
+  }
+
+  @Query(() => String, {
+    description: 'A free slug made from a name: in Latin letters, with a number where the name alone is taken.',
+  })
+  @Allow('platform')
+  suggestSlug(@Ctx() ctx: Context, @Args(() => SuggestSlugArgs) { name }: SuggestSlugArgs): Promise<string> {
+    return suggestSlug(ctx, name);
   }
 
   @Mutation(() => Organization, {

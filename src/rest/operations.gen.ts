@@ -6,11 +6,11 @@ export type Incremental<T> = T | { [P in keyof T]?: P extends ' $fragmentName' |
 import type { TypedDocumentNode as DocumentNode } from '@graphql-typed-document-node/core';
 /** What kind of actor did something. */
 export type ActorKind =
-  /** One of your agents. */
+  /** An agent of the organization. */
   | 'AGENT'
   /** Somebody who had not signed in. */
   | 'ANONYMOUS'
-  /** A program with an API key of yours. */
+  /** A program with an API key of the organization. */
   | 'API_KEY'
   /** Somebody who runs the platform. */
   | 'SUPER_ADMIN'

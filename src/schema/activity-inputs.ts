@@ -1,4 +1,4 @@
-/** What questions about the activity log may hold. */
+/** What questions about the activity log and the audit log may hold. */
 import { Field, InputType } from 'type-graphql';
 import { z } from 'zod';
 import { anyInstant } from '../domain/hours-rules.ts';
@@ -38,12 +38,29 @@ export class ActivityFilterInput {
   @Field(() => Date, { nullable: true, description: 'Before this instant.' })
   to?: Date | null;
 
-  static readonly rules = z.strictObject({
+  static readonly rules: z.ZodObject = z.strictObject({
     actorId: rules.uuid.optional(),
     action: action.optional(),
     targetType: short.optional(),
     targetId: short.optional(),
     from: anyInstant.optional(),
     to: anyInstant.optional(),
+  });
+}
+
+@InputType('AuditLogFilter', { description: 'All that is given has to hold.' })
+export class AuditFilterInput extends ActivityFilterInput {
+  @Field(() => UuidScalar, { nullable: true, description: 'The tenant it concerns, also one that was removed since.' })
+  tenantId?: string | null;
+
+  @Field(() => String, {
+    nullable: true,
+    description: "Literal text in the actor's e-mail address, the action or the target's id, without case.",
+  })
+  search?: string | null;
+
+  static override readonly rules = ActivityFilterInput.rules.extend({
+    tenantId: rules.uuid.optional(),
+    search: rules.text.max(200, { error: 'must have at most 200 characters' }).optional(),
   });
 }

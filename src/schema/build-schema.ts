@@ -1,26 +1,40 @@
 /** The one schema that serves both surfaces. */
 import 'reflect-metadata';
 import type { GraphQLSchema } from 'graphql';
-import { buildSchema } from 'type-graphql';
+import { buildSchema, type PubSub } from 'type-graphql';
 import type { Context } from '../context.ts';
 import { ActivityLogsResolver } from '../resolvers/activity-logs.resolver.ts';
 import { AgentsResolver } from '../resolvers/agents.resolver.ts';
 import { ApiKeysResolver } from '../resolvers/api-keys.resolver.ts';
+import { AuditLogResolver } from '../resolvers/audit-log.resolver.ts';
 import { DivisionsResolver } from '../resolvers/divisions.resolver.ts';
 import { ExceptionsResolver } from '../resolvers/exceptions.resolver.ts';
 import { HealthResolver } from '../resolvers/health.resolver.ts';
 import { HoursCalendarResolver } from '../resolvers/hours-calendar.resolver.ts';
+import { HoursEventsResolver } from '../resolvers/hours-events.resolver.ts';
 import { HoursQuestionsResolver } from '../resolvers/hours-questions.resolver.ts';
 import { ImpersonationsResolver } from '../resolvers/impersonations.resolver.ts';
 import { RolesResolver } from '../resolvers/roles.resolver.ts';
 import { SessionsResolver } from '../resolvers/sessions.resolver.ts';
 import { SuperAdminsResolver } from '../resolvers/super-admins.resolver.ts';
+import { TenantEventsResolver } from '../resolvers/tenant-events.resolver.ts';
 import { TenantUsersResolver } from '../resolvers/tenant-users.resolver.ts';
 import { TenantsResolver } from '../resolvers/tenants.resolver.ts';
+import { UsageResolver } from '../resolvers/usage.resolver.ts';
 import { WorkingHoursResolver } from '../resolvers/working-hours.resolver.ts';
 import { authorize, type Demand } from './permissions.ts';
 import { DateTimeScalar } from './scalars.ts';
 import { validate } from './validate.ts';
+
+/** type-graphql asks for one; every subscription here brings its own feed, which ends one subscriber and not the process. */
+const eachHasItsOwn: PubSub = {
+  publish() {
+    throw new Error('events are published by live/event-log.ts');
+  },
+  subscribe() {
+    throw new Error('a subscription needs a feed of its own: give it `subscribe`');
+  },
+};
 
 /** @throws when an operation declares no permission. */
 export async function buildGatewaySchema(): Promise<GraphQLSchema> {
@@ -29,22 +43,29 @@ export async function buildGatewaySchema(): Promise<GraphQLSchema> {
       AgentsResolver,
       ApiKeysResolver,
       ActivityLogsResolver,
+      AuditLogResolver,
       DivisionsResolver,
       ExceptionsResolver,
       HealthResolver,
       HoursCalendarResolver,
+      HoursEventsResolver,
       HoursQuestionsResolver,
       ImpersonationsResolver,
       RolesResolver,
       SessionsResolver,
       SuperAdminsResolver,
+      TenantEventsResolver,
       TenantUsersResolver,
       TenantsResolver,
+      UsageResolver,
       WorkingHoursResolver,
     ],
     scalarsMap: [{ type: Date, scalar: DateTimeScalar }],
     validateFn: validate,
-    authChecker: async ({ context, info }, demands) => {
+    pubSub: eachHasItsOwn,
+    authChecker: async ({ root, context, info }, demands) => {
+      // An event of a subscription: whoever follows was judged at its start, and is cut off when they may no more.
+      if (info.operation.operation === 'subscription' && root !== undefined) return true;
       await authorize(context as Context, demands[0] as unknown as Demand, info.operation.operation === 'mutation');
       return true;
     },

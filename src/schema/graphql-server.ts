@@ -9,6 +9,10 @@ import { GraphQLError, type GraphQLFormattedError, type GraphQLSchema } from 'gr
 import type { Logger } from 'pino';
 import type { Context } from '../context.ts';
 import { AppError, type ErrorCode, toAppError } from '../errors.ts';
+import { depthLimit } from './depth-limit.ts';
+
+/** Of a document; the largest of our own has about 300. */
+export const MOST_TOKENS = 4000;
 
 /** Knows the request of an error that is found before there is a context. */
 export const graphqlRequest = new AsyncLocalStorage<{ id: string }>();
@@ -64,18 +68,18 @@ const logging: ApolloServerPlugin<Context> = {
 export async function startGraphqlServer(
   schema: GraphQLSchema,
   log: Logger,
-  production: boolean,
+  { introspection, production }: { introspection: boolean; production: boolean },
 ): Promise<ApolloServer<Context>> {
   const server = new ApolloServer<Context>({
     schema,
-    introspection: !production,
+    introspection,
     includeStacktraceInErrorResponses: false,
     // Apollo's own are a cache that any caller can fill.
     persistedQueries: false,
     stopOnTerminationSignals: false,
     hideSchemaDetailsFromClientErrors: production,
-    // The largest document of our own has about 300 tokens.
-    parseOptions: { maxTokens: 4000 },
+    parseOptions: { maxTokens: MOST_TOKENS },
+    validationRules: [depthLimit],
     formatError: (formatted, error) => presentError(error, formatted, log),
     plugins: [ApolloServerPluginCacheControlDisabled(), ApolloServerPluginLandingPageDisabled(), logging],
     logger: { debug() {}, info() {}, warn: (message) => log.warn(message), error: (message) => log.error(message) },

@@ -1,7 +1,8 @@
 /** The inputs of mutations: their GraphQL shape, and beside it the rules that both surfaces hold them to. */
-import { ArgsType, Field, InputType, Int } from 'type-graphql';
+import { ArgsType, Field, InputType, Int, registerEnumType } from 'type-graphql';
 import { z } from 'zod';
 import * as rules from '../domain/rules.ts';
+import { OrderDirection, TenantOrderField } from '../domain/tenant-list.ts';
 import { TenantStatus } from '../entities/control/organization.ts';
 import { PageArgs } from './paging.ts';
 import { UuidScalar } from './scalars.ts';
@@ -148,4 +149,31 @@ export class TenantFilter {
     status: z.enum(TenantStatus).optional(),
     search: rules.text.max(200).optional(),
   });
+}
+
+registerEnumType(TenantOrderField, {
+  name: 'TenantOrderField',
+  description: 'What tenants can be ordered by. Equal ones stand in the order in which they were made.',
+  valuesConfig: {
+    NAME: { description: 'Without case.' },
+    STATUS: { description: 'Provisioning, then active, then suspended.' },
+  },
+});
+registerEnumType(OrderDirection, { name: 'OrderDirection' });
+
+@InputType({ description: 'An order of tenants. The cursors of one order are none of another.' })
+export class TenantOrder {
+  @Field(() => TenantOrderField)
+  field!: TenantOrderField;
+
+  @Field(() => OrderDirection, { nullable: true, description: 'ASC, unless it says DESC.' })
+  direction?: OrderDirection | null;
+}
+
+@ArgsType()
+export class SuggestSlugArgs {
+  @Field({ description: '1 to 200 characters, in any script.' })
+  name!: string;
+
+  static readonly rules = z.strictObject({ name: rules.name });
 }

@@ -1,4 +1,7 @@
-/** Keyset paging: a cursor is the id of the last item seen, and ids (UUIDv7) ascend with the time of creation. */
+/**
+ * Keyset paging: a cursor is the id of the last item seen, and ids (UUIDv7) ascend with the time of creation. In another
+ * order it carries what that order goes by as well.
+ */
 import { ArgsType, Field, Int, ObjectType } from 'type-graphql';
 import { invalid } from '../errors.ts';
 import { isUuid } from './scalars.ts';
@@ -30,10 +33,23 @@ export class PageInfo {
   hasPreviousPage!: boolean;
 }
 
+/** How the cursors of a list are written, and told from those of others. */
+export interface Cursors<Row> {
+  of(row: Row): string;
+  fits(cursor: string): boolean;
+}
+
+const byId: Cursors<{ id: string }> = { of: ({ id }) => id, fits: isUuid };
+
 /** @throws {AppError} validation_failed for a size or a cursor that cannot be. */
-export function checkPage({ first, after }: PageArgs): void {
+export function checkPage({ first, after }: PageArgs, cursors: Pick<Cursors<never>, 'fits'> = byId): void {
+  checkSize(first);
+  if (after != null && !cursors.fits(after)) throw invalid('after', 'is not a cursor of this list in this order');
+}
+
+/** @throws {AppError} validation_failed */
+export function checkSize(first: number | null | undefined): void {
   if (first != null && (first < 1 || first > MAX_PAGE)) throw invalid('first', `must be 1 to ${MAX_PAGE}`);
-  if (after != null && !isUuid(after)) throw invalid('after', 'is not a cursor of this list');
 }
 
 /** A page of a list that is small enough to be read as a whole. @throws {AppError} validation_failed */
@@ -55,17 +71,19 @@ export interface Connection<Row> {
 export async function readConnection<Row extends { id: string }>(
   page: PageArgs,
   read: (limit: number) => Promise<Row[]>,
+  cursors: Cursors<Row> = byId,
 ): Promise<Connection<Row>> {
-  checkPage(page);
+  checkPage(page, cursors);
   const size = page.first ?? DEFAULT_PAGE;
   const rows = await read(size + 1);
   const nodes = rows.slice(0, size);
+  const edges = nodes.map((node) => ({ cursor: cursors.of(node), node }));
   return {
     nodes,
-    edges: nodes.map((node) => ({ cursor: node.id, node })),
+    edges,
     pageInfo: {
-      startCursor: nodes[0]?.id,
-      endCursor: nodes.at(-1)?.id,
+      startCursor: edges[0]?.cursor,
+      endCursor: edges.at(-1)?.cursor,
       hasNextPage: rows.length > size,
       hasPreviousPage: page.after != null,
     },

@@ -78,3 +78,18 @@ export const JsonScalar = new GraphQLScalarType<never, unknown>({
   parseValue: refuseJson,
   parseLiteral: refuseJson,
 });
+
+function parseSequence(value: unknown): number {
+  if (!Number.isSafeInteger(value) || (value as number) < 0) throw new TypeError('must be a sequence of an event');
+  return value as number;
+}
+
+/** A place in the order of events: whole numbers beyond GraphQL's 32 bits. */
+export const SequenceScalar = new GraphQLScalarType<number, number>({
+  name: 'Sequence',
+  description:
+    'The place of an event in the order of events: a whole number up to 2^53. Give the last one that you saw as `after` to go on from there.',
+  serialize: (value) => value as number,
+  parseValue: parseSequence,
+  parseLiteral: (node) => parseSequence(node.kind === Kind.INT ? Number(node.value) : undefined),
+});

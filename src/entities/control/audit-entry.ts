@@ -7,9 +7,16 @@ import { Entity, Index, PrimaryKey, Property } from '@mikro-orm/decorators/legac
 @Index({ properties: ['orgId', 'action', 'id'] })
 @Index({ properties: ['orgId', 'targetType', 'id'] })
 @Index({ properties: ['orgId', 'targetId', 'id'] })
+@Index({ properties: ['actorId', 'id'] })
+@Index({ properties: ['action', 'id'] })
+@Index({ properties: ['targetId', 'id'] })
 @Index({
   name: 'audit_entries_noun_idx',
   expression: `create index "audit_entries_noun_idx" on "audit_entries" ("org_id", split_part("action", '.', 1), "id")`,
+})
+@Index({
+  name: 'audit_entries_any_noun_idx',
+  expression: `create index "audit_entries_any_noun_idx" on "audit_entries" (split_part("action", '.', 1), "id")`,
 })
 export class AuditEntry {
   /** UUIDv7: the order of the ids is the order of the entries. */

@@ -15,6 +15,7 @@ import { Session } from './session.ts';
 import { SuperAdmin } from './super-admin.ts';
 import { TenantDatabase } from './tenant-database.ts';
 import { Usage } from './usage.ts';
+import { UsageDay } from './usage-day.ts';
 
 /** Every entity of the control-plane database. */
 export const controlEntities = [
@@ -37,4 +38,5 @@ export const controlEntities = [
   TenantDatabase,
   UnlinkedAuditEntry,
   Usage,
+  UsageDay,
 ];

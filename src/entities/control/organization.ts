@@ -1,4 +1,4 @@
-import { Entity, Enum, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
+import { Entity, Enum, Index, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
 import { Field, Int, ObjectType, registerEnumType } from 'type-graphql';
 import { UuidScalar } from '../../schema/scalars.ts';
 
@@ -34,6 +34,11 @@ export class TenantLimits {
 
 /** A tenant company, as the control plane knows it. GraphQL calls it Tenant. */
 @Entity({ tableName: 'organizations' })
+@Index({
+  name: 'organizations_name_idx',
+  expression: 'create index "organizations_name_idx" on "organizations" (lower("name"), "id")',
+})
+@Index({ properties: ['status', 'id'] })
 @ObjectType('Tenant', { description: 'A company that uses the platform, with databases of its own.' })
 export class Organization {
   @PrimaryKey({ type: 'uuid' })

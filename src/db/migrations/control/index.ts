@@ -1,6 +1,14 @@
 import { Control0001Initial } from './0001-initial.ts';
 import { Control0002AuditChain } from './0002-audit-chain.ts';
 import { Control0003Access } from './0003-access.ts';
+import { Control0004Live } from './0004-live.ts';
+import { Control0005Console } from './0005-console.ts';
 
 /** In the order in which they are applied; never changed once released. */
-export const controlMigrations = [Control0001Initial, Control0002AuditChain, Control0003Access];
+export const controlMigrations = [
+  Control0001Initial,
+  Control0002AuditChain,
+  Control0003Access,
+  Control0004Live,
+  Control0005Console,
+];

@@ -1,0 +1,49 @@
+/** What requests, and those who open sockets, say about who they are (contract section 1). */
+import type { FastifyRequest } from 'fastify';
+import type { RequestFacts } from './context.ts';
+import type { ApiKeyRing } from './domain/api-key-ring.ts';
+
+export const COOKIE = 'access_token';
+
+/** What says who asks, before it is judged. */
+export interface Given {
+  /** Of an `Authorization` header. */
+  authorization?: string;
+  /** Of an `X-API-Key` header. */
+  apiKey?: string;
+  cookie?: string;
+}
+
+export type Credentials = Pick<RequestFacts, 'token' | 'tokenIsFrom' | 'key'>;
+
+/** The header decides where there is one, also when what it holds is no good. */
+export async function credentialsFrom(given: Given, apiKeys: ApiKeyRing): Promise<Credentials> {
+  const { authorization, apiKey, cookie } = given;
+  if (authorization !== undefined) {
+    return { token: /^Bearer +(\S+)$/i.exec(authorization)?.[1] ?? 'none', tokenIsFrom: 'header' };
+  }
+  // A cookie beside it does not count, also when the key is no good.
+  if (apiKey !== undefined) return { key: await settled(() => apiKeys.holderOf(apiKey)) };
+  return { token: cookie || undefined, tokenIsFrom: 'cookie' };
+}
+
+export function givenBy(request: FastifyRequest): Given {
+  const { authorization, 'x-api-key': apiKey } = request.headers;
+  return { authorization, apiKey: apiKey?.toString(), cookie: request.cookies[COOKIE] };
+}
+
+/** Whether a page of another site asks. A program sends no Origin. */
+export function isForeign(request: FastifyRequest): boolean {
+  const { origin } = request.headers;
+  if (origin === undefined) return false;
+  return !URL.canParse(origin) || new URL(origin).host !== request.host;
+}
+
+/** What was found, or the error that is thrown where it is asked for: some operations are for everybody. */
+async function settled<T>(find: () => Promise<T>): Promise<() => T> {
+  const [found] = await Promise.allSettled([find()]);
+  return () => {
+    if (found.status === 'rejected') throw found.reason;
+    return found.value;
+  };
+}

@@ -1,0 +1,55 @@
+/** The same operations as server-sent events, for clients behind proxies: the graphql-sse protocol on `/graphql/stream`. */
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { createHandler } from 'graphql-sse/lib/use/fastify';
+import { Context, type RequestFacts, type Services } from './context.ts';
+import { type Credentials, credentialsFrom, givenBy, isForeign } from './credentials.ts';
+import { AppError } from './errors.ts';
+import type { Connections } from './live/connections.ts';
+import type { Operation, OperationRunner } from './schema/run-operation.ts';
+
+/**
+ * Each operation is a stream of its own ("distinct connections mode"): what it takes to hold several together in one
+ * stream would be memory that anybody can make the gateway reserve.
+ *
+ * @throws {AppError} for credentials that are no good.
+ */
+export function makeEventStreams(
+  services: Services,
+  runner: OperationRunner,
+  connections: Connections,
+  factsOf: (request: FastifyRequest) => Omit<RequestFacts, keyof Credentials>,
+): (request: FastifyRequest, reply: FastifyReply) => Promise<void> {
+  const contexts = new WeakMap<FastifyRequest, Context>();
+  const handler = createHandler({
+    authenticate: () => undefined,
+    onSubscribe({ raw }, { query, operationName, variables }) {
+      const context = contexts.get(raw as unknown as FastifyRequest)!;
+      const prepared = runner.prepare({ query: String(query), operationName, variables: variables as never }, context);
+      return (Array.isArray(prepared) ? { errors: runner.presented(prepared, context) } : prepared) as never;
+    },
+    execute: (operation) => runner.execute(operation as unknown as Operation) as never,
+    subscribe: (operation) => runner.subscribe(operation as unknown as Operation) as never,
+  });
+
+  return async (request, reply) => {
+    const end = () => reply.raw.destroy();
+    const judged = async () => {
+      const given = givenBy(request);
+      if (isForeign(request)) given.cookie = undefined;
+      const credentials = await credentialsFrom(given, services.apiKeys);
+      const context = new Context(services, { ...factsOf(request), ...credentials, tooSlow: end });
+      if (context.credentials !== 'none') void context.caller;
+      return context;
+    };
+    contexts.set(request, await judged());
+    const gone = connections.add({ check: async () => void (await judged()), refuse: end, goAway: end });
+    reply.raw.once('close', gone);
+    await handler(request, reply);
+  };
+}
+
+/** A stream begins only for those who ask for one. */
+export function wantsStream(request: FastifyRequest): void {
+  if (/text\/event-stream/i.test(request.headers.accept ?? '')) return;
+  throw new AppError('validation_failed', { message: 'Ask for a stream: send Accept: text/event-stream.' });
+}

@@ -1,0 +1,156 @@
+/** Runs operations that come over a socket or an event stream. Over HTTP Apollo does. */
+import {
+  createSourceEventStream,
+  type DocumentNode,
+  type ExecutionArgs,
+  type ExecutionResult,
+  execute,
+  GraphQLError,
+  type GraphQLSchema,
+  NoSchemaIntrospectionCustomRule,
+  parse,
+  specifiedRules,
+  validate,
+  visit,
+} from 'graphql';
+import { LRUCache } from 'lru-cache';
+import type { Logger } from 'pino';
+import type { Context } from '../context.ts';
+import { depthLimit } from './depth-limit.ts';
+import { graphqlRequest, MOST_TOKENS, presentError } from './graphql-server.ts';
+
+/** What a client asks for. */
+export interface OperationRequest {
+  query: string;
+  operationName?: string | null;
+  variables?: Record<string, unknown> | null;
+}
+
+export type Operation = ExecutionArgs & { contextValue: Context };
+
+interface Known {
+  document: DocumentNode;
+  /** Variables that the answer to an event may depend on. */
+  variables: string[];
+}
+
+const REMEMBERED = 500;
+/** Characters; so that what is remembered stays small. */
+const LONGEST_REMEMBERED = 20_000;
+
+type Results = AsyncGenerator<ExecutionResult, undefined, undefined>;
+
+export class OperationRunner {
+  readonly #schema: GraphQLSchema;
+  readonly #log: Logger;
+  readonly #rules: typeof specifiedRules;
+  readonly #known = new LRUCache<string, Known>({ max: REMEMBERED });
+  /** One execution of an event serves all who ask the same of it. */
+  readonly #answers = new WeakMap<object, Map<string, Promise<ExecutionResult>>>();
+
+  constructor(schema: GraphQLSchema, log: Logger, introspection: boolean) {
+    this.#schema = schema;
+    this.#log = log;
+    this.#rules = [...specifiedRules, depthLimit, ...(introspection ? [] : [NoSchemaIntrospectionCustomRule])];
+  }
+
+  /** @returns what is wrong with the document, or what can be run. */
+  prepare({ query, operationName, variables }: OperationRequest, contextValue: Context): Operation | GraphQLError[] {
+    try {
+      const { document } = this.#read(query);
+      return { schema: this.#schema, document, operationName, variableValues: variables, contextValue };
+    } catch (error) {
+      if (Array.isArray(error)) return error as GraphQLError[];
+      if (error instanceof GraphQLError) return [error];
+      throw error;
+    }
+  }
+
+  async execute(operation: Operation): Promise<ExecutionResult> {
+    return this.#present(operation, await execute(operation));
+  }
+
+  /** What is wrong with it, or a result for each event. */
+  async subscribe(operation: Operation): Promise<Results | ExecutionResult> {
+    const events = await createSourceEventStream(operation);
+    if (!(Symbol.asyncIterator in events)) return this.#present(operation, events);
+    return this.#answering(operation, events as AsyncGenerator<object, undefined, undefined>);
+  }
+
+  /** Errors as clients see them. */
+  presented(errors: readonly GraphQLError[], { requestId }: Context) {
+    return graphqlRequest.run({ id: requestId }, () =>
+      errors.map((error) => presentError(error, error.toJSON(), this.#log)),
+    );
+  }
+
+  /** Its end is that of the events: a generator around them could not be ended while it waits for one. */
+  #answering(operation: Operation, events: AsyncGenerator<object, undefined, undefined>): Results {
+    const answered = async (next: Promise<IteratorResult<object, undefined>>) => {
+      const { value, done } = await next;
+      return done ? { value: undefined, done } : { value: await this.#answer(operation, value), done };
+    };
+    const results: Results = {
+      next: () => answered(events.next()),
+      return: () => answered(events.return(undefined)),
+      throw: (error: unknown) => answered(events.throw(error)),
+      [Symbol.asyncIterator]: () => results,
+      [Symbol.asyncDispose]: async () => void (await events.return(undefined)),
+    };
+    return results;
+  }
+
+  #answer(operation: Operation, event: object): Promise<ExecutionResult> {
+    const { contextValue, document, operationName, variableValues } = operation;
+    const { variables } = this.#read(document.loc!.source.body);
+    const used = variables.map((name) => variableValues?.[name]);
+    const key = JSON.stringify([document.loc!.source.body, operationName, used]);
+    let answers = this.#answers.get(event);
+    if (!answers) {
+      answers = new Map();
+      this.#answers.set(event, answers);
+    }
+    let answer = answers.get(key);
+    if (!answer) {
+      // What was loaded for the event before is old.
+      const fresh = contextValue.within(contextValue.services.control.orm.em.fork());
+      answer = this.execute({ ...operation, rootValue: event, contextValue: fresh });
+      answers.set(key, answer);
+    }
+    return answer;
+  }
+
+  #present({ contextValue }: Operation, { errors, ...result }: ExecutionResult): ExecutionResult {
+    if (!errors) return result;
+    // The protocols' libraries print errors by their toJSON.
+    const presented = this.presented(errors, contextValue).map((error) => ({ ...error, toJSON: () => error }));
+    return { ...result, errors: presented as unknown as GraphQLError[] };
+  }
+
+  /** @throws {GraphQLError} or several of them. */
+  #read(text: string): Known {
+    const found = this.#known.get(text);
+    if (found) return found;
+    const document = parse(text, { maxTokens: MOST_TOKENS });
+    const errors = validate(this.#schema, document, this.#rules);
+    if (errors.length > 0) throw errors;
+    const known = { document, variables: variablesBelowRoot(document) };
+    if (text.length <= LONGEST_REMEMBERED) this.#known.set(text, known);
+    return known;
+  }
+}
+
+/** Those of the root field itself say which events there are, not what an event is answered with. */
+function variablesBelowRoot(document: DocumentNode): string[] {
+  const names = new Set<string>();
+  const note = { Variable: ({ name }: { name: { value: string } }) => void names.add(name.value) };
+  for (const definition of document.definitions) {
+    if (definition.kind === 'FragmentDefinition') visit(definition, note);
+    if (definition.kind !== 'OperationDefinition') continue;
+    for (const root of definition.selectionSet.selections) {
+      for (const directive of root.directives ?? []) visit(directive, note);
+      if (root.kind !== 'FragmentSpread' && root.selectionSet) visit(root.selectionSet, note);
+    }
+  }
+  return [...names];
+}
