@@ -1,0 +1,3 @@
+export function ExceptionsTab(_: object) {
+  return null;
+}
