@@ -39,7 +39,7 @@ export function ComponentCard({ name, state, range, stretches }: ComponentCardPr
           <ThemeIcon variant="light" color={down ? 'red' : 'gray'} size={32}>
             <Icon size={18} aria-hidden />
           </ThemeIcon>
-          <Title order={3} size="h5" lineClamp={1} title={title}>
+          <Title order={3} size="h6" style={{ overflowWrap: 'anywhere' }}>
             {title}
           </Title>
         </Group>
