@@ -1,6 +1,6 @@
 /** Who is signed in, and the way out. */
-import { ActionIcon, Avatar, Menu, Text, Tooltip } from '@mantine/core';
-import { IconLogout } from '@tabler/icons-react';
+import { ActionIcon, Menu, Text, Tooltip } from '@mantine/core';
+import { IconLogout, IconUserCircle } from '@tabler/icons-react';
 import { useTranslation } from 'react-i18next';
 import { useClient } from 'urql';
 import { setSession, useSession } from '../api/session.ts';
@@ -27,8 +27,8 @@ export function AccountMenu() {
     <Menu position="bottom-end" width={260}>
       <Tooltip label={t('account.name')}>
         <Menu.Target>
-          <ActionIcon variant="subtle" color="gray" size="lg" radius="xl" aria-label={t('account.name')}>
-            <Avatar size={30} name={me?.name ?? email} color="sea" alt="" />
+          <ActionIcon variant="subtle" color="gray" size="lg" aria-label={t('account.name')}>
+            <IconUserCircle size={22} aria-hidden />
           </ActionIcon>
         </Menu.Target>
       </Tooltip>

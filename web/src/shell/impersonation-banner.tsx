@@ -1,5 +1,5 @@
 /** That one acts as somebody else: who, as whom, why, how long still, and the way back. */
-import { Button } from '@mantine/core';
+import { Button, Group } from '@mantine/core';
 import { IconSpy } from '@tabler/icons-react';
 import { useCallback, useEffect } from 'react';
 import { Trans, useTranslation } from 'react-i18next';
@@ -57,12 +57,14 @@ function Banner({ impersonation }: { impersonation: Impersonation }) {
         />{' '}
         {reason && t('impersonation.because', { reason })}
       </p>
-      <span className={classes.left} role="timer" aria-label={t('impersonation.left', { left: clock(left) })}>
-        {clock(left)}
-      </span>
-      <Button size="compact-sm" color="white" c="#6d1b7b" onClick={end}>
-        {t('impersonation.end')}
-      </Button>
+      <Group gap="md" ml="auto">
+        <span className={classes.left} role="timer" aria-label={t('impersonation.left', { left: clock(left) })}>
+          {clock(left)}
+        </span>
+        <Button size="compact-sm" color="white" c="#6d1b7b" onClick={end}>
+          {t('impersonation.end')}
+        </Button>
+      </Group>
     </section>
   );
 }
