@@ -4,8 +4,10 @@ import type { GraphiQLPlugin } from '@graphiql/react';
 import { IconListSearch, IconUserKey } from '@tabler/icons-react';
 import { GraphiQL } from 'graphiql';
 import { Notices, WhoChip } from './around.tsx';
+import { EDITOR_THEME, EditorLook } from './editor-look.ts';
 import { ExamplesPanel } from './examples-panel.tsx';
 import { fetcher } from './fetcher.ts';
+import css from './playground.module.css';
 import { activeIdentity, getSession } from './session.ts';
 import { SignInPanel } from './sign-in-panel.tsx';
 import { EXAMPLES_TITLE, SIGN_IN } from './titles.ts';
@@ -30,12 +32,15 @@ export function Playground() {
       visiblePlugin={wide ? firstPanel : undefined}
       defaultQuery={WELCOME}
       defaultEditorToolsVisibility="variables"
+      editorTheme={EDITOR_THEME}
       inputValueDeprecation
       schemaDescription
     >
       <GraphiQL.Logo>
+        <span className={css.brand}>OmniStream playground</span>
         <WhoChip />
       </GraphiQL.Logo>
+      <EditorLook />
       <GraphiQL.Footer>
         <Notices />
       </GraphiQL.Footer>
