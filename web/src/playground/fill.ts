@@ -7,7 +7,7 @@ import {
 } from '../documents.gen.ts';
 import { ask } from './ask.ts';
 import { EXAMPLE_PASSWORD, EXAMPLE_SLUG, type Example, type Token } from './examples/example.ts';
-import { activate, activeIdentity, adopt, getSession } from './session.ts';
+import { activate, activeIdentity, adopt, confirm, getSession } from './session.ts';
 
 /** What stands in the way, and what does away with it. */
 export interface Problem {
@@ -23,11 +23,12 @@ export interface Prepared {
 
 const NO_SUPER_ADMIN: Problem = { text: 'This one is for super admins: sign in as one.', remedy: 'sign-in' };
 const NO_COMPANY: Problem = {
-  text: 'There is no active company of the examples yet: make one first, which takes a few seconds.',
+  text: 'No company of the examples is active yet. Make one, or wait the few seconds that its making takes.',
   remedy: 'make-company',
 };
 
 export async function prepare(example: Example): Promise<Prepared> {
+  await confirm();
   const problem = await becomeWhoItTakes(example);
   const { variables, problems } = await fill(example);
   return { variables, problems: problem ? [problem] : problems };
@@ -51,9 +52,13 @@ async function becomeWhoItTakes({ as }: Example): Promise<Problem | undefined> {
   const example = await newest({ status: 'ACTIVE', search: EXAMPLE_SLUG });
   if (!example) return NO_COMPANY;
   const credentials = { email: adminOf(example.slug), password: EXAMPLE_PASSWORD, tenant: example.slug };
-  const { login } = await ask(PlaygroundCompanySignInDocument, credentials);
-  await adopt(login.token);
-  return undefined;
+  try {
+    const { login } = await ask(PlaygroundCompanySignInDocument, credentials);
+    await adopt(login.token);
+    return undefined;
+  } catch (error) {
+    return { text: `Signing in as ${credentials.email} failed: ${(error as Error).message}`, remedy: 'sign-in' };
+  }
 }
 
 const adminOf = (slug: string) => `admin@${slug}.example`;
@@ -110,7 +115,7 @@ const VALUES: Record<Token, () => Promise<string | undefined>> = {
 
 const noTenant: Problem = { text: 'There is no company yet: make one first.', remedy: 'make-company' };
 const noActive: Problem = {
-  text: 'No company is active: make one, which takes a few seconds, or restore one.',
+  text: 'No company is active yet. Make one, or wait the few seconds that its making takes.',
   remedy: 'make-company',
 };
 

@@ -35,7 +35,8 @@ export function useOpenExample() {
     queryEditor?.setValue(`# ${example.title}: ${example.about}\n${example.document}\n`);
     variableEditor?.setValue(prepared.variables);
     if (!prepared.problems.length && matchMedia(NARROW).matches) setVisiblePlugin(null);
-    queryEditor?.focus();
+    // A frame later it is there to be focused also where the panel had taken its place.
+    requestAnimationFrame(() => queryEditor?.focus());
   }
 
   return { open, opening, problems };

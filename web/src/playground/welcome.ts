@@ -1,13 +1,11 @@
 /** The first tab of somebody who has never been here. */
 export const WELCOME = `# Welcome to the playground of OmniStream.
 #
-# Sign in with the person and key on the left. On a fresh start: the e-mail and
-# the password that \`npm start\` printed.
-# Examples, the list below it, open ready to run: queries, mutations, subscriptions.
-# The book shows the documentation of every type; Ctrl-Space completes,
-# Ctrl-Enter runs.
+# 1. Sign in: the person with the key, on the left. On a fresh start: the e-mail and password that \`npm start\` printed.
+# 2. Open an example: the list below. Each comes ready to run, subscriptions included.
+# 3. Run it: Ctrl-Enter. Ctrl-Space completes, and the book documents every type.
 #
-# This one needs no sign-in: everything that can be followed live.
+# This one needs no sign-in: what can be followed live.
 
 query WhatIsLive {
   __schema {

@@ -35,11 +35,11 @@ export interface Example {
 }
 
 /** Companies that the examples make: their admin's password is known to the examples that sign in as them. */
-export const EXAMPLE_SLUG = 'kopi-';
+export const EXAMPLE_SLUG = 'kopi-kilat-';
 export const EXAMPLE_PASSWORD = 'kopi-susu-please';
 
 export const exampleCompany = (number: string) => ({
-  name: `Kopi ${number}`,
+  name: `Kopi Kilat ${number}`,
   slug: `${EXAMPLE_SLUG}${number}`,
   country: 'ID',
   adminEmail: `admin@${EXAMPLE_SLUG}${number}.example`,
