@@ -82,12 +82,16 @@ export function Block({ piece, column, isDimmed, context }: Props) {
       </div>
     );
 
+  const length = lengthText((stretch.end - stretch.start) * 1000, language);
+  const lines = [times, ...(stretch.isActive ? [to - from >= TWO_LINES ? length : ''] : [t('notInEffect')])];
   const name = t('block', { day: weekdayName(stretch.day, language), times });
   const button = (
     <button
       type="button"
       {...look}
-      aria-label={[name, !stretch.isActive && t('notInEffect'), problem, warning].filter(Boolean).join('. ')}
+      aria-label={[[weekdayName(stretch.day, language), lines.join(' ')].join(', '), problem, warning]
+        .filter(Boolean)
+        .join('. ')}
       aria-describedby={isEditable ? context.helpId : undefined}
       data-testid={`stretch-${stretch.day}`}
       onKeyDown={(event) => isEditable && context.onKey(event, stretch)}
@@ -95,10 +99,7 @@ export function Block({ piece, column, isDimmed, context }: Props) {
       {handle('start')}
       {to - from >= ONE_LINE && (
         <span className={classes.label}>
-          {times}
-          {to - from >= TWO_LINES && (
-            <span className={classes.length}>{lengthText((stretch.end - stretch.start) * 1000, language)}</span>
-          )}
+          {lines[0]} <span className={classes.length}>{lines[1]}</span>
         </span>
       )}
       {isLast && handle('end')}

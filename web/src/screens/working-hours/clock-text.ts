@@ -76,3 +76,33 @@ export function offsetText(zone: string, at: Date): string {
   const name = parts.find(({ type }) => type === 'timeZoneName')?.value ?? '';
   return name.replace('GMT', 'UTC');
 }
+
+const two = (value: number) => String(value).padStart(2, '0');
+
+/** The date, `YYYY-MM-DD`, of what somebody typed: as numbers, day first, or with the month's name; undefined where it is none. */
+export function typedDate(text: string, language: string): string | undefined {
+  const plain = text.trim().toLowerCase();
+  const iso = /^(\d{4})-(\d{1,2})-(\d{1,2})$/.exec(plain);
+  const numbers = /^(\d{1,2})[./-](\d{1,2})[./-](\d{4})$/.exec(plain);
+  const words = /^(?:(\d{1,2})\.? )?(\p{L}{3,})\.?(?: (\d{1,2}),?)? (\d{4})$/u.exec(plain);
+  const [year, month, day] = iso
+    ? [iso[1], iso[2], iso[3]]
+    : numbers
+      ? [numbers[3], numbers[2], numbers[1]]
+      : words
+        ? [words[4], monthNamed(words[2]!, language), words[1] ?? words[3]]
+        : [];
+  if (!year || !month || !day) return undefined;
+  const date = `${year}-${two(Number(month))}-${two(Number(day))}`;
+  const at = dateAt(date);
+  return !Number.isNaN(at.getTime()) && at.toISOString().startsWith(date) ? date : undefined;
+}
+
+function monthNamed(name: string, language: string): number | undefined {
+  const months = Array.from({ length: 12 }, (_, index) => index + 1);
+  return months.find((month) =>
+    dateText(`2026-${two(month)}-01`, language, { month: 'long' })
+      .toLowerCase()
+      .startsWith(name.slice(0, 3)),
+  );
+}

@@ -145,28 +145,27 @@ export function WeekGrid(props: Props) {
                     columns === 1 ? { day: 'numeric', month: 'long' } : { day: 'numeric' },
                   )}
                 </span>
-                {exception ? (
+                {exception && (
                   <Tooltip label={exception.name}>
                     <Badge size="sm" color="grape" variant="light" tt="none" fullWidth mt={4} px={4}>
                       {exception.name}
                     </Badge>
                   </Tooltip>
-                ) : (
-                  isEditable && (
-                    <ActionIcon
-                      size="sm"
-                      variant="subtle"
-                      color="gray"
-                      mt={2}
-                      display="block"
-                      mx="auto"
-                      disabled={!room}
-                      aria-label={t('addOn', { day: long })}
-                      onClick={() => room && add({ key: newKey(), day, ...room, isActive: true })}
-                    >
-                      <IconPlus size={14} aria-hidden style={{ verticalAlign: 'middle' }} />
-                    </ActionIcon>
-                  )
+                )}
+                {isEditable && (
+                  <ActionIcon
+                    size="sm"
+                    variant="subtle"
+                    color="gray"
+                    mt={2}
+                    display="block"
+                    mx="auto"
+                    disabled={!room}
+                    aria-label={t('addOn', { day: long })}
+                    onClick={() => room && add({ key: newKey(), day, ...room, isActive: true })}
+                  >
+                    <IconPlus size={14} aria-hidden style={{ verticalAlign: 'middle' }} />
+                  </ActionIcon>
                 )}
               </div>
             );
