@@ -77,7 +77,7 @@ export function Block({ piece, column, isDimmed, context }: Props) {
   if (!isFirst)
     return (
       <div {...look} aria-hidden>
-        {to - from >= ONE_LINE && <span className={classes.label}>{t('until', { day: clockText(to, language) })}</span>}
+        {to - from >= ONE_LINE && <span className={classes.label}>{`–${clockText(to, language)}`}</span>}
         {handle('end')}
       </div>
     );
@@ -89,7 +89,7 @@ export function Block({ piece, column, isDimmed, context }: Props) {
     <button
       type="button"
       {...look}
-      aria-label={[[weekdayName(stretch.day, language), lines.join(' ')].join(', '), problem, warning]
+      aria-label={[[weekdayName(stretch.day, language), lines.filter(Boolean).join(' ')].join(', '), problem, warning]
         .filter(Boolean)
         .join('. ')}
       aria-describedby={isEditable ? context.helpId : undefined}

@@ -27,6 +27,7 @@ export function DayMenu({ day, edit }: Props) {
       withArrow
       shadow="lg"
       position="bottom-end"
+      withRoles={false}
     >
       <Popover.Target>
         <div>
@@ -55,7 +56,7 @@ export function DayMenu({ day, edit }: Props) {
           </Menu>
         </div>
       </Popover.Target>
-      <Popover.Dropdown aria-label={t('copy.title', { day: name })}>
+      <Popover.Dropdown role="dialog" aria-label={t('copy.title', { day: name })}>
         {isCopying && (
           <CopyForm
             day={day}

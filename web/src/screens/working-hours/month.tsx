@@ -1,5 +1,5 @@
 /** A month with the days that differ from the week; a day is chosen with the pointer or the arrow keys. */
-import { ActionIcon, Button, Group, Text, Title } from '@mantine/core';
+import { ActionIcon, Button, Group, Text, Title, VisuallyHidden } from '@mantine/core';
 import { IconChevronLeft, IconChevronRight } from '@tabler/icons-react';
 import { type KeyboardEvent, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
@@ -106,7 +106,7 @@ export function Month({ exceptions, divisionId, today, onDay }: Props) {
                       data-outside={!date.startsWith(month) || undefined}
                       data-today={date === today || undefined}
                       data-kind={exception && (exception.hours.length ? 'special' : 'closed')}
-                      aria-label={what ? `${full}: ${what}` : onDay ? t('exceptions.addOn', { day: full }) : full}
+                      aria-label={exception ? undefined : onDay ? t('exceptions.addOn', { day: full }) : full}
                       aria-current={date === today ? 'date' : undefined}
                       aria-disabled={!onDay || undefined}
                       tabIndex={date === entry ? 0 : -1}
@@ -115,8 +115,16 @@ export function Month({ exceptions, divisionId, today, onDay }: Props) {
                       onKeyDown={(event) => onKey(event, date)}
                       onClick={() => onDay?.(date, exception)}
                     >
-                      <span className={classes.number}>{Number(date.slice(8))}</span>
-                      {exception && <span className={classes.name}>{exception.name}</span>}
+                      <span className={classes.number} aria-hidden={exception !== undefined}>
+                        {Number(date.slice(8))}
+                      </span>
+                      {exception && (
+                        <>
+                          <VisuallyHidden>{full}: </VisuallyHidden>
+                          <span className={classes.name}>{exception.name}</span>
+                          <VisuallyHidden>, {hoursText(exception.hours, language) || t('closed')}</VisuallyHidden>
+                        </>
+                      )}
                     </button>
                   </td>
                 );

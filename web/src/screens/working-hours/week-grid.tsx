@@ -160,7 +160,7 @@ export function WeekGrid(props: Props) {
                     mt={2}
                     display="block"
                     mx="auto"
-                    disabled={!room}
+                    style={{ visibility: room ? undefined : 'hidden' }}
                     aria-label={t('addOn', { day: long })}
                     onClick={() => room && add({ key: newKey(), day, ...room, isActive: true })}
                   >
