@@ -7,7 +7,7 @@ import { IconBuildingSkyscraper, IconCalendar, IconFilterOff, IconSearch, IconUs
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useQuery } from 'urql';
-import { AuditFilterChoicesDocument, AuditFilterTenantDocument } from '../../documents.gen.ts';
+import { AuditFilterChoicesDocument, TenantNameDocument } from '../../documents.gen.ts';
 import { useActionName } from '../../ui/audit-entry.tsx';
 import { ACTIONS } from './actions.ts';
 import { type Choice, isAnything } from './filter.ts';
@@ -145,7 +145,7 @@ function TenantSelect({ value, onChange }: FieldProps) {
   const { t } = useTranslation('audit');
   const [text, setText] = useState('');
   const [search] = useDebouncedValue(text.trim(), 250);
-  const [{ data: chosen }] = useQuery({ query: AuditFilterTenantDocument, variables: { id: value }, pause: !value });
+  const [{ data: chosen }] = useQuery({ query: TenantNameDocument, variables: { id: value }, pause: !value });
   const label = value ? (chosen?.tenant.name ?? value) : '';
   const [{ data }] = useQuery({
     query: AuditFilterChoicesDocument,
