@@ -1,8 +1,5 @@
-/** Which tenants: by status, with how many of each there are, and by their names. */
-import { CloseButton, SimpleGrid, Skeleton, Text, TextInput, UnstyledButton } from '@mantine/core';
-import { useDebouncedCallback } from '@mantine/hooks';
-import { IconSearch } from '@tabler/icons-react';
-import { useState } from 'react';
+/** Which tenants: by status, with how many of each there are. */
+import { SimpleGrid, Skeleton, Text, UnstyledButton } from '@mantine/core';
 import { useTranslation } from 'react-i18next';
 import type { TenantCountsQuery, TenantStatus } from '../../documents.gen.ts';
 import { useFormats } from '../../ui/format.ts';
@@ -49,38 +46,5 @@ export function StatusFilter({ counts, value, onChange }: StatusFilterProps) {
         </UnstyledButton>
       ))}
     </SimpleGrid>
-  );
-}
-
-export function SearchField({ value, onChange }: { value: string; onChange: (search: string) => void }) {
-  const { t } = useTranslation('tenants');
-  const [text, setText] = useState(value);
-  const [seen, setSeen] = useState(value);
-  const [sent, setSent] = useState(value);
-  const tell = useDebouncedCallback((search: string) => {
-    setSent(search);
-    onChange(search);
-  }, 300);
-  if (value !== seen) {
-    setSeen(value);
-    // Changed from elsewhere, such as by the way back.
-    if (value !== sent) setText(value);
-  }
-  const type = (next: string) => {
-    setText(next);
-    tell(next.trim());
-  };
-  return (
-    <TextInput
-      type="search"
-      aria-label={t('search')}
-      placeholder={t('search')}
-      leftSection={<IconSearch size={16} aria-hidden />}
-      rightSection={text && <CloseButton size="sm" aria-label={t('clear')} onClick={() => type('')} />}
-      value={text}
-      onChange={(event) => type(event.currentTarget.value)}
-      flex={1}
-      maw={420}
-    />
   );
 }

@@ -5,9 +5,10 @@ import { IconBuildingPlus, IconChevronLeft, IconChevronRight, IconSearchOff } fr
 import { useTranslation } from 'react-i18next';
 import { useFormats } from '../../ui/format.ts';
 import { Page } from '../../ui/page.tsx';
+import { SearchField } from '../../ui/search-field.tsx';
 import { Empty, Failed } from '../../ui/states.tsx';
 import { CreateTenant } from './create-tenant.tsx';
-import { SearchField, StatusFilter } from './filters.tsx';
+import { StatusFilter } from './filters.tsx';
 import { useListState } from './list-state.ts';
 import { TenantCards } from './tenant-cards.tsx';
 import { type Order, TenantTable } from './tenant-table.tsx';
@@ -34,7 +35,7 @@ export default function Tenants() {
     <Page title={t('title')} description={t('description')} actions={create}>
       <StatusFilter counts={counts} value={state.status} onChange={(status) => change({ status })} />
       <Group gap="sm" justify="space-between">
-        <SearchField value={state.search} onChange={(search) => change({ search })} />
+        <SearchField label={t('search')} value={state.search} onChange={(search) => change({ search })} />
         <Select
           aria-label={t('sort.name')}
           data={SORTS.map((value) => ({ value, label: t(`sort.${value}`) }))}
