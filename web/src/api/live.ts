@@ -95,8 +95,8 @@ export function openSocket(headers: Readonly<Record<string, string>>, onRefused:
           refused = true;
           onRefused();
         }
-        // Code 1000 is ours: nobody listens any more.
-        if (wasClean && code === 1000) setConnection({ state: 'idle' });
+        // Code 1000 is ours: nobody listens any more. After a refusal nothing will come back by itself.
+        if (refused || (wasClean && code === 1000)) setConnection({ state: 'idle' });
         else if (connection.state !== 'lost') setConnection({ state: 'lost', since: Date.now() });
       },
     },

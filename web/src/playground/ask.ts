@@ -14,6 +14,8 @@ export class AskError extends Error {
     readonly code?: string,
   ) {
     super(message);
+    // GraphiQL would show it with the message.
+    this.stack = undefined;
   }
 }
 

@@ -4,7 +4,7 @@ import { type DocumentNode, getOperationAST, parse } from 'graphql';
 import type { Client } from 'graphql-ws';
 import { openSocket } from '../api/live.ts';
 import { subscribeResuming } from '../api/resume.ts';
-import { type Headers, post } from './ask.ts';
+import { AskError, type Headers, post } from './ask.ts';
 import { noticeToken } from './found-token.ts';
 import { activeIdentity, confirm, ENDED, getSession } from './session.ts';
 
@@ -45,11 +45,13 @@ async function run({ query, variables, operationName }: FetcherParams, headers: 
 
 let socket: { client: Client; key: string } | undefined;
 
-/** One socket for each identity: credentials are told when it connects. It closes by itself when nobody listens. */
+/** One socket for each identity: credentials are told when it connects. GraphiQL follows one subscription at a time. */
 function socketOf(headers: Headers): Client {
   const key = JSON.stringify(headers);
   if (socket?.key !== key) {
+    void socket?.client.dispose();
     const refused = () => {
+      void socket?.client.dispose();
       socket = undefined;
       void confirm();
     };
@@ -78,4 +80,4 @@ function follow({ query, variables, operationName }: FetcherParams, headers: Hea
 }
 
 const closed = ({ code, reason }: CloseEvent) =>
-  new Error(`The gateway closed the connection: ${reason || 'no reason given'} (${code}).`);
+  new AskError(`The gateway closed the connection (${code}): ${reason || 'no reason given'}`);
