@@ -9,7 +9,6 @@ import { Confirm } from '../../ui/confirm.tsx';
 import { useFormats } from '../../ui/format.ts';
 import { notify } from '../../ui/notify.tsx';
 import { useNow } from '../../ui/now.ts';
-import { Empty } from '../../ui/states.tsx';
 import { TenantName } from '../../ui/tenant-name.tsx';
 import { Time } from '../../ui/time.tsx';
 import classes from './admins.module.css';
@@ -32,7 +31,17 @@ export function Impersonations() {
       <Section title={t('inside.title')} description={t('inside.description')} answer={answer} rows={1}>
         {({ impersonations }) => {
           const live = impersonations.filter(({ expiresAt }) => Date.parse(expiresAt) > now);
-          if (live.length === 0) return <Empty icon={IconSpy} title={t('inside.none')} text={t('inside.noneText')} />;
+          if (live.length === 0)
+            return (
+              <Group gap="sm" p="md" wrap="nowrap">
+                <ThemeIcon variant="light" color="gray" radius="xl" size={36} className={classes.avatar}>
+                  <IconSpy size={20} aria-hidden />
+                </ThemeIcon>
+                <Text size="sm" c="dimmed">
+                  {t('inside.none')}
+                </Text>
+              </Group>
+            );
           return (
             <ul className={classes.list}>
               {live.map((impersonation) => (

@@ -68,8 +68,9 @@ export default function Audit() {
         </>
       }
     >
-      <AuditFilters choice={choice} choose={choose} clear={clear} />
-      <div ref={ref} />
+      <div ref={ref}>
+        <AuditFilters choice={choice} choose={choose} clear={clear} />
+      </div>
       <div className={classes.counter} role="status">
         {count > 0 && (
           <Button size="compact-md" radius="xl" leftSection={<IconArrowUp size={16} aria-hidden />} onClick={release}>
@@ -78,7 +79,7 @@ export default function Audit() {
         )}
         {count === 0 && <VisuallyHidden>{log.fresh.size > 0 && t('came', { count: log.fresh.size })}</VisuallyHidden>}
       </div>
-      {log.error && <Failed error={log.error} retry={log.entries ? log.loadMore : log.reload} />}
+      {log.error && log.failed === 'first' && <Failed error={log.error} retry={log.reload} />}
       {log.entries?.length === 0 ? (
         <Card withBorder>
           {isAnything(choice) ? (
@@ -99,7 +100,9 @@ export default function Audit() {
       ) : log.entries ? (
         <Stack gap="lg" className={classes.list} data-busy={log.busy === 'first' || undefined}>
           <Days entries={log.entries} fresh={log.fresh} />
-          {log.more ? (
+          {log.error && log.failed === 'more' ? (
+            <Failed error={log.error} retry={log.loadMore} />
+          ) : log.more ? (
             <Center>
               <Button variant="default" loading={log.busy === 'more'} onClick={log.loadMore}>
                 {t('more')}

@@ -32,12 +32,14 @@ interface State {
   more: boolean;
   busy: false | 'first' | 'more';
   error?: CombinedError;
+  /** What it was that could not be had. */
+  failed?: 'first' | 'more';
 }
 
 type Action =
   | { type: 'asked'; what: 'first' | 'more' }
   | { type: 'first' | 'more'; page: AuditLogQuery['auditLog'] }
-  | { type: 'failed'; error: CombinedError }
+  | { type: 'failed'; what: 'first' | 'more'; error: CombinedError }
   | { type: 'came'; entry: Entry; held: boolean }
   | { type: 'unsure' }
   | { type: 'released' };
@@ -58,7 +60,7 @@ function reduce(state: State, action: Action): State {
     case 'asked':
       return { ...state, busy: action.what, error: undefined };
     case 'failed':
-      return { ...state, busy: false, error: action.error };
+      return { ...state, busy: false, error: action.error, failed: action.what };
     case 'first': {
       const { nodes, pageInfo } = action.page;
       // After having counted them it is shown which they were.
@@ -107,7 +109,7 @@ export function useAuditLog(filter: AuditLogFilter, held: boolean) {
       // Something else was asked meanwhile.
       if (turn !== asked.current) return;
       if (data) dispatch({ type: what, page: data.auditLog });
-      else if (error) dispatch({ type: 'failed', error });
+      else if (error) dispatch({ type: 'failed', what, error });
     },
     [client, filter],
   );
