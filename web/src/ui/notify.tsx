@@ -1,12 +1,22 @@
 /** Short word of what was done, or could not be. */
 import { notifications } from '@mantine/notifications';
 import { IconAlertTriangle, IconCheck, IconInfoCircle } from '@tabler/icons-react';
+import i18next from 'i18next';
+
+const close = () => ({ closeButtonProps: { 'aria-label': i18next.t('close') } });
 
 export const notify = {
   done: (message: string) =>
-    notifications.show({ message, color: 'teal', icon: <IconCheck size={18} aria-hidden />, role: 'status' }),
+    notifications.show({
+      ...close(),
+      message,
+      color: 'teal',
+      icon: <IconCheck size={18} aria-hidden />,
+      role: 'status',
+    }),
   told: (message: string) =>
     notifications.show({
+      ...close(),
       message,
       color: 'blue',
       icon: <IconInfoCircle size={18} aria-hidden />,
@@ -15,6 +25,7 @@ export const notify = {
     }),
   failed: (message: string) =>
     notifications.show({
+      ...close(),
       message,
       color: 'red',
       icon: <IconAlertTriangle size={18} aria-hidden />,

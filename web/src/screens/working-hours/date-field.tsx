@@ -1,6 +1,9 @@
 /** A day of the calendar: typed as people write it, or picked. */
+import { ActionIcon } from '@mantine/core';
 import { DateInput } from '@mantine/dates';
+import { IconCalendar } from '@tabler/icons-react';
 import 'dayjs/locale/id';
+import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { dateText, typedDate } from './clock-text.ts';
 
@@ -15,7 +18,8 @@ interface Props {
 }
 
 export function DateField({ label, value, error, from, onChange }: Props) {
-  const { i18n } = useTranslation();
+  const { t, i18n } = useTranslation('working-hours');
+  const [isPicking, setIsPicking] = useState(false);
   const language = i18n.language;
   return (
     <DateInput
@@ -30,8 +34,24 @@ export function DateField({ label, value, error, from, onChange }: Props) {
       dateParser={(text) => typedDate(text, language) ?? null}
       minDate={from}
       defaultDate={value ?? from}
-      popoverProps={{ withinPortal: true }}
-      onChange={(date) => onChange(date ? date.slice(0, 10) : null)}
+      // It opens when it is asked for: a calendar at every focus would lie over the fields below.
+      popoverProps={{ opened: isPicking, onDismiss: () => setIsPicking(false) }}
+      rightSection={
+        <ActionIcon
+          variant="subtle"
+          color="gray"
+          aria-label={t('form.pick', { label })}
+          aria-expanded={isPicking}
+          onMouseDown={(event) => event.preventDefault()}
+          onClick={() => setIsPicking(!isPicking)}
+        >
+          <IconCalendar size={18} aria-hidden />
+        </ActionIcon>
+      }
+      onChange={(date) => {
+        onChange(date ? date.slice(0, 10) : null);
+        setIsPicking(false);
+      }}
     />
   );
 }

@@ -75,6 +75,7 @@ export function ImportHolidays({ division, onClose, onImported }: Props) {
           accept=".ics,text/calendar"
           leftSection={<IconFileImport size={18} aria-hidden />}
           clearable
+          clearButtonProps={{ 'aria-label': t('import.clear') }}
           error={isUnreadable ? t('import.unreadable') : undefined}
           onChange={(file) => void look(file)}
           data-testid="holiday-file"

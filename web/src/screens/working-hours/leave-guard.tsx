@@ -31,7 +31,7 @@ export function useLeaveGuard(isDirty: boolean, onLeave: () => void): LeaveGuard
       if (origin !== location.origin || !pathname.startsWith(BASENAME) || pathname === location.pathname) return;
       event.preventDefault();
       event.stopPropagation();
-      setPending({ go: () => navigate(pathname.slice(BASENAME.length) + search + hash) });
+      setPending({ go: () => navigate((pathname.slice(BASENAME.length) || '/') + search + hash) });
     };
     // A second entry of the same place, so that going back first comes here and can be asked about.
     if (history.state?.guarded !== true) history.pushState({ ...history.state, guarded: true }, '');

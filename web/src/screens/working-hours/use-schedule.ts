@@ -18,6 +18,8 @@ export interface Schedule extends DraftState {
   isOverride: boolean;
   /** Weekdays that differ from what stands. */
   changed: readonly number[];
+  /** Weekdays that a save would name: all of those that a division takes over. */
+  named: readonly number[];
   isDirty: boolean;
   isSaving: boolean;
   saveError?: CombinedError;
@@ -66,7 +68,8 @@ export function useSchedule(divisionId: string | undefined, mayRead: boolean): S
   }, [entries, arrived]);
 
   const isOverride = own?.isOverride ?? false;
-  const changed = isAdopting ? WEEKDAYS : changedDays(state.base, state.week);
+  const changed = changedDays(state.base, state.week);
+  const named = isAdopting ? WEEKDAYS : changed;
 
   /** What stands at this moment, past all caches. */
   async function standing(): Promise<{ entries: readonly WeekEntryFragment[]; error?: CombinedError }> {
@@ -79,7 +82,7 @@ export function useSchedule(divisionId: string | undefined, mayRead: boolean): S
   }
 
   async function write(): Promise<{ entries?: readonly WeekEntryFragment[]; error?: CombinedError }> {
-    const days = entriesOf(state.week, changed).map(({ entry }) => entry);
+    const days = entriesOf(state.week, named).map(({ entry }) => entry);
     if (divisionId) {
       const { data, error } = await client.mutation(SaveDivisionWeekDocument, { divisionId, days }).toPromise();
       return { entries: data?.updateDivisionWorkingHours, error };
@@ -126,7 +129,8 @@ export function useSchedule(divisionId: string | undefined, mayRead: boolean): S
     error: isLoaded ? undefined : result.error,
     isOverride,
     changed,
-    isDirty: changed.length > 0,
+    named,
+    isDirty: named.length > 0,
     isSaving,
     saveError,
     edit: (change) => dispatch({ kind: 'edited', change }),
