@@ -66,7 +66,7 @@ export function AuditChanges({ before, after }: { before: unknown; after: unknow
         <Table.Tbody>
           {changes.map((change) => (
             <Table.Tr key={change.field}>
-              <Table.Th scope="row" fw={500} style={{ whiteSpace: 'nowrap' }}>
+              <Table.Th scope="row" fw={500}>
                 {label(change.field)}
               </Table.Th>
               {(both || isFields(before)) && (

@@ -37,6 +37,13 @@ export function AuditFilters({ choice, choose, clear }: AuditFiltersProps) {
           placeholder={t('filter.anyTime')}
           leftSection={<IconCalendar size={16} aria-hidden />}
           maxDate={new Date()}
+          weekendDays={[]}
+          ariaLabels={{
+            previousMonth: t('filter.previousMonth'),
+            nextMonth: t('filter.nextMonth'),
+            monthLevelControl: t('filter.pickMonth'),
+            yearLevelControl: t('filter.pickYear'),
+          }}
           value={[choice.from || null, choice.to || null]}
           onChange={([from, to]) => choose({ from: from ?? '', to: to ?? '' })}
           clearButtonProps={{ 'aria-label': t('filter.clearDates') }}
