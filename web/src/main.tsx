@@ -19,8 +19,8 @@ createRoot(document.getElementById('root')!).render(
     defaultColorScheme="auto"
     colorSchemeManager={colorScheme}
   >
-    <Notifications position="top-right" />
-    <BrowserRouter basename="/console">
+    <Notifications position="bottom-right" />
+    <BrowserRouter basename="/console" useTransitions={false}>
       <App />
     </BrowserRouter>
   </MantineProvider>,

@@ -65,7 +65,6 @@ export function openSocket(headers: Readonly<Record<string, string>>, onRefused:
   let refused = false;
   let disposed = false;
   let noAnswer: ReturnType<typeof setTimeout> | undefined;
-  setConnection({ state: 'connecting' });
   const client = createClient({
     url: `${location.origin.replace(/^http/, 'ws')}/graphql`,
     connectionParams: headers,
@@ -107,6 +106,7 @@ export function openSocket(headers: Readonly<Record<string, string>>, onRefused:
     ...client,
     dispose() {
       disposed = true;
+      setConnection({ state: 'idle' });
       window.removeEventListener('offline', offline);
       return client.dispose();
     },

@@ -2,6 +2,7 @@
 import { Button, Group } from '@mantine/core';
 import { IconSpy } from '@tabler/icons-react';
 import { useCallback, useEffect } from 'react';
+import { flushSync } from 'react-dom';
 import { Trans, useTranslation } from 'react-i18next';
 import { useNavigate } from 'react-router';
 import { useClient } from 'urql';
@@ -29,13 +30,18 @@ function Banner({ impersonation }: { impersonation: Impersonation }) {
 
   const leave = useCallback(
     (change: () => void) => {
-      change();
-      navigate(`/tenants/${tenantId}`);
+      // Both at once: the platform's side does not know the address of the tenant's.
+      flushSync(() => {
+        change();
+        navigate(`/tenants/${tenantId}`);
+      });
     },
     [navigate, tenantId],
   );
   useEffect(() => {
-    if (left === 0) leave(() => dropCredentials(token, 'expired'));
+    if (left > 0) return;
+    const timer = setTimeout(() => leave(() => dropCredentials(token, 'expired')));
+    return () => clearTimeout(timer);
   }, [left, leave, token]);
 
   const end = async () => {

@@ -47,7 +47,7 @@ export function UsageBar({ label, used, limit, compact = false }: UsageBarProps)
               {limited ? short(limit) : '∞'}
             </Text>
           </Text>
-          {bar}
+          {limited && bar}
         </Stack>
       </Tooltip>
     );
@@ -62,7 +62,7 @@ export function UsageBar({ label, used, limit, compact = false }: UsageBarProps)
           {exact}
         </Text>
       </Group>
-      {bar}
+      {limited && bar}
     </Stack>
   );
 }

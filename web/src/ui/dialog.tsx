@@ -10,6 +10,8 @@ export function Dialog(props: ModalProps) {
     <Modal
       fullScreen={small && props.size !== 'sm'}
       closeButtonProps={{ 'aria-label': t('close') }}
+      // Its header is none of the page.
+      attributes={{ header: { role: 'none' } }}
       styles={{ title: { fontWeight: 650, fontSize: 'var(--mantine-font-size-lg)' } }}
       {...props}
     />

@@ -48,8 +48,8 @@ export function formats(language: string) {
     /** 3 minutes ago */
     relative(value: string | number | Date, now: number) {
       const seconds = (at(value).getTime() - now) / 1000;
-      // What happened a moment ago by the server's clock may lie ahead by this one's.
-      if (Math.abs(seconds) < 5) return relative.format(0, 'second');
+      // What happened a moment ago may lie ahead of a clock that goes by steps.
+      if (seconds > -5 && seconds < 16) return relative.format(0, 'second');
       const [unit, size] = UNITS.find(([, size]) => Math.abs(seconds) >= size) ?? UNITS.at(-1)!;
       return relative.format(Math.trunc(seconds / size), unit);
     },

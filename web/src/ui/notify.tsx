@@ -1,22 +1,19 @@
 /** Short word of what was done, or could not be. */
-import { notifications } from '@mantine/notifications';
+import { type NotificationData, notifications } from '@mantine/notifications';
 import { IconAlertTriangle, IconCheck, IconInfoCircle } from '@tabler/icons-react';
+import i18next from 'i18next';
 import i18next from 'i18next';
 
 const close = () => ({ closeButtonProps: { 'aria-label': i18next.t('close') } });
 
+const show = (data: NotificationData) =>
+  notifications.show({ ...data, closeButtonProps: { 'aria-label': i18next.t('close') } });
+
 export const notify = {
   done: (message: string) =>
-    notifications.show({
-      ...close(),
-      message,
-      color: 'teal',
-      icon: <IconCheck size={18} aria-hidden />,
-      role: 'status',
-    }),
+    show({ message, color: 'teal', icon: <IconCheck size={18} aria-hidden />, role: 'status' }),
   told: (message: string) =>
-    notifications.show({
-      ...close(),
+    show({
       message,
       color: 'blue',
       icon: <IconInfoCircle size={18} aria-hidden />,
@@ -24,8 +21,7 @@ export const notify = {
       autoClose: 10_000,
     }),
   failed: (message: string) =>
-    notifications.show({
-      ...close(),
+    show({
       message,
       color: 'red',
       icon: <IconAlertTriangle size={18} aria-hidden />,

@@ -1,5 +1,5 @@
 /** The users as rows, with a menu each. */
-import { ActionIcon, Badge, Group, Menu, Table, Text } from '@mantine/core';
+import { ActionIcon, Badge, Group, Menu, Table, Text, VisuallyHidden } from '@mantine/core';
 import { useMediaQuery } from '@mantine/hooks';
 import { IconDotsVertical, IconKey, IconSpy, IconUserCheck, IconUserOff } from '@tabler/icons-react';
 import { useTranslation } from 'react-i18next';
@@ -26,7 +26,9 @@ export function UserTable({ users, ...rest }: UserTableProps) {
           <Table.Th scope="col">{t('users.name')}</Table.Th>
           {!narrow && <Table.Th scope="col">{t('users.role')}</Table.Th>}
           {!narrow && <Table.Th scope="col">{t('users.seen')}</Table.Th>}
-          <Table.Th scope="col" w={60} aria-label={t('users.actions')} />
+          <Table.Th scope="col" w={60}>
+            <VisuallyHidden>{t('users.actions')}</VisuallyHidden>
+          </Table.Th>
         </Table.Tr>
       </Table.Thead>
       <Table.Tbody>

@@ -2,7 +2,7 @@
 import { Anchor, Group, Loader, Text, TextInput } from '@mantine/core';
 import { useDebouncedValue } from '@mantine/hooks';
 import { IconCircleCheck } from '@tabler/icons-react';
-import { useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useQuery } from 'urql';
 import { CheckSlugDocument, SuggestSlugDocument } from '../../documents.gen.ts';
@@ -30,11 +30,13 @@ export function SlugField({ name, value, onChange, error }: SlugFieldProps) {
     requestPolicy: 'network-only',
   });
   const suggested = settledName ? made?.suggestSlug : '';
-  const [seen, setSeen] = useState(suggested);
-  if (suggested !== seen) {
-    setSeen(suggested);
-    if (!own && suggested !== undefined) onChange(suggested);
-  }
+  const follow = useRef(onChange);
+  useEffect(() => {
+    follow.current = onChange;
+  });
+  useEffect(() => {
+    if (!own && suggested !== undefined) follow.current(suggested);
+  }, [own, suggested]);
 
   const [settled] = useDebouncedValue(value, PATIENCE_MS);
   const [{ data, fetching }] = useQuery({
