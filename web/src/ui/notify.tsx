@@ -2,9 +2,6 @@
 import { type NotificationData, notifications } from '@mantine/notifications';
 import { IconAlertTriangle, IconCheck, IconInfoCircle } from '@tabler/icons-react';
 import i18next from 'i18next';
-import i18next from 'i18next';
-
-const close = () => ({ closeButtonProps: { 'aria-label': i18next.t('close') } });
 
 const show = (data: NotificationData) =>
   notifications.show({ ...data, closeButtonProps: { 'aria-label': i18next.t('close') } });
