@@ -21,12 +21,16 @@ import { deviceOf } from './user-agent.ts';
 
 type Session = OwnSessionsQuery['sessions'][number];
 
+/** Before one asks for more. */
+const SHOWN = 5;
+
 const ICONS = { desktop: IconDeviceLaptop, mobile: IconDeviceMobile, program: IconTerminal2 };
 
 export function Sessions() {
   const { t } = useTranslation('admins');
   const answer = useLogged({ query: OwnSessionsDocument }, /^session\.|^super_admin\.login$/);
   const [asking, setAsking] = useState(false);
+  const [all, setAll] = useState(false);
   const [, end] = useMutation(EndSessionDocument);
   const [, endOthers] = useMutation(EndOtherSessionsDocument);
   const others = answer.data?.sessions.filter(({ current }) => !current).length ?? 0;
@@ -56,9 +60,17 @@ export function Sessions() {
           <ul className={classes.list}>
             {[...sessions]
               .sort((a, b) => Number(b.current) - Number(a.current) || b.lastUsedAt.localeCompare(a.lastUsedAt))
+              .slice(0, all ? undefined : SHOWN)
               .map((session) => (
                 <Row key={session.id} session={session} onEnd={() => endOne(session.id)} />
               ))}
+            {!all && sessions.length > SHOWN && (
+              <li>
+                <Button size="compact-sm" variant="subtle" onClick={() => setAll(true)}>
+                  {t('sessions.all', { count: sessions.length })}
+                </Button>
+              </li>
+            )}
           </ul>
         )}
       </Section>

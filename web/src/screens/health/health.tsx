@@ -125,8 +125,8 @@ function ComponentGroup({ group, report, range, timeline }: ComponentGroupProps)
 function NotConfigured({ names }: { names: ComponentName[] }) {
   const { t } = useTranslation('health');
   return (
-    <Group gap="lg" align="center">
-      <Text size="sm" c="dimmed" id={`quiet-${names[0]}`}>
+    <Group gap="lg" align="flex-start" wrap="nowrap">
+      <Text size="sm" c="dimmed" id={`quiet-${names[0]}`} style={{ flex: 'none' }}>
         {t('notConfigured')}
       </Text>
       <ul className={classes.quiet} aria-labelledby={`quiet-${names[0]}`}>

@@ -96,9 +96,10 @@ function Charts({ known }: { known: Days }) {
         ))}
       </SimpleGrid>
       {known.length === 1 && (
-        <Text size="sm" c="dimmed">
-          {t('history.today')}
-        </Text>
+        <Group gap="xs" wrap="nowrap" c="dimmed">
+          <IconChartArea size={18} aria-hidden style={{ flex: 'none' }} />
+          <Text size="sm">{t('history.today')}</Text>
+        </Group>
       )}
     </Stack>
   );
@@ -128,46 +129,49 @@ function Chart({ metric, known, days }: ChartProps) {
       <Text fz={28} fw={650} lh={1.15} style={{ fontVariantNumeric: 'tabular-nums' }}>
         {number(last[metric])}
       </Text>
-      <Text size="xs" c="dimmed" mb="sm">
+      <Text size="xs" c="dimmed">
         {metric === 'messages'
           ? t('history.thisMonth')
           : known.length > 1
             ? t('history.grown', { change: `${grown > 0 ? '+' : ''}${number(grown)}`, since: day(first.day) })
             : t('history.now')}
       </Text>
-      <div
-        role="img"
-        aria-label={t('history.chart', {
-          label,
-          from: day(first.day),
-          to: day(last.day),
-          first: number(first[metric]),
-          last: number(last[metric]),
-        })}
-      >
-        <AreaChart
-          h={190}
-          data={days}
-          dataKey="day"
-          series={[{ name: metric, label, color }]}
-          curveType={metric === 'messages' ? 'linear' : 'monotone'}
-          withDots={known.length === 1}
-          connectNulls={false}
-          tickLine="none"
-          gridAxis="x"
-          strokeWidth={2}
-          valueFormatter={number}
-          areaChartProps={{ accessibilityLayer: false, margin: { left: 0, right: 12 } }}
-          xAxisProps={{ tickFormatter: day, minTickGap: 28 }}
-          yAxisProps={{
-            tickFormatter: compact,
-            width: 58,
-            allowDecimals: false,
-            domain: metric === 'messages' ? [0, 'auto'] : ['auto', 'auto'],
-          }}
-          tooltipProps={{ labelFormatter: (value) => (value ? day(String(value)) : '') }}
-        />
-      </div>
+      {known.length > 1 && (
+        <div
+          role="img"
+          aria-label={t('history.chart', {
+            label,
+            from: day(first.day),
+            to: day(last.day),
+            first: number(first[metric]),
+            last: number(last[metric]),
+          })}
+        >
+          <AreaChart
+            h={190}
+            data={days}
+            dataKey="day"
+            series={[{ name: metric, label, color }]}
+            curveType={metric === 'messages' ? 'linear' : 'monotone'}
+            withDots={false}
+            mt="sm"
+            connectNulls={false}
+            tickLine="none"
+            gridAxis="x"
+            strokeWidth={2}
+            valueFormatter={number}
+            areaChartProps={{ accessibilityLayer: false, margin: { left: 0, right: 12 } }}
+            xAxisProps={{ tickFormatter: day, minTickGap: 28 }}
+            yAxisProps={{
+              tickFormatter: compact,
+              width: 58,
+              allowDecimals: false,
+              domain: metric === 'messages' ? [0, 'auto'] : ['auto', 'auto'],
+            }}
+            tooltipProps={{ labelFormatter: (value) => (value ? day(String(value)) : '') }}
+          />
+        </div>
+      )}
     </Card>
   );
 }
