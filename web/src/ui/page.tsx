@@ -47,7 +47,7 @@ export function Page({ title, description, actions, badge, back, children }: Pag
             <AsOf />
           </Group>
           {description && (
-            <Text c="dimmed" component="div">
+            <Text c="dimmed" size="sm" component="div">
               {description}
             </Text>
           )}

@@ -51,7 +51,7 @@ export default function Tenants() {
             <Text size="sm">{t('unseen', { count: unseen })}</Text>
             <Button
               size="compact-sm"
-              variant="light"
+              variant="default"
               onClick={() => {
                 forgetUnseen();
                 change({ search: '', status: undefined, field: 'CREATED_AT', direction: 'DESC' });

@@ -1,5 +1,5 @@
 /** The tenants of a page and how many there are, as they change. */
-import { useThrottledCallback } from '@mantine/hooks';
+import { useDebouncedCallback, useThrottledCallback } from '@mantine/hooks';
 import { useState } from 'react';
 import { useEvents } from '../../api/use-events.ts';
 import { useFresh } from '../../api/use-fresh.ts';
@@ -10,6 +10,9 @@ export const PAGE = 25;
 
 /** However many tenants change in a moment, the lists are asked for so often at most. */
 const ASK_EVERY_MS = 1500;
+
+/** How many there are of each is told as of a second ago. */
+const COUNTS_AFTER_MS = 1200;
 
 export function useTenants({ search, status, field, direction, after }: ListState) {
   const page = useFresh({
@@ -26,11 +29,12 @@ export function useTenants({ search, status, field, direction, after }: ListStat
   const [changed, setChanged] = useState<ReadonlySet<string>>(new Set());
 
   const newestFirst = field === 'CREATED_AT' && direction === 'DESC' && !after && !search && !status;
-  const ask = useThrottledCallback(() => {
-    counts.refetch();
-    page.refetch();
-  }, ASK_EVERY_MS);
-  const askCounts = useThrottledCallback(counts.refetch, ASK_EVERY_MS);
+  const askPage = useThrottledCallback(page.refetch, ASK_EVERY_MS);
+  const askCounts = useDebouncedCallback(counts.refetch, { delay: COUNTS_AFTER_MS, maxWait: 3 * COUNTS_AFTER_MS });
+  const ask = () => {
+    askPage();
+    askCounts();
+  };
 
   useEvents(TenantChangesDocument, {}, ({ tenantChanged: { kind, change, tenant } }) => {
     if (kind === 'RESET') return ask();
