@@ -1,11 +1,12 @@
 /** When the business is open: whether it is now, its week, its holidays and special hours, and its clock. */
 import { Alert, Stack, Tabs } from '@mantine/core';
 import { IconCalendarEvent, IconCalendarWeek, IconLock } from '@tabler/icons-react';
-import { useCallback, useMemo, useState } from 'react';
+import { useCallback, useEffect, useMemo, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useQuery } from 'urql';
 import {
-  ChangesOfWeekDocument,
+  type HoursStatusFragment,
+  WeekOutlookDocument,
   WorkingDivisionsDocument,
   WorkingHoursExceptionsDocument,
 } from '../../documents.gen.ts';
@@ -24,6 +25,8 @@ import { useSchedule } from './use-schedule.ts';
 import { useStatus } from './use-status.ts';
 import { WeekTab } from './week-tab.tsx';
 
+/** Of a week: an opening and a closing for each hour would be fewer. */
+const MOST_CHANGES = 400;
 const FRESH = { requestPolicy: 'network-only' } as const;
 
 export default function WorkingHours() {
@@ -71,7 +74,7 @@ function HoursOf({ rights, divisions, division, onPick, onDivisions }: Props) {
   }, [schedule.reload, readExceptions, rights.seesDivisions]);
   const live = useStatus(divisionId, again);
   const zone = live.status?.timezone;
-  const seen = useSeenWeek(!mayRead, divisionId, zone, live.status?.isWorkingHours ?? false);
+  const seen = useSeenWeek(!mayRead, divisionId, zone, live.status);
   const { guard, question } = useLeaveGuard(schedule.isDirty, schedule.discard);
   const list = exceptions.data?.workingHoursExceptions ?? [];
   const isEditable = mayChange && (!division || schedule.isOverride || schedule.isAdopting);
@@ -159,19 +162,30 @@ function HoursOf({ rights, divisions, division, onPick, onDivisions }: Props) {
 }
 
 /** What those see who may not read the entries: this week as it is lived. */
-function useSeenWeek(isAsked: boolean, divisionId: string | undefined, zone: string | undefined, isOpenNow: boolean) {
+function useSeenWeek(
+  isAsked: boolean,
+  divisionId: string | undefined,
+  zone: string | undefined,
+  status: HoursStatusFragment | undefined,
+) {
   const today = todayIn(zone ?? 'UTC', useNow(60_000));
   const monday = weekAround(today)[1]!;
-  const at = startOfDay(monday, zone ?? 'UTC').toISOString();
-  const [{ data }] = useQuery({
-    query: ChangesOfWeekDocument,
-    variables: { divisionId, at },
+  const from = startOfDay(monday, zone ?? 'UTC').toISOString();
+  // A preview of what stands goes by today's hours also for the days that are over.
+  const [{ data }, ask] = useQuery({
+    query: WeekOutlookDocument,
+    variables: { input: { divisionId, from, count: MOST_CHANGES } },
     pause: !isAsked || !zone,
   });
+  // Another status may come of other hours.
+  useEffect(() => {
+    if (isAsked && zone) ask({ requestPolicy: 'network-only' });
+  }, [status]);
   return useMemo(() => {
     if (!isAsked || !zone) return undefined;
+    if (!data) return [];
     const end = startOfDay(addDays(monday, 8), zone).toISOString();
-    const changes = (data?.workingHoursChanges ?? []).filter((change) => change.at < end);
-    return seenWeek(changes, monday, zone, isOpenNow && data !== undefined);
-  }, [isAsked, zone, monday, data, isOpenNow]);
+    const changes = data.workingHoursPreview.changes.filter(({ at }) => at < end);
+    return seenWeek(changes, monday, zone, status?.isWorkingHours ?? false);
+  }, [isAsked, zone, monday, data, status]);
 }
