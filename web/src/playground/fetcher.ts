@@ -51,8 +51,8 @@ function socketOf(headers: Headers): Client {
   if (socket?.key !== key) {
     void socket?.client.dispose();
     const refused = () => {
-      void socket?.client.dispose();
-      socket = undefined;
+      // Whoever follows is still to be told why; the next one gets another socket.
+      if (socket) socket.key = '';
       void confirm();
     };
     socket = { key, client: openSocket(headers, refused) };
