@@ -82,8 +82,8 @@ export function Block({ piece, column, isDimmed, context }: Props) {
       </div>
     );
 
-  const length = lengthText((stretch.end - stretch.start) * 1000, language);
-  const lines = [times, ...(stretch.isActive ? [to - from >= TWO_LINES ? length : ''] : [t('notInEffect')])];
+  const length = lengthText((stretch.end - stretch.start) * 1000, language, 'short');
+  const lines = [times, ...(stretch.isActive ? [to - from >= TWO_LINES ? length : ''] : [t('closed')])];
   const name = t('block', { day: weekdayName(stretch.day, language), times });
   const button = (
     <button

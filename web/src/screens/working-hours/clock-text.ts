@@ -48,13 +48,11 @@ export const clockAt = (at: Date, zone: string, language: string): string =>
 export const numberText = (value: number, language: string): string =>
   new Intl.NumberFormat(language, { maximumFractionDigits: 2 }).format(value);
 
-/** Such as `2 hr 10 min`, days from two of them on; rounded up to the minute, so that it never says 0. */
-export function lengthText(milliseconds: number, language: string): string {
+/** Such as `2 hours 10 minutes`, days from two of them on; rounded up to the minute, so that it never says 0. */
+export function lengthText(milliseconds: number, language: string, unitDisplay: 'long' | 'short' = 'long'): string {
   const minutes = Math.max(1, Math.ceil(milliseconds / 60_000));
   const unit = (value: number, name: 'day' | 'hour' | 'minute') =>
-    value === 0
-      ? []
-      : [new Intl.NumberFormat(language, { style: 'unit', unit: name, unitDisplay: 'short' }).format(value)];
+    value === 0 ? [] : [new Intl.NumberFormat(language, { style: 'unit', unit: name, unitDisplay }).format(value)];
   const [hours, rest] = [Math.floor(minutes / 60), minutes % 60];
   if (hours < 48) return [...unit(hours, 'hour'), ...unit(rest, 'minute')].join(' ');
   return [...unit(Math.floor(hours / 24), 'day'), ...unit(hours % 24, 'hour')].join(' ');

@@ -30,7 +30,7 @@ export function DateField({ label, value, error, from, onChange }: Props) {
       error={error}
       locale={language}
       firstDayOfWeek={1}
-      valueFormat={(date) => dateText(date.slice(0, 10), language, { day: 'numeric', month: 'long', year: 'numeric' })}
+      valueFormat={(date) => dateText(date.slice(0, 10), language, { day: 'numeric', month: 'short', year: 'numeric' })}
       dateParser={(text) => typedDate(text, language) ?? null}
       minDate={from}
       defaultDate={value ?? from}

@@ -95,7 +95,12 @@ export function Month({ exceptions, divisionId, today, onDay }: Props) {
             <tr key={dates[row]}>
               {dates.slice(row, row + 7).map((date) => {
                 const exception = exceptionOn(exceptions, date, divisionId);
-                const full = dateText(date, language, { dateStyle: 'full' });
+                const full = dateText(date, language, {
+                  weekday: 'long',
+                  day: 'numeric',
+                  month: 'long',
+                  year: 'numeric',
+                });
                 const what = exception && `${exception.name}, ${hoursText(exception.hours, language) || t('closed')}`;
                 return (
                   <td key={date}>

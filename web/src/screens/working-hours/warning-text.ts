@@ -20,7 +20,7 @@ export function warningText({ kind, message, key }: Warning, week: Week, languag
   const stretch = week.find((one) => one.key === key);
   const what = stretch ? stretchText(stretch, language) : '';
   const date = /\d{4}-\d\d-\d\d/.exec(message)?.[0];
-  const day = date ? dateText(date, language, { dateStyle: 'long' }) : '';
+  const day = date ? dateText(date, language, { day: 'numeric', month: 'long', year: 'numeric' }) : '';
   return t(`warning.${kind}`, { what, day });
 }
 

@@ -1,5 +1,5 @@
 /** When the business is open: whether it is now, its week, its holidays and special hours, and its clock. */
-import { Alert, Stack, Tabs } from '@mantine/core';
+import { Alert, Stack, Tabs, VisuallyHidden } from '@mantine/core';
 import { IconCalendarEvent, IconCalendarWeek, IconLock } from '@tabler/icons-react';
 import { useCallback, useEffect, useMemo, useState } from 'react';
 import { useTranslation } from 'react-i18next';
@@ -13,6 +13,7 @@ import {
 import { useNow } from '../../ui/now.ts';
 import { Page } from '../../ui/page.tsx';
 import { PageSkeleton } from '../../ui/states.tsx';
+import { Dot } from '../../ui/status-badge.tsx';
 import { addDays, startOfDay, todayIn, weekAround } from './dates.ts';
 import { ExceptionsTab } from './exceptions-tab.tsx';
 import { useLeaveGuard } from './leave-guard.tsx';
@@ -107,8 +108,13 @@ function HoursOf({ rights, divisions, division, onPick, onDivisions }: Props) {
           <Tabs value={tab} onChange={setTab} keepMounted={false}>
             {rights.seesDivisions && (
               <Tabs.List mb="md">
-                <Tabs.Tab value="week" leftSection={<IconCalendarWeek size={18} aria-hidden />}>
+                <Tabs.Tab
+                  value="week"
+                  leftSection={<IconCalendarWeek size={18} aria-hidden />}
+                  rightSection={schedule.isDirty && tab !== 'week' && <Dot color="orange" />}
+                >
                   {t('tab.week')}
+                  {schedule.isDirty && <VisuallyHidden>, {t('draft.title')}</VisuallyHidden>}
                 </Tabs.Tab>
                 <Tabs.Tab value="exceptions" leftSection={<IconCalendarEvent size={18} aria-hidden />}>
                   {t('tab.exceptions')}
