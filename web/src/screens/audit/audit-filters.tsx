@@ -33,7 +33,8 @@ export function AuditFilters({ choice, choose, clear }: AuditFiltersProps) {
           clearable
           locale={i18n.language}
           valueFormat="D MMM YYYY"
-          aria-label={t('filter.dates')}
+          // Else the days that are shown are its name.
+          aria-label={choice.from ? undefined : `${t('filter.anyTime')}: ${t('filter.dates')}`}
           placeholder={t('filter.anyTime')}
           leftSection={<IconCalendar size={16} aria-hidden />}
           maxDate={new Date()}

@@ -182,7 +182,7 @@ function DayTable({ known }: { known: Days }) {
   return (
     <Card withBorder padding={0}>
       <ScrollArea.Autosize mah={420} viewportProps={{ tabIndex: 0, role: 'group', 'aria-label': t('history.title') }}>
-        <Table stickyHeader aria-labelledby="usage-history" verticalSpacing="xs" horizontalSpacing="md">
+        <Table stickyHeader aria-labelledby="usage-history" verticalSpacing="xs" horizontalSpacing="sm" fz="sm">
           <Table.Thead>
             <Table.Tr>
               <Table.Th scope="col">{t('history.day')}</Table.Th>
