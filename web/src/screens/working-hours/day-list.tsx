@@ -100,6 +100,7 @@ function Day({ day, week, changed, isEditable, edit, ...rest }: Omit<Props, 'day
               leftSection={<IconPlus size={16} aria-hidden />}
               disabled={!room}
               aria-label={t('addOn', { day: name })}
+              data-add
               onClick={() =>
                 room && edit((standing) => addStretch(standing, { key: newKey(), day, ...room, isActive: true }))
               }
@@ -147,7 +148,10 @@ function Row({ stretch, name, isEditable, isIdle, isOpenDay, problems, warnings,
             color="gray"
             size="lg"
             aria-label={t('removeOf', { name })}
-            onClick={() => edit((week) => removeStretch(week, key))}
+            onClick={({ currentTarget }) => {
+              currentTarget.closest('section')?.querySelector<HTMLElement>('[data-add]')?.focus();
+              edit((week) => removeStretch(week, key));
+            }}
           >
             <IconTrash size={18} aria-hidden />
           </ActionIcon>

@@ -138,19 +138,24 @@ export const removeStretch = (week: Week, key: string): Stretch[] => week.filter
 const USUAL = { start: 9 * 3600, end: 17 * 3600 };
 const HOUR = 3600;
 
-/** Where another stretch of a day would go: after the last one, else into the first hole, else into the usual hours. */
+/** Where another stretch of a day would go: into the usual hours, else after the last one, else into the first hole. */
 export function roomOn(week: Week, day: number): { start: number; end: number } | undefined {
-  const open = dayOf(week, day).filter(({ isActive }) => isActive);
-  if (open.length === 0) return USUAL;
-  const last = open.at(-1)!;
-  if (last.end + HOUR < DAY) {
-    const start = Math.ceil((last.end + HOUR) / 900) * 900;
+  const own = isOpenOn(week, day) ? dayOf(week, day) : [];
+  const nights = week
+    .filter((stretch) => stretch.isActive && (stretch.day + 1) % 7 === day && stretch.end > DAY)
+    .map(({ end }) => ({ start: 0, end: end - DAY }));
+  const taken = [...nights, ...own].sort((a, b) => a.start - b.start);
+  const isFree = (span: { start: number; end: number }) => !taken.some((other) => meet(span, other));
+  if (own.length === 0 && isFree(USUAL)) return USUAL;
+  const reached = Math.max(0, ...taken.map(({ end }) => end));
+  if (reached + HOUR < DAY) {
+    const start = Math.ceil((reached + HOUR) / 900) * 900;
     return { start, end: Math.min(start + 2 * HOUR, DAY) };
   }
-  const edges = [{ end: 0, start: 0 }, ...open];
-  for (const [index, next] of open.entries()) {
-    const from = edges[index]!.end;
+  let from = 0;
+  for (const next of taken) {
     if (next.start - from >= HOUR) return { start: Math.max(from, next.start - 2 * HOUR), end: next.start };
+    from = Math.max(from, next.end);
   }
   return undefined;
 }

@@ -50,6 +50,7 @@ export function WeekGrid(props: Props) {
   const { t, i18n } = useTranslation('working-hours');
   const language = i18n.language;
   const layer = useRef<HTMLDivElement>(null);
+  const heads = useRef<HTMLDivElement>(null);
   const helpId = useId();
   const [said, say] = useState('');
   const [openKey, setOpenKey] = useState<string>();
@@ -68,6 +69,13 @@ export function WeekGrid(props: Props) {
   const remove = (stretch: Stretch) => {
     setOpenKey(undefined);
     edit((standing) => removeStretch(standing, stretch.key));
+    // The keyboard stays on the day: on what is left there, else on what adds to it.
+    requestAnimationFrame(() =>
+      (
+        layer.current?.querySelector<HTMLElement>(`[data-testid="stretch-${stretch.day}"]`) ??
+        heads.current?.querySelector<HTMLElement>(`[data-add="${stretch.day}"]`)
+      )?.focus(),
+    );
     say(t('removed', { what: told(stretch) }));
   };
   const { ghost, begin, beginDrawing } = useDrag({
@@ -127,7 +135,7 @@ export function WeekGrid(props: Props) {
         style={{ ['--columns' as string]: columns }}
       >
         <div className={classes.corner} />
-        <div className={classes.heads}>
+        <div ref={heads} className={classes.heads}>
           {days.map((day) => {
             const exception = exceptions[day];
             const room = isEditable ? roomOn(week, day) : undefined;
@@ -162,6 +170,7 @@ export function WeekGrid(props: Props) {
                     mx="auto"
                     style={{ visibility: room ? undefined : 'hidden' }}
                     aria-label={t('addOn', { day: long })}
+                    data-add={day}
                     onClick={() => room && add({ key: newKey(), day, ...room, isActive: true })}
                   >
                     <IconPlus size={14} aria-hidden style={{ verticalAlign: 'middle' }} />
