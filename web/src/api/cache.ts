@@ -1,0 +1,51 @@
+/** How answers are kept: whatever has an id once for all screens, so that an event changes every list that shows it. */
+import type { CacheExchangeOpts } from '@urql/exchange-graphcache';
+
+const whole = () => null;
+
+export const cacheRules: CacheExchangeOpts = {
+  keys: {
+    // Parts of what holds them, or answers that are replaced as a whole.
+    AgentDivision: whole,
+    AuditEvent: whole,
+    AuditLogConnection: whole,
+    AuditLogEdge: whole,
+    ComponentHealth: whole,
+    ComponentTimeline: whole,
+    DivisionWorkingHours: whole,
+    HealthBucket: whole,
+    HealthPoint: whole,
+    HolidayImport: whole,
+    Hours: whole,
+    ImportedHoliday: whole,
+    ImpersonatorInfo: whole,
+    InfrastructureHealth: whole,
+    MicroservicesHealth: whole,
+    PageInfo: whole,
+    PlatformHealth: whole,
+    PlatformsHealth: whole,
+    Provisioning: whole,
+    ProvisioningStep: whole,
+    Setting: whole,
+    SkippedEvent: whole,
+    SlugCheck: whole,
+    SystemHealth: whole,
+    SystemHealthEvent: whole,
+    TenantConnection: whole,
+    TenantCounts: whole,
+    TenantEdge: whole,
+    TenantEvent: whole,
+    TenantLimits: whole,
+    TenantProvisioningEvent: whole,
+    UsageDay: whole,
+    UsageStanding: whole,
+    // A save gives ids to other entries: what stands is read as a whole.
+    WorkingHours: whole,
+    WorkingHoursChange: whole,
+    WorkingHoursPreview: whole,
+    WorkingHoursRule: whole,
+    WorkingHoursStatus: whole,
+    WorkingHoursStatusEvent: whole,
+    WorkingHoursWarning: whole,
+  },
+};

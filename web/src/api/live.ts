@@ -1,0 +1,131 @@
+/** The one socket of this tab: it comes back by itself, and each subscription goes on where it was cut off. */
+
+import { type Client, createClient } from 'graphql-ws';
+import { useEffect, useRef, useSyncExternalStore } from 'react';
+import { subscribeResuming } from './resume.ts';
+import type { SubscriptionForwarder } from './subscriptions.ts';
+
+/** How the socket stands, for the badge and for screens that must not show what is old as if it were new. */
+export type Connection = { state: 'idle' | 'connecting' | 'live' } | { state: 'lost'; since: number };
+
+const listeners = new Set<() => void>();
+let connection: Connection = { state: 'idle' };
+
+function setConnection(next: Connection): void {
+  connection = next;
+  for (const listener of listeners) listener();
+}
+
+export function useConnection(): Connection {
+  return useSyncExternalStore(
+    (listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    () => connection,
+  );
+}
+
+/** Calls back when the connection is there again after a loss. */
+export function useReturn(callback: () => void): void {
+  const { state } = useConnection();
+  const lost = useRef(false);
+  useEffect(() => {
+    if (state === 'lost') lost.current = true;
+    else if (state === 'live' && lost.current) {
+      lost.current = false;
+      callback();
+    }
+  }, [state, callback]);
+}
+
+const FORBIDDEN = 4403;
+const LONGEST_WAIT_MS = 10_000;
+const PING_EVERY_MS = 10_000;
+/** Without an answer to a ping for so long, nobody is there: a cable that was pulled closes no socket. */
+const PONG_WITHIN_MS = 5000;
+
+/** Waits a while, less when the network comes back. */
+const pause = (ms: number) =>
+  new Promise<void>((resolve) => {
+    const go = () => {
+      clearTimeout(timer);
+      window.removeEventListener('online', go);
+      resolve();
+    };
+    const timer = setTimeout(go, ms);
+    window.addEventListener('online', go);
+  });
+
+/**
+ * @param headers those that a request over HTTP would carry.
+ * @param onRefused the credentials are no good any more.
+ */
+export function openSocket(headers: Readonly<Record<string, string>>, onRefused: () => void): Client {
+  let refused = false;
+  let disposed = false;
+  let noAnswer: ReturnType<typeof setTimeout> | undefined;
+  const client = createClient({
+    url: `${location.origin.replace(/^http/, 'ws')}/graphql`,
+    connectionParams: headers,
+    lazyCloseTimeout: 2000,
+    keepAlive: PING_EVERY_MS,
+    retryAttempts: Number.POSITIVE_INFINITY,
+    shouldRetry: () => !refused,
+    retryWait: (retries) => pause(Math.min(LONGEST_WAIT_MS, 300 * 2 ** retries) * (0.5 + Math.random() / 2)),
+    on: {
+      connecting: () => {
+        if (!disposed && connection.state !== 'lost') setConnection({ state: 'connecting' });
+      },
+      connected: () => {
+        if (!disposed) setConnection({ state: 'live' });
+      },
+      ping: (received) => {
+        if (!received) noAnswer = setTimeout(() => client.terminate(), PONG_WITHIN_MS);
+      },
+      pong: (received) => {
+        if (received) clearTimeout(noAnswer);
+      },
+      closed: (event) => {
+        clearTimeout(noAnswer);
+        const { code, wasClean } = event as CloseEvent;
+        if (disposed) return;
+        if (code === FORBIDDEN) {
+          refused = true;
+          onRefused();
+        }
+        // Code 1000 is ours: nobody listens any more. After a refusal nothing will come back by itself.
+        if (refused || (wasClean && code === 1000)) setConnection({ state: 'idle' });
+        else if (connection.state !== 'lost') setConnection({ state: 'lost', since: Date.now() });
+      },
+    },
+  });
+  const offline = () => client.terminate();
+  window.addEventListener('offline', offline);
+  return {
+    ...client,
+    dispose() {
+      disposed = true;
+      setConnection({ state: 'idle' });
+      window.removeEventListener('offline', offline);
+      return client.dispose();
+    },
+  };
+}
+
+/** Hands urql's subscriptions to the socket. */
+export function forwardTo(socket: Client): SubscriptionForwarder {
+  return ({ query, variables }) => ({
+    subscribe: (sink) => ({
+      unsubscribe: subscribeResuming(
+        socket,
+        { query: query ?? '', variables },
+        {
+          next: (result) => sink.next(result as never),
+          error: (error) => sink.error(error),
+          complete: () => sink.complete(),
+        },
+      ),
+    }),
+  });
+}

@@ -1,0 +1,27 @@
+import '@mantine/core/styles.css';
+import '@mantine/dates/styles.css';
+import '@mantine/charts/styles.css';
+import '@mantine/notifications/styles.css';
+import './i18n.ts';
+import { localStorageColorSchemeManager, MantineProvider } from '@mantine/core';
+import { Notifications } from '@mantine/notifications';
+import { createRoot } from 'react-dom/client';
+import { BrowserRouter } from 'react-router';
+import { App } from './app.tsx';
+import { theme, variables } from './theme.ts';
+
+const colorScheme = localStorageColorSchemeManager({ key: 'omnistream.color-scheme' });
+
+createRoot(document.getElementById('root')!).render(
+  <MantineProvider
+    theme={theme}
+    cssVariablesResolver={variables}
+    defaultColorScheme="auto"
+    colorSchemeManager={colorScheme}
+  >
+    <Notifications position="bottom-right" />
+    <BrowserRouter basename="/console" useTransitions={false}>
+      <App />
+    </BrowserRouter>
+  </MantineProvider>,
+);

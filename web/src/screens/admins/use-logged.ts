@@ -1,0 +1,18 @@
+/** A query that is asked again as soon as the log tells of something that may have changed its answer. */
+import type { AnyVariables, UseQueryArgs } from 'urql';
+import { useEvents } from '../../api/use-events.ts';
+import { type Fresh, useFresh } from '../../api/use-fresh.ts';
+import { AuditTailDocument } from '../../documents.gen.ts';
+
+const NOTHING = {};
+
+export function useLogged<Data, Variables extends AnyVariables>(
+  args: UseQueryArgs<Variables, Data>,
+  actions: RegExp,
+): Fresh<Data> {
+  const fresh = useFresh(args);
+  useEvents(AuditTailDocument, NOTHING, ({ auditEntryAdded: { kind, entry } }) => {
+    if (kind === 'RESET' || (entry && actions.test(entry.action))) fresh.refetch();
+  });
+  return fresh;
+}

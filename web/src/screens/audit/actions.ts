@@ -1,0 +1,25 @@
+/** The actions that the platform's log knows, by what they are done to. */
+export const ACTIONS = [
+  {
+    noun: 'tenant',
+    verbs: [
+      'provision',
+      'activate',
+      'update',
+      'suspend',
+      'remove',
+      'impersonate',
+      'retry_provisioning',
+      'cancel_provisioning',
+      'migrate',
+    ],
+  },
+  {
+    noun: 'user',
+    verbs: ['login', 'login_failed', 'login_refused', 'impersonate', 'suspend', 'activate', 'reset_password'],
+  },
+  { noun: 'super_admin', verbs: ['login', 'login_failed', 'create', 'reset_password', 'delete'] },
+  { noun: 'impersonation', verbs: ['end'] },
+  { noun: 'session', verbs: ['end', 'end_others', 'renew'] },
+  { noun: 'api_key', verbs: ['create', 'revoke'] },
+] as const;

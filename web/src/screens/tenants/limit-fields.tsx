@@ -1,0 +1,47 @@
+/** What a tenant may use; an empty field is no limit. */
+import { NumberInput, SimpleGrid } from '@mantine/core';
+import { useTranslation } from 'react-i18next';
+import type { TenantLimitsInput } from '../../documents.gen.ts';
+
+export type Limits = Record<'maxAgents' | 'maxContacts' | 'maxMessagesMonth', number | ''>;
+
+export const NO_LIMITS: Limits = { maxAgents: '', maxContacts: '', maxMessagesMonth: '' };
+
+const NAMES = Object.keys(NO_LIMITS) as (keyof Limits)[];
+const MOST = 2_147_483_647;
+
+/** Absent of what is made anew; null takes one away. */
+export const limitsInput = (limits: Limits, empty: null | undefined): TenantLimitsInput =>
+  Object.fromEntries(NAMES.map((name) => [name, limits[name] === '' ? empty : limits[name]]));
+
+interface LimitFieldsProps {
+  value: Limits;
+  onChange: (limits: Limits) => void;
+  errors: Readonly<Record<string, string>>;
+}
+
+export function LimitFields({ value, onChange, errors }: LimitFieldsProps) {
+  const { t, i18n } = useTranslation('tenants');
+  const parts = new Intl.NumberFormat(i18n.language).formatToParts(1000.5);
+  const sign = (type: Intl.NumberFormatPartTypes) => parts.find((part) => part.type === type)?.value;
+  return (
+    <SimpleGrid cols={{ base: 1, xs: 3 }} spacing="sm">
+      {NAMES.map((name) => (
+        <NumberInput
+          key={name}
+          label={t(`limits.${name}`)}
+          placeholder={t('limits.none')}
+          min={0}
+          max={MOST}
+          allowDecimal={false}
+          thousandSeparator={sign('group')}
+          decimalSeparator={sign('decimal')}
+          hideControls
+          value={value[name]}
+          onChange={(limit) => onChange({ ...value, [name]: limit === '' ? '' : Number(limit) })}
+          error={errors[name]}
+        />
+      ))}
+    </SimpleGrid>
+  );
+}

@@ -1,0 +1,25 @@
+/** Builds the console and the playground; both are served by the gateway, from files of this machine alone. */
+import { join } from 'node:path';
+import { defineConfig } from 'vite';
+
+const page = (name: string) => join(import.meta.dirname, name);
+
+export default defineConfig({
+  root: import.meta.dirname,
+  base: '/console/',
+  build: {
+    outDir: 'dist',
+    emptyOutDir: true,
+    target: 'es2023',
+    chunkSizeWarningLimit: 5000,
+    rolldownOptions: {
+      input: { console: page('index.html'), playground: page('playground.html') },
+      onLog(level, log, report) {
+        // Packages mark their modules for React's server components, which there are none of here.
+        if (log.code !== 'MODULE_LEVEL_DIRECTIVE') report(level, log);
+      },
+    },
+  },
+  // While working on it: `npx vite web`, beside a gateway that runs.
+  server: { proxy: { '/graphql': { target: process.env.GATEWAY ?? 'http://127.0.0.1:4000', ws: true } } },
+});
