@@ -10,6 +10,7 @@ import { delimiter, join } from 'node:path';
 const TOOLS = {
   'redis-server': { package: 'redis-server', tests: 'Redis' },
   kcat: { package: 'kcat', tests: 'Kafka' },
+  chromium: { package: 'chromium', tests: 'the console in a browser' },
 };
 /** Milliseconds for one run of apt-get; without a network it would try for minutes. */
 const APT_TIMEOUT = 300_000;
@@ -37,7 +38,7 @@ function aptGet(...args) {
 
 const missing = missingTools();
 if (missing.length === 0) {
-  say(`${Object.keys(TOOLS).join(' and ')} are there`);
+  say(`${Object.keys(TOOLS).join(', ')} are there`);
 } else {
   const mayInstall = process.getuid?.() === 0 && isThere('apt-get');
   if (mayInstall) {
@@ -47,7 +48,7 @@ if (missing.length === 0) {
   }
   const absent = missingTools();
   if (absent.length === 0) {
-    say(`installed ${missing.join(' and ')}`);
+    say(`installed ${missing.join(', ')}`);
   } else {
     const why = mayInstall ? 'apt-get could not install them' : 'installing them takes root and apt-get';
     const tests = absent.map((program) => TOOLS[program].tests).join(' and ');

@@ -1,7 +1,8 @@
-import { Entity, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
+import { Entity, Index, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
 
 /** A committed change, for every gateway process (live/event-log.ts). */
 @Entity({ tableName: 'events' })
+@Index({ properties: ['topic', 'seq'] })
 export class Event {
   /** Ascending in the order of the commits, without ties. */
   @PrimaryKey({ type: 'bigint', autoincrement: true })

@@ -2,6 +2,7 @@ import { ActivityHead } from './activity-head.ts';
 import { ApiKey } from './api-key.ts';
 import { AuditLink, UnlinkedAuditEntry } from './audit-chain.ts';
 import { AuditEntry } from './audit-entry.ts';
+import { ComponentState } from './component-state.ts';
 import { Event } from './event.ts';
 import { HealthSample } from './health-sample.ts';
 import { IdempotencyKey } from './idempotency-key.ts';
@@ -23,6 +24,7 @@ export const controlEntities = [
   ActivityHead,
   AuditEntry,
   AuditLink,
+  ComponentState,
   Event,
   HealthSample,
   IdempotencyKey,
