@@ -1,0 +1,184 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import type { Browser, Page } from 'playwright-core';
+import { type Actor, eventually, provision, superAdmin } from './support/actors.ts';
+import { SUPER_ADMIN, startApp, type TestApp } from './support/app.ts';
+import { describeIf, hasProgram } from './support/available.ts';
+import { hasBrowser, openPage, signIn, startBrowser } from './support/browser.ts';
+import { type Entrance, openEntrance } from './support/entrance.ts';
+import { type RedisServer, startRedis } from './support/redis-server.ts';
+
+describeIf('the console in a browser', hasBrowser, 'chromium is not on PATH', () => {
+  let redis: RedisServer | undefined;
+  let app: TestApp;
+  let entrance: Entrance;
+  /** The gateway through a port that can be shut. */
+  let through: { url: string };
+  let root: Actor;
+  let browser: Browser;
+  let page: Page;
+  let problems: string[];
+
+  beforeAll(async () => {
+    redis = hasProgram('redis-server') ? await startRedis() : undefined;
+    app = await startApp(redis ? { REDIS_URL: redis.url } : {});
+    entrance = await openEntrance(Number(new URL(app.url).port));
+    through = { url: `http://127.0.0.1:${entrance.port}` };
+    root = await superAdmin(app);
+    browser = await startBrowser();
+    ({ page, problems } = await openPage(browser, through));
+    await signIn(page, through);
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await entrance?.close();
+    await app?.stop();
+    await redis?.stop();
+  });
+
+  const heading = (name: string | RegExp) => page.getByRole('heading', { level: 1, name });
+  const go = (place: string) =>
+    page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: place }).click();
+
+  test('a wrong password is said in words; the right one leads in', async () => {
+    const other = await openPage(browser, app);
+    await other.page.goto(`${app.url}/console`);
+    await other.page.getByLabel('E-mail address').fill(SUPER_ADMIN.email);
+    await other.page.getByLabel('Password', { exact: true }).fill('not the password');
+    await other.page.getByRole('button', { name: 'Sign in' }).click();
+    await other.page.getByText('The e-mail address or the password is wrong.').waitFor();
+    await other.page.context().close();
+  });
+
+  test('a tenant is made with a slug that is suggested and checked, and its provisioning is seen step by step', async () => {
+    await provision(root, { name: 'Kopi Kita', slug: 'kopi-kita' });
+    await go('Tenants');
+    await page.getByRole('button', { name: 'Create tenant' }).first().click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByLabel('Company name').fill('Kopi Kita');
+    const slug = dialog.getByLabel('Slug');
+    await eventually(
+      () => slug.inputValue(),
+      (value) => /^kopi-kita-\d+$/.test(value),
+    );
+    await slug.fill('kopi-kita');
+    await dialog.getByText('This slug is taken', { exact: false }).waitFor();
+    await slug.fill('kopi-dua');
+    await dialog.getByText('Available').waitFor();
+    await dialog.getByRole('button', { name: 'Create', exact: true }).click();
+    await heading('Kopi Kita').waitFor();
+    for (const step of ['Reserve names', 'Create the database', 'Activate'])
+      await page.getByText(step).first().waitFor();
+    await page.getByText(/Took .* in all/).waitFor();
+    expect((await page.getByText('Active', { exact: true }).count()) > 0).toBe(true);
+  });
+
+  test('the list of tenants follows what others do, is searched, and is shut and opened', async () => {
+    const { id } = await provision(root, { name: 'Before', slug: 'renamed-later' });
+    await go('Tenants');
+    const search = page.getByPlaceholder('Search by name or slug');
+    await search.fill('renamed-later');
+    await page.getByText('Before').first().waitFor();
+    await root.rest('PATCH', `/api/super-admin/tenants/${id}`, { name: 'After' });
+    await page.getByText('After').first().waitFor();
+    await page.getByRole('link', { name: 'After' }).first().click();
+    await heading('After').waitFor();
+    await page.getByRole('button', { name: 'Suspend' }).first().click();
+    await page.getByText('All data stays.', { exact: false }).waitFor();
+    await page.getByRole('dialog').getByRole('button', { name: 'Suspend' }).click();
+    await page.getByText('Suspended', { exact: true }).first().waitFor();
+    const tenant = async () => (await root.rest('GET', `/api/super-admin/tenants/${id}`)).body.status;
+    await eventually(tenant, (status) => status === 'suspended');
+    await page.getByRole('button', { name: 'Restore' }).first().click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Restore' }).click();
+    await eventually(tenant, (status) => status === 'active');
+  });
+
+  test('what happens while the connection is lost is there when it is back, and until then it says so', async () => {
+    const { id } = await provision(root, { name: 'Outage one', slug: 'outage-watched' });
+    await go('Tenants');
+    await page.getByPlaceholder('Search by name or slug').fill('outage-watched');
+    await page.getByText('Outage one').first().waitFor();
+    await entrance.close();
+    await page
+      .getByText(/Connection lost since/)
+      .first()
+      .waitFor();
+    for (const name of ['Outage two', 'Outage three'])
+      await root.rest('PATCH', `/api/super-admin/tenants/${id}`, { name });
+    expect(await page.getByText('Outage one').count()).toBeGreaterThan(0);
+    await entrance.reopen();
+    await page.getByText('Outage three').first().waitFor();
+    await page
+      .getByText(/Connection lost since/)
+      .first()
+      .waitFor({ state: 'hidden' });
+  });
+
+  (redis === undefined && !hasProgram('redis-server') ? test.skip : test)('health flips while one looks', async () => {
+    await go('Health');
+    await page.getByText('All systems are up').waitFor();
+    await redis!.stop();
+    await page.getByText('The platform is degraded: one component is down').waitFor();
+    redis = await startRedis({ port: redis!.port });
+    await page.getByText('All systems are up').waitFor();
+  });
+
+  test('the audit log grows by itself', async () => {
+    await go('Audit log');
+    await heading('Audit log').waitFor();
+    await provision(root, { name: 'Just now made', slug: 'just-now-made' });
+    await page.getByRole('main').getByText('Just now made').first().waitFor();
+  });
+
+  test('an impersonation is announced with who, whom and why, and ends by a button', async () => {
+    const { id, adminEmail } = await provision(root, { name: 'Visited', slug: 'visited' });
+    await page.goto(`${through.url}/console/tenants/${id}`);
+    await page.getByRole('button', { name: 'Impersonate' }).first().click();
+    await page.getByRole('dialog').getByLabel('Reason').fill('Ticket 4711');
+    await page.getByRole('dialog').getByRole('button', { name: 'Begin' }).click();
+    const banner = page.getByRole('region', { name: 'Impersonation' });
+    await banner.getByText(adminEmail).waitFor();
+    for (const text of [SUPER_ADMIN.email, 'Visited', 'Ticket 4711', /1[45]:\d\d/]) {
+      expect(await banner.getByText(text).count()).toBeGreaterThan(0);
+    }
+    await heading('Working hours').waitFor();
+    await banner.getByRole('button', { name: 'End' }).click();
+    await banner.waitFor({ state: 'hidden' });
+    const { data } = await root.graphql('{ impersonations { id } }');
+    expect(data.impersonations).toEqual([]);
+  });
+
+  test('hours are drawn with the mouse and saved, and "open now" follows', async () => {
+    const { id } = await provision(root, { name: 'Drawn', slug: 'drawn' });
+    await page.goto(`${through.url}/console/tenants/${id}`);
+    await page.getByRole('button', { name: 'Impersonate' }).first().click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Begin' }).click();
+    await heading('Working hours').waitFor();
+    await page
+      .getByRole('button', { name: /^Monday, 08:00.17:00/ })
+      .first()
+      .waitFor();
+    await page
+      .getByRole('button', { name: /^Monday, 08:00.17:00/ })
+      .first()
+      .focus();
+    await page.keyboard.press('Shift+ArrowDown');
+    await page
+      .getByText(/1 unsaved change/)
+      .first()
+      .waitFor();
+    await page.getByRole('button', { name: 'Save', exact: true }).first().click();
+    await page.getByText('The hours were saved and count from now on.').waitFor();
+    const hours = await root.graphql(`mutation { impersonateTenant(id: "${id}") { token } }`);
+    const { data } = await new (root.constructor as new (url: string, token: string) => Actor)(
+      app.url,
+      hours.data.impersonateTenant.token,
+    ).graphql('{ workingHours { dayOfWeek endTime } }');
+    expect(data.workingHours.find(({ dayOfWeek }: { dayOfWeek: number }) => dayOfWeek === 1).endTime).toBe('17:15:00');
+    await page.getByRole('region', { name: 'Impersonation' }).getByRole('button', { name: 'End' }).click();
+  });
+
+  test('nothing was thrown in the page, nor asked of anybody else', () => {
+    expect(problems).toEqual([]);
+  });
+});
