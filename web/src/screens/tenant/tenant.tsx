@@ -51,7 +51,7 @@ function OneTenant({ id }: { id: string }) {
   if (!tenant) {
     if (!error) return <PageSkeleton />;
     return (
-      <Page title={t(unknown ? 'unknown' : 'title')} back={back}>
+      <Page title={t('title')} back={back}>
         {unknown ? (
           <Empty icon={IconBuildingOff} title={t('unknown')} text={t('unknownHint')} />
         ) : (
