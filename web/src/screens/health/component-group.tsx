@@ -57,7 +57,7 @@ export function ComponentGroup({ group, report, range, timeline }: ComponentGrou
 function NotConfigured({ names }: { names: ComponentName[] }) {
   const { t } = useTranslation('health');
   return (
-    <Group gap="lg" align="flex-start" wrap="nowrap">
+    <div className={classes.unconfigured}>
       <Text size="sm" c="dimmed" id={`quiet-${names[0]}`} style={{ flex: 'none' }}>
         {t('notConfigured')}
       </Text>
@@ -75,6 +75,6 @@ function NotConfigured({ names }: { names: ComponentName[] }) {
           );
         })}
       </ul>
-    </Group>
+    </div>
   );
 }
