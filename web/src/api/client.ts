@@ -8,7 +8,7 @@ import { dropCredentials, type Ended } from './session.ts';
 /** @returns the client, and what ends its socket. */
 export function createApi(token: string | undefined): { client: Client; close(): void } {
   const headers: Record<string, string> = token ? { authorization: `Bearer ${token}` } : {};
-  const socket = openSocket(headers, () => token && dropCredentials(token, 'expired'));
+  const socket = openSocket(headers, (code) => token && dropCredentials(token, ENDED[code] ?? 'expired'));
   const client = new Client({
     url: '/graphql',
     preferGetMethod: false,

@@ -59,9 +59,9 @@ const pause = (ms: number) =>
 
 /**
  * @param headers those that a request over HTTP would carry.
- * @param onRefused the credentials are no good any more.
+ * @param onRefused the credentials are no good any more, by an error's code.
  */
-export function openSocket(headers: Readonly<Record<string, string>>, onRefused: () => void): Client {
+export function openSocket(headers: Readonly<Record<string, string>>, onRefused: (code: string) => void): Client {
   let refused = false;
   let disposed = false;
   let noAnswer: ReturnType<typeof setTimeout> | undefined;
@@ -88,11 +88,12 @@ export function openSocket(headers: Readonly<Record<string, string>>, onRefused:
       },
       closed: (event) => {
         clearTimeout(noAnswer);
-        const { code, wasClean } = event as CloseEvent;
+        const { code, reason, wasClean } = event as CloseEvent;
         if (disposed) return;
         if (code === FORBIDDEN) {
           refused = true;
-          onRefused();
+          // Such as: tenant_suspended: This organization is suspended.
+          onRefused(reason.split(':')[0]!.toUpperCase());
         }
         // Code 1000 is ours: nobody listens any more. After a refusal nothing will come back by itself.
         if (refused || (wasClean && code === 1000)) setConnection({ state: 'idle' });

@@ -73,6 +73,8 @@ export const sideOf = ({ signedIn, impersonation }: Session): 'platform' | 'tena
  */
 export function dropCredentials(token: string, ended: Ended): void {
   if (token !== tokenOf(current)) return;
+  // To a super admin it says how somebody else stands.
+  if (ended !== 'expired' && sideOf(current) === 'platform') return;
   const { signedIn, impersonation } = current;
   if (impersonation) setSession({ signedIn, returned: 'over' });
   else if (signedIn) setSession({ ended });

@@ -27,7 +27,7 @@ export const Empty = ({ icon: Icon, title, text, action }: EmptyProps) => (
       <ThemeIcon size={56} radius="xl" variant="light" color="gray">
         <Icon size={28} aria-hidden />
       </ThemeIcon>
-      <Title order={3} size="h4" ta="center">
+      <Title order={2} size="h4" ta="center">
         {title}
       </Title>
       {text && (

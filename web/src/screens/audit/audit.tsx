@@ -110,7 +110,7 @@ export default function Audit() {
             </Center>
           ) : (
             <Text ta="center" size="sm" c="dimmed">
-              {t('end')}
+              {t(isAnything(choice) ? 'end' : 'endFiltered')}
             </Text>
           )}
         </Stack>

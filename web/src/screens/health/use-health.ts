@@ -1,6 +1,7 @@
 /** How the platform stands: told by events as it changes, and asked again every 15 seconds for what no event tells. */
-import { useEffect, useState } from 'react';
+import { useCallback, useState } from 'react';
 import { useEvents } from '../../api/use-events.ts';
+import { useEvery } from '../../api/use-every.ts';
 import { useFresh } from '../../api/use-fresh.ts';
 import { HealthChangesDocument, HealthDocument, HealthTimelineDocument } from '../../documents.gen.ts';
 import type { Report } from './components.ts';
@@ -14,26 +15,18 @@ export function useHealth(range: RangeName) {
   const timeline = useFresh({ query: HealthTimelineDocument, variables: RANGES[range] });
   const [told, tell] = useState<{ report: Report; instead?: Report }>();
   const answered = health.data?.systemHealth;
-  const refetch = () => {
-    health.refetch();
-    timeline.refetch();
-  };
+  const { refetch: askHealth } = health;
+  const { refetch: askTimeline } = timeline;
+  const refetch = useCallback(() => {
+    askHealth();
+    askTimeline();
+  }, [askHealth, askTimeline]);
+  useEvery(SAMPLED_EVERY_MS, refetch);
 
   useEvents(HealthChangesDocument, NOTHING, ({ systemHealthChanged: { kind, health: report } }) => {
     tell({ report, instead: answered });
     if (kind !== 'SNAPSHOT') refetch();
   });
-
-  const { refetch: askHealth } = health;
-  const { refetch: askTimeline } = timeline;
-  useEffect(() => {
-    const timer = setInterval(() => {
-      if (document.hidden) return;
-      askHealth();
-      askTimeline();
-    }, SAMPLED_EVERY_MS);
-    return () => clearInterval(timer);
-  }, [askHealth, askTimeline]);
 
   return {
     // An event counts until a newer answer is there.

@@ -30,7 +30,14 @@ export function Overview({ tenant, provisioning }: OverviewProps) {
       {unfinished && making}
       <Grid.Col span={{ base: 12, md: 7 }}>
         <Stack gap="lg">
-          <Section title={t('usage.title')} aside={<Time at={usage.updatedAt} focusable />}>
+          <Section
+            title={t('usage.title')}
+            aside={
+              <>
+                {t('usage.updated')} <Time at={usage.updatedAt} focusable />
+              </>
+            }
+          >
             <Stack gap="md">
               <UsageBar label={t('usage.agents')} used={usage.agentCount} limit={limits.maxAgents} />
               <UsageBar label={t('usage.contacts')} used={usage.contactCount} limit={limits.maxContacts} />

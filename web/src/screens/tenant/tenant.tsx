@@ -34,8 +34,8 @@ function OneTenant({ id }: { id: string }) {
   const [removed, setRemoved] = useState(false);
   const [{ data: live }] = useSubscription({ query: ProvisioningChangesDocument, variables: { tenantId: id } });
   useEvents(TenantChangesDocument, {}, ({ tenantChanged: { kind, change, tenant } }) => {
-    if (kind === 'RESET') refetch();
-    else if (change === 'REMOVED' && tenant?.id === id) setRemoved(true);
+    if (change === 'REMOVED' && tenant?.id === id) setRemoved(true);
+    else if (kind !== 'SNAPSHOT' && !tenant) refetch();
   });
 
   const tenant = data?.tenant;
@@ -51,7 +51,7 @@ function OneTenant({ id }: { id: string }) {
   if (!tenant) {
     if (!error) return <PageSkeleton />;
     return (
-      <Page title={t(unknown ? 'unknown' : 'title')} back={back}>
+      <Page title={t('title')} back={back}>
         {unknown ? (
           <Empty icon={IconBuildingOff} title={t('unknown')} text={t('unknownHint')} />
         ) : (

@@ -15,7 +15,16 @@ import { type Order, TenantTable } from './tenant-table.tsx';
 import classes from './tenants.module.css';
 import { PAGE, useTenants } from './use-tenants.ts';
 
-const SORTS = ['CREATED_AT-DESC', 'CREATED_AT-ASC', 'NAME-ASC', 'NAME-DESC', 'SLUG-ASC', 'SLUG-DESC', 'STATUS-ASC'];
+const SORTS = [
+  'CREATED_AT-DESC',
+  'CREATED_AT-ASC',
+  'NAME-ASC',
+  'NAME-DESC',
+  'SLUG-ASC',
+  'SLUG-DESC',
+  'STATUS-ASC',
+  'STATUS-DESC',
+];
 
 export default function Tenants() {
   const { t } = useTranslation('tenants');

@@ -37,8 +37,8 @@ export function useTenants({ search, status, field, direction, after }: ListStat
   };
 
   useEvents(TenantChangesDocument, {}, ({ tenantChanged: { kind, change, tenant } }) => {
-    if (kind === 'RESET') return ask();
-    if (kind !== 'CHANGE' || !tenant) return;
+    if (kind === 'SNAPSHOT') return;
+    if (!tenant) return ask();
     setChanged((ids) => new Set([...ids, tenant.id].slice(-PAGE)));
     // The rows themselves change with the cache; the lists have to be asked for.
     if (change === 'REMOVED' || status) return ask();

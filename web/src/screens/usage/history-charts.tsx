@@ -15,12 +15,13 @@ import {
 import { IconChartArea } from '@tabler/icons-react';
 import { useMemo, useState } from 'react';
 import { useTranslation } from 'react-i18next';
+import { useEvery } from '../../api/use-every.ts';
 import { useFresh } from '../../api/use-fresh.ts';
 import { PlatformUsageDocument, type PlatformUsageQuery } from '../../documents.gen.ts';
 import { useFormats } from '../../ui/format.ts';
 import { Empty, Failed } from '../../ui/states.tsx';
 import { everyDay } from './days.ts';
-import { METRICS, type MetricName } from './metrics.ts';
+import { COUNTED_EVERY_MS, METRICS, type MetricName } from './metrics.ts';
 
 const SPANS = [30, 90, 365] as const;
 type View = 'charts' | 'table';
@@ -35,6 +36,7 @@ export function HistoryCharts({ days, onDays }: HistoryChartsProps) {
   const { t } = useTranslation('usage');
   const [view, setView] = useState<View>('charts');
   const { data, error, refetch } = useFresh({ query: PlatformUsageDocument, variables: { days } });
+  useEvery(COUNTED_EVERY_MS, refetch);
   const known = data?.platformUsage;
   return (
     <Stack component="section" gap="sm" aria-labelledby="usage-history">

@@ -9,3 +9,6 @@ export const METRICS = [
 
 export type MetricName = (typeof METRICS)[number]['name'];
 export type MetricKey = (typeof METRICS)[number]['key'];
+
+/** How often what is used is looked at anew. */
+export const COUNTED_EVERY_MS = 30_000;

@@ -3,13 +3,14 @@ import { Anchor, Badge, Card, Group, SegmentedControl, Skeleton, Stack, Table, T
 import { IconAlertTriangle, IconGauge, IconInfinity } from '@tabler/icons-react';
 import { useTranslation } from 'react-i18next';
 import { Link } from 'react-router';
+import { useEvery } from '../../api/use-every.ts';
 import { useFresh } from '../../api/use-fresh.ts';
 import { UsageStandingsDocument, type UsageStandingsQuery } from '../../documents.gen.ts';
 import { UsageBar } from '../../ui/bar.tsx';
 import { useFormats } from '../../ui/format.ts';
 import { Empty, Failed } from '../../ui/states.tsx';
 import { daysUntil } from './days.ts';
-import { METRICS, type MetricKey } from './metrics.ts';
+import { COUNTED_EVERY_MS, METRICS, type MetricKey } from './metrics.ts';
 import classes from './usage.module.css';
 
 const MOST = 200;
@@ -33,6 +34,7 @@ export function Standings({ metric, onMetric, threshold, onThreshold }: Standing
     query: UsageStandingsDocument,
     variables: { first: MOST, minRatio: Number(threshold) / 100 },
   });
+  useEvery(COUNTED_EVERY_MS, refetch);
   const shown = data?.usageStandings.filter((standing) => metric === 'ALL' || standing.metric === metric);
   return (
     <Stack component="section" gap="sm" aria-labelledby="usage-standings">

@@ -47,6 +47,8 @@ export function Block({ piece, column, isDimmed, context }: Props) {
   const language = i18n.language;
   const isAllDay = stretch.start === 0 && stretch.end === DAY;
   const times = isAllDay ? t('allDay') : spanText(stretch.start, stretch.end, language);
+  // Over hours that are not in effect one draws as on empty space.
+  const isGripped = isEditable && stretch.isActive;
   const look = {
     className: classes.block,
     style: {
@@ -55,7 +57,7 @@ export function Block({ piece, column, isDimmed, context }: Props) {
       top: `${(from / DAY) * 100}%`,
       height: `${((to - from) / DAY) * 100}%`,
     },
-    'data-editable': isEditable || undefined,
+    'data-editable': isGripped || undefined,
     'data-dragging': context.draggedKey === stretch.key || undefined,
     'data-problem': problem ? true : undefined,
     'data-warning': warning ? true : undefined,
@@ -64,10 +66,10 @@ export function Block({ piece, column, isDimmed, context }: Props) {
     'data-continues': !isLast || undefined,
     'data-continued': !isFirst || undefined,
     title: problem ?? warning,
-    onPointerDown: isEditable ? (event: PointerEvent) => context.onGrip(event, stretch, 'move') : undefined,
+    onPointerDown: isGripped ? (event: PointerEvent) => context.onGrip(event, stretch, 'move') : undefined,
   };
   const handle = (edge: 'start' | 'end') =>
-    isEditable && (
+    isGripped && (
       <span
         className={classes.handle}
         data-edge={edge}

@@ -81,13 +81,14 @@ export function useDrag({ layer, days, onDone, onPress }: Options) {
     const key = (event: KeyboardEvent) => {
       if (event.key === 'Escape') end();
     };
-    const still = (event: TouchEvent) => event.preventDefault();
+    const still = (event: Event) => event.preventDefault();
     const end = () => {
       window.removeEventListener('pointermove', move);
       window.removeEventListener('pointerup', up);
       window.removeEventListener('pointercancel', end);
       window.removeEventListener('keydown', key, true);
       window.removeEventListener('touchmove', still);
+      window.removeEventListener('contextmenu', still);
       stop.current = undefined;
       show(undefined);
     };
@@ -98,13 +99,24 @@ export function useDrag({ layer, days, onDone, onPress }: Options) {
     window.addEventListener('pointercancel', end);
     window.addEventListener('keydown', key, true);
     window.addEventListener('touchmove', still, { passive: false });
+    // What a finger that rests would bring up.
+    if (down.pointerType === 'touch') window.addEventListener('contextmenu', still);
     if (drag.grip === 'draw' && down.pointerType !== 'mouse') show(at(down));
   }
 
   function begin(event: ReactPointerEvent, stretch: Stretch, grip: Grip): void {
     if (event.button !== 0) return;
     event.stopPropagation();
-    follow(event.nativeEvent, { grip, stretch, grabbed: pointAt(event), moved: false });
+    const down = event.nativeEvent;
+    const drag: Drag = { grip, stretch, grabbed: pointAt(event), moved: false };
+    // A block may fill the screen of a phone: a finger that goes over it scrolls.
+    if (grip === 'move' && down.pointerType === 'touch')
+      whenHeld(
+        down,
+        () => follow(down, drag),
+        () => onPress(stretch),
+      );
+    else follow(down, drag);
   }
 
   function beginDrawing(event: ReactPointerEvent): void {
@@ -113,28 +125,34 @@ export function useDrag({ layer, days, onDone, onPress }: Options) {
     const grabbed = pointAt(event);
     const stretch = { key: newKey(), day: grabbed.day, start: 0, end: 0, isActive: true };
     const drag: Drag = { grip: 'draw', stretch, grabbed, moved: false };
-    if (down.pointerType === 'mouse') {
-      follow(down, drag);
-      return;
-    }
-    const timer = setTimeout(() => {
-      away();
-      navigator.vibrate?.(15);
-      follow(down, drag);
-    }, HOLD_MS);
-    const leave = (moved: PointerEvent) => {
-      if (Math.hypot(moved.clientX - down.clientX, moved.clientY - down.clientY) > SLOP) away();
-    };
-    const away = () => {
-      clearTimeout(timer);
-      window.removeEventListener('pointermove', leave);
-      window.removeEventListener('pointerup', away);
-      window.removeEventListener('pointercancel', away);
-    };
-    window.addEventListener('pointermove', leave);
-    window.addEventListener('pointerup', away);
-    window.addEventListener('pointercancel', away);
+    if (down.pointerType === 'mouse') follow(down, drag);
+    else whenHeld(down, () => follow(down, drag));
   }
 
   return { ghost, begin, beginDrawing };
+}
+
+/** Waits whether a finger stays where it is. @param onTap it was lifted before. */
+function whenHeld(down: PointerEvent, onHeld: () => void, onTap?: () => void): void {
+  const away = () => {
+    clearTimeout(timer);
+    window.removeEventListener('pointermove', leave);
+    window.removeEventListener('pointerup', lifted);
+    window.removeEventListener('pointercancel', away);
+  };
+  const leave = (event: PointerEvent) => {
+    if (Math.hypot(event.clientX - down.clientX, event.clientY - down.clientY) > SLOP) away();
+  };
+  const lifted = () => {
+    away();
+    onTap?.();
+  };
+  const timer = setTimeout(() => {
+    away();
+    navigator.vibrate?.(15);
+    onHeld();
+  }, HOLD_MS);
+  window.addEventListener('pointermove', leave);
+  window.addEventListener('pointerup', lifted);
+  window.addEventListener('pointercancel', away);
 }

@@ -1,6 +1,7 @@
 /** What a week would mean, asked a moment after the last change to it. */
-import { useEffect, useMemo, useState } from 'react';
+import { useCallback, useEffect, useMemo, useState } from 'react';
 import { type CombinedError, useClient } from 'urql';
+import { useReturn } from '../../api/live.ts';
 import { WeekOutlookDocument, type WeekOutlookQuery } from '../../documents.gen.ts';
 import { entriesOf, WEEKDAYS, type Week } from './draft.ts';
 
@@ -31,6 +32,8 @@ export function useOutlook(week: Week | undefined, divisionId: string | undefine
   const client = useClient();
   const [state, setState] = useState<OutlookState>({ isPending: true });
   const told = useMemo(() => week && entriesOf(week, WEEKDAYS), [week]);
+  const [returns, setReturns] = useState(0);
+  useReturn(useCallback(() => setReturns((count) => count + 1), []));
   useEffect(() => {
     let isGone = false;
     setState((before) => ({ ...before, isPending: true }));
@@ -57,6 +60,6 @@ export function useOutlook(week: Week | undefined, divisionId: string | undefine
       isGone = true;
       clearTimeout(timer);
     };
-  }, [client, told, divisionId, asOf]);
+  }, [client, told, divisionId, asOf, returns]);
   return state;
 }
