@@ -8,8 +8,8 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { runningServer } from '../../src/db/embedded-cluster.ts';
 import { eventually } from './actors.ts';
-import { SUPER_ADMIN } from './app.ts';
 import { dist } from './built.ts';
+import { SUPER_ADMIN } from './super-admin.ts';
 
 export interface Ended {
   code: number | null;
