@@ -56,9 +56,7 @@ export class Subscriber {
     const subscriber = new Subscriber(socket, heard);
     const { promise, resolve, reject } = Promise.withResolvers<Subscriber>();
     const say = (message: object) => socket.send(JSON.stringify(message));
-    socket.once('open', () =>
-      say({ type: 'connection_init', payload: { authorization: `Bearer ${token}` } }),
-    );
+    socket.once('open', () => say({ type: 'connection_init', payload: { authorization: `Bearer ${token}` } }));
     socket.once('close', (code, reason) => reject(new Error(`a socket was closed: ${code} ${reason}`)));
     socket.on('message', (data) => {
       const message = JSON.parse(String(data)) as Message;

@@ -12,6 +12,8 @@ export interface Memory {
 }
 
 const MIB = 2 ** 20;
+/** Answering costs the gateway some milliseconds. */
+const ASK_MS = 300;
 
 /** proc_pid_status(5). */
 export function residentMemory(pid: number): number {
@@ -31,7 +33,7 @@ export async function gaugesOf(gateway: GatewayProcess): Promise<Memory & { conn
 
 /** Calls again and again. @returns the first answer that will do, or after so many milliseconds the last one. */
 export async function until<T>(ask: () => T | Promise<T>, willDo: (answer: T) => boolean, ms: number): Promise<T> {
-  for (const deadline = performance.now() + ms; ; await sleep(100)) {
+  for (const deadline = performance.now() + ms; ; await sleep(ASK_MS)) {
     const answer = await ask();
     if (willDo(answer) || performance.now() > deadline) return answer;
   }

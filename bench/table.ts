@@ -20,7 +20,9 @@ export function table(report: Report): string {
     [`the last of ${silent} silent ones closed after`, seconds(report.silentGoneMs)],
   ];
   const mib = (value: number) => `${Math.round(value)}`.padStart(9);
-  const rows = Object.entries(memory).map(([when, { resident, heap }]) => [when, `${mib(resident)}${mib(heap)}`] as const);
+  const rows = Object.entries(memory).map(
+    ([when, { resident, heap }]) => [when, `${mib(resident)}${mib(heap)}`] as const,
+  );
   const line = ([what, value]: readonly [string, string]) => `  ${what.padEnd(42)}${value}`;
   return [
     `${sockets} sockets, ${silent} of them silent; ${events} events, ${readers * events} messages to readers`,
