@@ -40,11 +40,12 @@ export async function cleanUp(): Promise<void> {
   }
 }
 
-/** Waits until no server runs on a data folder: a killed gateway's needs a moment to write its last. */
+/** Waits until no server runs on a data folder: a killed gateway's writes its last, of many new databases for some time. */
 export async function postgresGone(dataDir: string): Promise<void> {
   await eventually(
     () => runningServer(dataDir),
     (server) => server === undefined,
+    40_000,
   );
 }
 
