@@ -45,7 +45,7 @@ export async function postgresGone(dataDir: string): Promise<void> {
   await eventually(
     () => runningServer(dataDir),
     (server) => server === undefined,
-    40_000,
+    100_000,
   );
 }
 
