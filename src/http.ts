@@ -133,7 +133,7 @@ export async function buildHttp(services: Services): Promise<FastifyInstance> {
   });
 
   registerRest(app, { schema, context: contextOf, errorAnswer });
-  registerOperations(app, services);
+  registerOperations(app, services, connections);
   await registerPages(app, schema);
   app.route({
     method: 'GET',

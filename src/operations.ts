@@ -1,9 +1,10 @@
 /** What operators and their tools ask: liveness, readiness, metrics. */
 import type { FastifyInstance } from 'fastify';
-import { collectDefaultMetrics, Histogram, Registry } from 'prom-client';
+import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { Services } from './context.ts';
+import type { Connections } from './live/connections.ts';
 
-export function registerOperations(app: FastifyInstance, { control }: Services): void {
+export function registerOperations(app: FastifyInstance, { control }: Services, connections: Connections): void {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const duration = new Histogram({
@@ -12,6 +13,14 @@ export function registerOperations(app: FastifyInstance, { control }: Services):
     labelNames: ['method', 'route', 'status'],
     buckets: [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5],
     registers: [registry],
+  });
+  new Gauge({
+    name: 'live_connections',
+    help: 'Sockets and event streams that are open.',
+    registers: [registry],
+    collect() {
+      this.set(connections.count);
+    },
   });
   app.addHook('onResponse', async (request, reply) => {
     duration.observe(

@@ -1,6 +1,7 @@
 /** Those who use the gateway: over REST and over GraphQL, signed in or not. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { SUPER_ADMIN, type TestApp } from './app.ts';
+import type { TestApp } from './app.ts';
+import { SUPER_ADMIN } from './super-admin.ts';
 
 export interface Answer<T> {
   status: number;

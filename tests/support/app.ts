@@ -3,8 +3,9 @@ import { type App, buildApp } from '../../src/app.ts';
 import { type Config, readConfig } from '../../src/config.ts';
 import { createLog } from '../../src/log.ts';
 import { createControlDatabase, dropControlDatabase } from './database.ts';
+import { SUPER_ADMIN } from './super-admin.ts';
 
-export const SUPER_ADMIN = { email: 'root@platform.test', password: 'correct horse battery' };
+export { SUPER_ADMIN };
 export const JWT_SECRET = 'a secret of the tests, which is long enough';
 
 export interface TestApp extends App {

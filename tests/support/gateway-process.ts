@@ -8,8 +8,8 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { runningServer } from '../../src/db/embedded-cluster.ts';
 import { eventually } from './actors.ts';
-import { SUPER_ADMIN } from './app.ts';
 import { dist } from './built.ts';
+import { SUPER_ADMIN } from './super-admin.ts';
 
 export interface Ended {
   code: number | null;
@@ -40,11 +40,12 @@ export async function cleanUp(): Promise<void> {
   }
 }
 
-/** Waits until no server runs on a data folder: a killed gateway's needs a moment to write its last. */
+/** Waits until no server runs on a data folder: a killed gateway's writes its last, of many new databases for some time. */
 export async function postgresGone(dataDir: string): Promise<void> {
   await eventually(
     () => runningServer(dataDir),
     (server) => server === undefined,
+    100_000,
   );
 }
 

@@ -21,11 +21,11 @@ export function provisionMany(admin: Actor, count: number, prefix = 'tenant') {
 }
 
 /** Waits until no tenant is being made any more. @returns how many there are. */
-export async function allActive(admin: Actor): Promise<number> {
+export async function allActive(admin: Actor, ms = 20_000): Promise<number> {
   const all = await eventually(
     async () => (await admin.rest('GET', '/api/super-admin/tenants')).body as { status: string }[],
     (tenants) => tenants.every(({ status }) => status === 'active'),
-    20_000,
+    ms,
   );
   return all.length;
 }

@@ -1,0 +1,114 @@
+/** What subscribers are promised, one by one; what does not hold is added to `broken`. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Actor } from '../tests/support/actors.ts';
+import type { GatewayProcess } from '../tests/support/gateway-process.ts';
+import { Hearsay, Subscriber } from './crowd.ts';
+import { gaugesOf, type Memory, until } from './gauges.ts';
+
+/** How long nothing may come before what lacks is held to be lost. */
+const PATIENCE_MS = 20_000;
+/** A silent one is found by its second ping: 10 to 20 seconds; a busy machine may take longer. */
+const SILENCE_MS = 40_000;
+/** By when those who leave are gone. */
+const GOODBYE_MS = 5000;
+const LEFT_ALONE_MS = 15_000;
+/** What may be left, in MiB: the allocator keeps pages, and code that ran hot was compiled. */
+const LEFT = { heap: 10, resident: 60 };
+
+/** Stops reading, and waits until the gateway has found it out. @returns how long that took, in milliseconds. */
+export async function seenOff(
+  gateway: GatewayProcess,
+  quiet: Subscriber[],
+  readers: number,
+  broken: string[],
+): Promise<number> {
+  const since = performance.now();
+  for (const subscriber of quiet) subscriber.fallSilent();
+  const { connections } = await until(
+    () => gaugesOf(gateway),
+    ({ connections }) => connections <= readers,
+    SILENCE_MS,
+  );
+  const ms = performance.now() - since;
+  if (connections > readers) broken.push(`${connections - readers} silent sockets are still open`);
+  // Their side of it is seen only by reading on.
+  for (const subscriber of quiet) subscriber.wake();
+  const open = () => quiet.filter(({ closed }) => closed === undefined).length;
+  const unaware = await until(open, (count) => count === 0, 5000);
+  if (unaware > 0) broken.push(`${unaware} silent sockets were not closed`);
+  return ms;
+}
+
+/** What the gateway holds after the last client has left. */
+export async function left(
+  gateway: GatewayProcess,
+  before: Memory,
+  collectionMs: number,
+  broken: string[],
+): Promise<Memory> {
+  const kinds = collectionMs > 0 ? (['heap', 'resident'] as const) : [];
+  let after = await until(
+    () => gaugesOf(gateway),
+    ({ connections }) => connections === 0,
+    GOODBYE_MS,
+  );
+  // Asked seldom: V8 gives memory back to the machine when a process does next to nothing, and each answer is work.
+  const deadline = performance.now() + collectionMs;
+  while (performance.now() < deadline && kinds.some((kind) => after[kind] >= before[kind] + LEFT[kind])) {
+    await sleep(LEFT_ALONE_MS);
+    after = await gaugesOf(gateway);
+  }
+  if (after.connections > 0) broken.push(`${after.connections} sockets are still counted`);
+  for (const kind of kinds) {
+    const more = Math.round(after[kind] - before[kind]);
+    if (more >= LEFT[kind]) broken.push(`${more} MiB more ${kind} memory than before, where ${LEFT[kind]} are allowed`);
+  }
+  return after;
+}
+
+/** Waits for as long as something comes. */
+export async function untilTold(readers: Subscriber[], events: number): Promise<void> {
+  const count = () => readers.reduce((sum, { changes }) => sum + changes.length, 0);
+  let last = 0;
+  let since = performance.now();
+  for (;;) {
+    const now = count();
+    if (now >= readers.length * events) return;
+    if (now > last) [last, since] = [now, performance.now()];
+    if (performance.now() - since > PATIENCE_MS) return;
+    await sleep(20);
+  }
+}
+
+/** Holds what each reader was told against the log, as somebody is told it who comes later. */
+export async function compare(
+  gateway: GatewayProcess,
+  admin: Actor,
+  readers: Subscriber[],
+  events: number,
+  heard: Hearsay,
+  broken: string[],
+): Promise<void> {
+  const after = Math.min(...readers.map(({ snapshot }) => snapshot!));
+  const late = new Hearsay();
+  const witness = await Subscriber.open(gateway.url, admin.token!, late, after);
+  await untilTold([witness], events);
+  witness.leave();
+  const names = [...late.names.values()];
+  const expected = Array.from({ length: events }, (_, index) => `Event ${index + 1}`);
+  if (names.toSorted().join() !== expected.toSorted().join()) broken.push('the log does not hold what was changed');
+  for (const [sequence, name] of late.names) {
+    if (heard.names.get(sequence) !== name) broken.push(`event ${sequence} was told as ${heard.names.get(sequence)}`);
+  }
+  const inOrder = witness.changes.join();
+  const wrong = readers.filter(({ changes }) => changes.join() !== inOrder);
+  if (wrong.length > 0) {
+    const [{ changes, closed }] = wrong as [Subscriber];
+    broken.push(
+      `${wrong.length} readers were not told each of ${events} events once and in order: the first was told ` +
+        `${changes.length}${closed === undefined ? '' : `, and closed with ${closed}`}`,
+    );
+  }
+  const surprises = [...readers, witness].flatMap((reader) => reader.surprises);
+  if (surprises.length > 0) broken.push(`${surprises.length} surprises, the first one: ${surprises[0]}`);
+}

@@ -1,0 +1,137 @@
+/**
+ * The promise to subscribers, tried: whoever reads is told every event, in order, once; who does not read is cut off; and
+ * when all have left, the gateway has its memory back.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Actor, provision, superAdmin } from '../tests/support/actors.ts';
+import type { GatewayProcess } from '../tests/support/gateway-process.ts';
+import { Hearsay, Subscriber } from './crowd.ts';
+import { gaugesOf, type Memory, residentMemory } from './gauges.ts';
+import { compare, left, seenOff, untilTold } from './promises.ts';
+
+export interface Size {
+  sockets: number;
+  /** Of these sockets. */
+  silent: number;
+  events: number;
+}
+
+/** In milliseconds. */
+export interface Rests {
+  /** How long the gateway is left alone before something is measured. */
+  restMs: number;
+  /** How long V8, which collects when it sees fit, may take until memory is back; 0 where too few came to tell. */
+  collectionMs: number;
+}
+
+/** Times in milliseconds. */
+export interface Report extends Size {
+  connectMs: number;
+  /** From the first change on, to any reader and to the last. */
+  firstEventMs: number;
+  lastEventMs: number;
+  p50Ms: number;
+  p99Ms: number;
+  /** Of one processor, for a socket that nothing is told. */
+  idlePercent: number;
+  /** Processor time of the gateway from the first change to the last reader. */
+  cpuMs: number;
+  silentGoneMs: number;
+  memory: Record<'before' | 'connected' | 'told' | 'after', Memory>;
+  peakResident: number;
+  /** Promises that do not hold. */
+  broken: string[];
+}
+
+/** Tenants whose names are changed at the same time, each by one writer, so that each one's changes have an order. */
+const WRITERS = 5;
+/** Sockets that are being opened at one time. */
+const AT_ONCE = 100;
+
+export async function prove(gateway: GatewayProcess, size: Size, rests: Rests): Promise<Report> {
+  const { sockets, silent, events } = size;
+  const broken: string[] = [];
+  const admin = await superAdmin(gateway);
+  const tenants: string[] = [];
+  for (let count = 0; count < WRITERS; count++) tenants.push((await provision(admin)).id);
+  await warmUp(gateway, admin, tenants);
+  await sleep(rests.restMs);
+  const before = await gaugesOf(gateway);
+
+  const heard = new Hearsay();
+  const began = performance.now();
+  const crowd = await openMany(gateway, admin, sockets, heard);
+  const connectMs = performance.now() - began;
+  const quiet = crowd.slice(0, silent);
+  const readers = crowd.slice(silent);
+  const silentGone = seenOff(gateway, quiet, readers.length, broken);
+  const idleFrom = gateway.cpuMs();
+  await sleep(rests.restMs);
+  const idlePercent = (100 * (gateway.cpuMs() - idleFrom)) / rests.restMs;
+  const connected = await gaugesOf(gateway);
+
+  let peakResident = 0;
+  const watch = setInterval(() => {
+    peakResident = Math.max(peakResident, residentMemory(gateway.pid));
+  }, 100);
+  const cpuFrom = gateway.cpuMs();
+  const changedAt = Date.now();
+  await write(admin, tenants, events, 'Event');
+  await untilTold(readers, events);
+  const cpuMs = gateway.cpuMs() - cpuFrom;
+  clearInterval(watch);
+  const told = await gaugesOf(gateway);
+  await compare(gateway, admin, readers, events, heard, broken);
+  const silentGoneMs = await silentGone;
+
+  for (const subscriber of readers) subscriber.leave();
+  const after = await left(gateway, before, rests.collectionMs, broken);
+  const lateness = Float64Array.from(heard.lateness).sort();
+  return {
+    ...size,
+    connectMs,
+    firstEventMs: heard.firstAt - changedAt,
+    lastEventMs: heard.lastAt - changedAt,
+    p50Ms: lateness[Math.floor(lateness.length * 0.5)]!,
+    p99Ms: lateness[Math.floor(lateness.length * 0.99)]!,
+    idlePercent,
+    cpuMs,
+    silentGoneMs,
+    memory: { before, connected, told, after },
+    peakResident,
+    broken,
+  };
+}
+
+/** Everything has run once before memory is measured: what is compiled and cached for good is nobody's leak. */
+async function warmUp(gateway: GatewayProcess, admin: Actor, tenants: string[]): Promise<void> {
+  const few = await openMany(gateway, admin, 20, new Hearsay());
+  await write(admin, tenants, 100, 'Warm-up');
+  await untilTold(few, 100);
+  for (const subscriber of few) subscriber.leave();
+}
+
+async function openMany(gateway: GatewayProcess, admin: Actor, count: number, heard: Hearsay): Promise<Subscriber[]> {
+  const opened: Subscriber[] = [];
+  let left = count;
+  const open = async () => {
+    while (left-- > 0) opened.push(await Subscriber.open(gateway.url, admin.token!, heard));
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, open));
+  return opened;
+}
+
+/** Changes the tenants' names, as fast as the gateway takes it. */
+async function write(admin: Actor, tenants: string[], events: number, prefix: string): Promise<void> {
+  let number = 0;
+  const writer = async (id: string) => {
+    while (number < events) {
+      const { errors } = await admin.graphql(
+        'mutation ($id: UUID!, $name: String!) { updateTenant(id: $id, input: { name: $name }) { id } }',
+        { id, name: `${prefix} ${++number}` },
+      );
+      if (errors) throw new Error(`a change failed: ${JSON.stringify(errors)}`);
+    }
+  };
+  await Promise.all(tenants.map(writer));
+}

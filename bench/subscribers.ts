@@ -1,0 +1,49 @@
+/**
+ * `npm run prove:subscribers -- --sockets 2000 --silent 50 --events 500`: so many sockets follow `tenantChanged`, some of
+ * which never read, while tenants are changed so many times. Ends with 1 when a promise does not hold (bench/proof.ts).
+ */
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { ensureBuilt } from '../tests/support/built.ts';
+import { cleanUp, startGateway, temporaryFolder } from '../tests/support/gateway-process.ts';
+import { openFilesLimit } from './gauges.ts';
+import { prove } from './proof.ts';
+import { table } from './table.ts';
+
+/** Files that a gateway has open besides sockets of subscribers, and to spare. */
+const OTHER_FILES = 300;
+const RESTS = { restMs: 10_000, collectionMs: 90_000 };
+
+async function main(): Promise<number> {
+  const { values } = parseArgs({
+    options: {
+      sockets: { type: 'string', default: '2000' },
+      silent: { type: 'string', default: '50' },
+      events: { type: 'string', default: '500' },
+    },
+  });
+  const [sockets, silent, events] = [Number(values.sockets), Number(values.silent), Number(values.events)];
+  if (![sockets, silent, events].every((value) => Number.isInteger(value) && value >= 0) || silent >= sockets) {
+    console.log('Usage: npm run prove:subscribers -- [--sockets 2000] [--silent 50] [--events 500]');
+    return 2;
+  }
+  if (openFilesLimit() < sockets + OTHER_FILES) {
+    console.log(
+      `A process may have ${openFilesLimit()} files open here, and ${sockets} sockets need ${sockets + OTHER_FILES}: ` +
+        `run "ulimit -n ${sockets + OTHER_FILES}" first, or try fewer with --sockets.`,
+    );
+    return 2;
+  }
+  ensureBuilt();
+  try {
+    const gateway = await startGateway({ DATA_DIR: join(await temporaryFolder(), 'data') });
+    const report = await prove(gateway, { sockets, silent, events }, RESTS);
+    console.log(table(report));
+    await gateway.end('SIGTERM');
+    return report.broken.length > 0 ? 1 : 0;
+  } finally {
+    await cleanUp();
+  }
+}
+
+process.exitCode = await main();
