@@ -90,7 +90,10 @@ export class Context {
   readonly address: string;
   readonly userAgent?: string;
   /** The control plane's entity manager, this request's own; inside an idempotent request, its transaction's. */
-  readonly em: EntityManager;
+  get em(): EntityManager {
+    this.manager ??= this.services.control.orm.em.fork();
+    return this.manager;
+  }
   readonly setCookie: NonNullable<RequestFacts['setCookie']>;
   readonly tooSlow: NonNullable<RequestFacts['tooSlow']>;
   readonly aboutTenant: AboutTenant;
@@ -101,6 +104,7 @@ export class Context {
   private readonly key?: () => KeyHolder;
   private known?: Caller;
   private batch?: Loaders;
+  private manager?: EntityManager;
 
   constructor(services: Services, request: RequestFacts, em?: EntityManager) {
     this.services = services;
@@ -113,11 +117,11 @@ export class Context {
     this.tooSlow = request.tooSlow ?? (() => {});
     this.aboutTenant = request.aboutTenant ?? {};
     this.credentials = request.key ? 'header' : request.token ? (request.tokenIsFrom ?? 'header') : 'none';
-    this.em = em ?? services.control.orm.em.fork();
+    this.manager = em;
   }
 
-  /** The same request on another entity manager. */
-  within(em: EntityManager): Context {
+  /** The same request on another entity manager, with nothing loaded yet; without one, on one of its own. */
+  within(em?: EntityManager): Context {
     const { services, requestId, address, userAgent, setCookie, tooSlow, aboutTenant, token, key, credentials } = this;
     const tokenIsFrom = credentials === 'none' ? undefined : credentials;
     const facts = { requestId, address, userAgent, setCookie, tooSlow, aboutTenant, token, tokenIsFrom, key };

@@ -71,10 +71,11 @@ export function makeSockets(
     if (byCookie && isForeign(request)) {
       throw new AppError('forbidden', { message: 'A page of another site cannot use the cookie.' });
     }
+    let watched!: Context;
     const judge = async () => {
       extra.facts = { ...factsOf(request), ...(await credentialsFrom(given, services.apiKeys)), tooSlow };
-      const context = contextOf(extra);
-      if (context.credentials !== 'none') void context.caller;
+      watched = contextOf(extra);
+      if (watched.credentials !== 'none') void watched.caller;
     };
     const tooSlow = () => {
       services.log.info({ requestId: request.id }, 'a subscriber did not read and was cut off');
@@ -83,7 +84,7 @@ export function makeSockets(
     await judge();
     const gone = connections.add({
       // A token says everything itself; a key is asked for again.
-      check: () => (extra.facts!.key ? judge() : extra.facts!.token ? void contextOf(extra).caller : undefined),
+      check: () => (extra.facts!.key ? judge() : extra.facts!.token ? void watched.caller : undefined),
       refuse: (reason) => refuse(socket, reason),
       goAway: () => leave(socket, GOING_AWAY, 'The gateway stops: come back with after.'),
     });

@@ -49,7 +49,8 @@ describe('the health report', () => {
       async () => Promise.all(Array.from({ length: 50 }, () => admin.rest('GET', '/api/super-admin/health'))),
       () => true,
     );
-    expect(probe.mock.calls.length).toBeLessThanOrEqual(1);
+    // The watch of health may have come by meanwhile.
+    expect(probe.mock.calls.length).toBeLessThanOrEqual(2);
     probe.mockRestore();
   });
 

@@ -55,3 +55,19 @@ export function takeUsage(row: Record<string, unknown>): UsageRow | undefined {
   }
   return usage.id ? asOfNow(usage as unknown as UsageRow) : undefined;
 }
+
+/** Of a tenant that is no more. */
+export function usageOfNobody(orgId: string): UsageRow {
+  const now = new Date();
+  return {
+    id: orgId,
+    orgId,
+    agentCount: 0,
+    contactCount: 0,
+    messagesThisMonth: 0,
+    activeIntegrations: 0,
+    usageMonth: usageMonthAt(now, 'UTC'),
+    timezone: 'UTC',
+    updatedAt: now.toISOString(),
+  };
+}

@@ -1,4 +1,4 @@
-import { Arg, Args, Ctx, Field, Mutation, ObjectType, Query, Resolver } from 'type-graphql';
+import { Arg, Args, Ctx, Field, FieldResolver, Mutation, ObjectType, Query, Resolver, Root } from 'type-graphql';
 import type { Context } from '../context.ts';
 import * as tenantUsers from '../domain/tenant-users.ts';
 import { NewPasswordArgs, TenantUsersArgs } from '../schema/inputs.ts';
@@ -75,5 +75,10 @@ export class TenantUsersResolver {
     @Arg('id', () => UuidScalar) id: string,
   ): Promise<Done> {
     return { id: await tenantUsers.activateTenantUser(ctx, tenantId, id) };
+  }
+
+  @FieldResolver(() => Boolean, { description: 'Whether they may sign in: nobody has suspended them.' })
+  isActive(@Root() user: TenantUser, @Ctx() ctx: Context): Promise<boolean> {
+    return ctx.loaders.agentIsActive.load(user.id);
   }
 }

@@ -6,9 +6,9 @@ import * as organizations from '../domain/organizations.ts';
 import { cancelProvisioning, retryProvisioning } from '../domain/provisioning.ts';
 import { checkSlug, SlugCheck, suggestSlug } from '../domain/slugs.ts';
 import { listTenants, TenantCursors } from '../domain/tenant-list.ts';
-import type { UsageRow } from '../domain/usage.ts';
+import { type UsageRow, usageOfNobody } from '../domain/usage.ts';
 import { Organization } from '../entities/control/organization.ts';
-import { Provisioning } from '../entities/control/provisioning-run.ts';
+import { Provisioning, ProvisioningState } from '../entities/control/provisioning-run.ts';
 import { Usage } from '../entities/control/usage.ts';
 import {
   ProvisionTenantInput,
@@ -42,6 +42,9 @@ class TenantConnection {
   @Field(() => PageInfo)
   pageInfo!: PageInfo;
 }
+
+/** Events tell of tenants that were called off and are no more. */
+const UNMADE: Provisioning = { state: ProvisioningState.CANCELLING, attempt: 0, steps: [] };
 
 @Resolver(() => Organization)
 export class TenantsResolver {
@@ -134,12 +137,12 @@ export class TenantsResolver {
   }
 
   @FieldResolver(() => Usage, { description: 'What it uses now.' })
-  usage(@Root() tenant: TenantRow, @Ctx() ctx: Context): UsageRow | Promise<UsageRow | undefined> {
-    return tenant.usage ?? ctx.loaders.usage.load(tenant.id);
+  async usage(@Root() tenant: TenantRow, @Ctx() ctx: Context): Promise<UsageRow> {
+    return tenant.usage ?? (await ctx.loaders.usage.load(tenant.id)) ?? usageOfNobody(tenant.id);
   }
 
   @FieldResolver(() => Provisioning, { description: 'How its databases are being, or were, made.' })
-  provisioning(@Root() tenant: TenantRow, @Ctx() ctx: Context): Promise<Provisioning | undefined> {
-    return ctx.loaders.provisioning.load(tenant.id);
+  async provisioning(@Root() tenant: TenantRow, @Ctx() ctx: Context): Promise<Provisioning> {
+    return (await ctx.loaders.provisioning.load(tenant.id)) ?? UNMADE;
   }
 }

@@ -113,7 +113,7 @@ export class OperationRunner {
     let answer = answers.get(key);
     if (!answer) {
       // What was loaded for the event before is old.
-      const fresh = contextValue.within(contextValue.services.control.orm.em.fork());
+      const fresh = contextValue.within();
       answer = this.execute({ ...operation, rootValue: event, contextValue: fresh });
       answers.set(key, answer);
     }

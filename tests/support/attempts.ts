@@ -92,16 +92,30 @@ export async function overGraphql(
   const given = used.map((argument) => `${argument.name}: $${argument.name}`).join(', ');
   const plain = isLeafType(getNamedType(type));
   const query = `${kind} ${declared && `(${declared})`} { ${name}${given && `(${given})`} ${plain ? '' : '{ __typename }'} }`;
-  const response = await fetch(`${url}/graphql`, {
+  const follows = kind === 'subscription';
+  const response = await fetch(`${url}/graphql${follows ? '/stream' : ''}`, {
     method: 'POST',
-    headers: { 'content-type': 'application/json', ...headers },
+    headers: { 'content-type': 'application/json', ...(follows && { accept: 'text/event-stream' }), ...headers },
     body: JSON.stringify({ query, variables: values }),
   });
-  const text = await response.text();
-  const { data, errors } = JSON.parse(text);
+  const text = follows && response.ok ? await firstEvent(response) : await response.text();
+  const { data, errors, code } = JSON.parse(text);
+  if (code) return { code, status: response.status, text };
   if (!errors) return { code: 'ok', text };
   if (data?.[name]) return { code: 'an error, and data besides', text };
   return { code: errors[0].extensions.code.toLowerCase(), text };
+}
+
+/** The first thing that a stream of events tells. */
+async function firstEvent(response: Response): Promise<string> {
+  let text = '';
+  for await (const chunk of response.body!.pipeThrough(new TextDecoderStream())) {
+    text += chunk;
+    const [, data] = /^event: next\ndata: (.*)$/m.exec(text) ?? [];
+    // Leaving the loop ends the stream.
+    if (data) return data;
+  }
+  throw new Error(`nothing was told: ${text}`);
 }
 
 /** @param line method and path, as the description spells them. */

@@ -1,7 +1,7 @@
-/** The users of a tenant, page by page, and which of them are suspended. */
+/** The users of a tenant, page by page. */
 import { useState } from 'react';
 import { useFresh } from '../../api/use-fresh.ts';
-import { TenantUsersDocument, type TenantUsersQuery, UserSuspensionsDocument } from '../../documents.gen.ts';
+import { TenantUsersDocument, type TenantUsersQuery } from '../../documents.gen.ts';
 
 export type TenantUser = TenantUsersQuery['tenantUsers'][number];
 
@@ -16,26 +16,14 @@ export function useUsers(tenantId: string, search: string) {
     // One more than is shown, to know whether there are more.
     variables: { tenantId, search: search || null, first: PAGE + 1, after: way.ends.at(-1) ?? null },
   });
-  const { data: log, refetch: refetchLog } = useFresh({ query: UserSuspensionsDocument, variables: { tenantId } });
   const found = data?.tenantUsers;
   const users = found?.slice(0, PAGE);
-
-  const newest = new Map<string, { at: string; suspended: boolean }>();
-  for (const suspended of [true, false]) {
-    for (const { targetId, createdAt } of (suspended ? log?.suspended : log?.activated)?.nodes ?? []) {
-      if (targetId && createdAt > (newest.get(targetId)?.at ?? '')) newest.set(targetId, { at: createdAt, suspended });
-    }
-  }
 
   return {
     users,
     error,
     fetching,
-    refetch: () => {
-      refetch();
-      refetchLog();
-    },
-    isSuspended: (id: string) => newest.get(id)?.suspended ?? false,
+    refetch,
     next: found && found.length > PAGE ? () => setWay({ search, ends: [...way.ends, users!.at(-1)!.id] }) : undefined,
     previous: way.ends.length ? () => setWay({ search, ends: way.ends.slice(0, -1) }) : undefined,
   };

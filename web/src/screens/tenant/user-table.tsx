@@ -11,7 +11,6 @@ export type UserAction = 'suspend' | 'activate' | 'password' | 'impersonate';
 
 interface UserTableProps {
   users: readonly TenantUser[];
-  isSuspended: (id: string) => boolean;
   mayImpersonate: boolean;
   onAction: (action: UserAction, user: TenantUser) => void;
 }
@@ -45,10 +44,10 @@ interface RowProps extends Omit<UserTableProps, 'users'> {
   narrow: boolean;
 }
 
-function Row({ user, narrow, isSuspended, mayImpersonate, onAction }: RowProps) {
+function Row({ user, narrow, mayImpersonate, onAction }: RowProps) {
   const { t } = useTranslation('tenant');
-  const { id, email, fullName, role, isOnline, lastSeenAt } = user;
-  const suspended = isSuspended(id);
+  const { email, fullName, role, isOnline, lastSeenAt } = user;
+  const suspended = !user.isActive;
   const roleBadge = (
     <Badge variant="default" radius="sm">
       {t(`role.${role}`, { defaultValue: role })}

@@ -30,7 +30,7 @@ function UserList({ tenant }: { tenant: TenantRowFragment }) {
   const { t } = useTranslation('tenant');
   const client = useClient();
   const [search, setSearch] = useState('');
-  const { users, error, fetching, refetch, isSuspended, next, previous } = useUsers(tenant.id, search);
+  const { users, error, fetching, refetch, next, previous } = useUsers(tenant.id, search);
   const [asked, setAsked] = useState<{ action: UserAction; user: TenantUser }>();
   const [shown, setShown] = useState(false);
   const { action, user } = asked ?? {};
@@ -59,7 +59,6 @@ function UserList({ tenant }: { tenant: TenantRowFragment }) {
         <Paper withBorder style={{ overflow: 'hidden' }} aria-busy={fetching}>
           <UserTable
             users={users}
-            isSuspended={isSuspended}
             mayImpersonate={tenant.status === 'ACTIVE'}
             onAction={(action, user) => {
               setAsked({ action, user });
