@@ -11,6 +11,8 @@ export default defineConfig({
     outDir: 'dist',
     emptyOutDir: true,
     target: 'es2023',
+    // From these on `light-dark()` is known; written in other words it would not follow Mantine's colour scheme.
+    cssTarget: ['chrome123', 'firefox120', 'safari17.5'],
     chunkSizeWarningLimit: 5000,
     rolldownOptions: {
       input: { console: page('index.html'), playground: page('playground.html') },

@@ -21,7 +21,7 @@ export const notes: readonly PermissionNote[] = [
     says: 'Super admins sign in anew after their eight hours.',
   },
   {
-    of: ['workingHoursStatus'],
+    of: ['workingHoursStatus', 'workingHoursStatusChanged'],
     cells: { suspended: '403' },
     says: 'Open to all without credentials. Those that a request carries decide whose hours it asks for, so they must be good.',
   },

@@ -1,7 +1,7 @@
 /** A platform as it looks after some months: for pictures, and for tests that look at charts. */
-import { type Actor, provision, type Tenant } from './actors.ts';
+import { type Actor, eventually, provision, type Tenant } from './actors.ts';
 import type { TestApp } from './app.ts';
-import { sql } from './database.ts';
+import { serverUrl, sql } from './database.ts';
 
 const COMPANIES: [name: string, slug: string, country: string, agents: number, contacts: number, messages: number][] = [
   ['Kopi Kita', 'kopi-kita', 'ID', 18, 7400, 41_200],
@@ -19,12 +19,18 @@ export async function demoPlatform(app: TestApp, root: Actor): Promise<Tenant[]>
     tenants.push(await provision(root, { name, slug, country, limits, admin_email: `ayu@${slug}.example` }));
   }
   for (const [index, [, slug, , agents, contacts, messages]] of COMPANIES.entries()) {
-    // The gatherer leaves alone what no tenant has written to since.
-    await sql(
+    const [database] = await sql<{ name: string }>(
       app.databaseUrl,
-      `update usage set agent_count = $2, contact_count = $3, messages_this_month = $4
+      `select database_name as name from tenant_databases
         where org_id = (select id from organizations where slug = $1)`,
-      [slug, agents, contacts, messages],
+      [slug],
+    );
+    await sql(
+      serverUrl(database!.name),
+      `insert into usage_counters (metric, month, value)
+         values ('agents', '', $1), ('contacts', '', $2), ('messages', to_char(now() at time zone 'UTC', 'YYYY-MM'), $3)
+       on conflict (metric, month) do update set value = excluded.value`,
+      [agents, contacts, messages],
     );
     await sql(
       app.databaseUrl,
@@ -49,6 +55,10 @@ export async function demoPlatform(app: TestApp, root: Actor): Promise<Tenant[]>
               (base + base * 0.6 * (1 + sin(ago / 9.0)) + random() * base)::int, now() - make_interval(secs => ago * 60)
          from (values ('controlPlane', 2), ('postgres', 2), ('redis', 1)) as probed (component, base),
               generate_series(1, 350) as ago`,
+  );
+  await eventually(
+    () => root.graphql('{ tenants { nodes { usage { contactCount } } } }'),
+    ({ data }) => data.tenants.nodes.every((node: { usage: { contactCount: number } }) => node.usage.contactCount > 0),
   );
   return tenants;
 }
