@@ -68,7 +68,8 @@ function announce(app: App, config: Config, signIn: string): void {
   const host = ['0.0.0.0', '::'].includes(config.host) ? 'localhost' : config.host;
   const base = `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
   const rows = [
-    ['GraphQL', `${base}/graphql${config.production ? '' : '  (playground in a browser)'}`],
+    ['Console', `${base}/console`],
+    ['GraphQL', `${base}/graphql${config.playground ? '  (playground in a browser)' : ''}`],
     ['REST', `${base}/api  (described at ${base}/api/docs)`],
     ['Health', `${base}/api/health`],
     ['Data', config.databaseUrl ? 'external PostgreSQL (DATABASE_URL)' : config.dataDir],

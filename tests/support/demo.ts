@@ -37,16 +37,18 @@ export async function demoPlatform(app: TestApp, root: Actor): Promise<Tenant[]>
       `insert into usage_days (org_id, day, agents, contacts, messages)
          select id, current_date - ago, greatest(1, $2 - ago / 4), greatest(1, $3 - ago * $5),
                 ($4 * (extract(day from current_date - ago) / 31))::int
-           from organizations, generate_series(1, 60) as ago where slug = $1
-         on conflict do nothing`,
+           from organizations, generate_series(0, 60) as ago where slug = $1
+         on conflict (org_id, day) do update
+           set agents = excluded.agents, contacts = excluded.contacts, messages = excluded.messages`,
       [slug, agents, contacts, messages, 20 + index * 15],
     );
   }
   await sql(
     app.databaseUrl,
     `insert into platform_usage_days (day, agents, contacts, messages)
-       select day, sum(agents), sum(contacts), sum(messages) from usage_days where day < current_date group by day
-     on conflict do nothing`,
+       select day, sum(agents), sum(contacts), sum(messages) from usage_days group by day
+     on conflict (day) do update
+       set agents = excluded.agents, contacts = excluded.contacts, messages = excluded.messages`,
   );
   await sql(
     app.databaseUrl,
