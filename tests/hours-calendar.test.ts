@@ -278,6 +278,23 @@ describe('a schedule as a calendar', () => {
     expect(lines(text)).toContain('EXDATE;TZID=America/New_York:20260228T220000');
   });
 
+  test("nor do an exception's own hours on the days after", () => {
+    const whole = { ...closed('Whole', '2026-04-05', '2026-04-07'), hours: [hours('00:00', '00:00')] };
+    const first: Schedule = { timezone: 'Australia/Lord_Howe', weekly: [], exceptions: [whole] };
+    // 5 April has 24.5 hours there; of a recurring event, all are exactly as long as the first (RFC 5545, section 3.8.5.3).
+    expect(disagreements(first, openByIcal(written(first)))).toEqual([]);
+    expect(disagreements(first, openByNodeIcal(written(first)))).toEqual([]);
+    const days = (schedule: Schedule) =>
+      lines(written(schedule)).filter((line) => /^(DTSTART;TZID|RRULE:FREQ=DAILY)/.test(line));
+    const start = (date: string) => `DTSTART;TZID=Australia/Lord_Howe:${date}T000000`;
+    expect(days(first)).toEqual([start('20260405'), start('20260406'), start('20260407')]);
+    const longer = { ...first, exceptions: [{ ...whole, endDate: '2026-04-09' }] };
+    expect(days(longer)).toEqual([
+      ...[start('20260405'), start('20260406'), start('20260407')],
+      'RRULE:FREQ=DAILY;COUNT=3',
+    ]);
+  });
+
   test('a zone is described as it is', () => {
     const zone = (timezone: string) => {
       const text = written({ timezone, weekly: [], exceptions: [] });

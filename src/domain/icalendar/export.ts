@@ -66,7 +66,7 @@ export function scheduleCalendar({ schedule, name, uid, from, now, ...given }: S
   const plan = new DayPlan(schedule);
   const context = { uid, stamp: `${now.toISOString().slice(0, 19)}Z`, tzid: zone.name };
   const [, month, date] = dateOf(from).split('-').map(Number);
-  const runs = runsOf(schedule, plan, from, dayFrom(yearOf(from) + HORIZON_YEARS, month!, date!));
+  const runs = runsOf(schedule, { plan, zone, from, to: dayFrom(yearOf(from) + HORIZON_YEARS, month!, date!) });
   const { to } = runs;
   const calendar: Component = [
     'vcalendar',
@@ -131,7 +131,10 @@ interface ExceptionRun {
 }
 
 /** Those that begin before a day, and where they have to end for the file to stay within bounds. */
-function runsOf({ weekly }: Schedule, plan: DayPlan, from: LocalDay, to: LocalDay) {
+function runsOf(
+  { weekly }: Schedule,
+  { plan, zone, from, to }: { plan: DayPlan; zone: NamedClock; from: LocalDay; to: LocalDay },
+) {
   const weekdays = Array.from(
     { length: 7 },
     (_, day) => weekly.filter((e) => e.isActive && e.dayOfWeek === day).length,
@@ -148,10 +151,11 @@ function runsOf({ weekly }: Schedule, plan: DayPlan, from: LocalDay, to: LocalDa
     while (plan.exceptionOn(first - 1) === exception && first > from - REACH) first -= 1;
     let next = day + 1;
     while (plan.exceptionOn(next) === exception && next < to + REACH) next += 1;
-    lines += Math.max(1, exception.hours.length) * LINES_PER_EVENT;
+    const run = { exception, first, next };
+    lines += Math.max(1, exception.hours.length) * LINES_PER_EVENT * eventsOf(run, zone).length;
     for (let each = day; each < next; each++) lines += weekdays[weekdayOf(each)]!;
     if (lines > MOST_LINES && list.length > 0) return { list, to: day };
-    list.push({ exception, first, next });
+    list.push(run);
     day = next;
   }
   return { list, to };
@@ -172,12 +176,25 @@ function* exceptionEvents(runs: readonly ExceptionRun[], zone: NamedClock, conte
     );
     // As with weekly hours: no length is taken from a night in which the clock is set; and no two rules for one event.
     const isPlain = exception.hours.length === 0 || next - first === 1;
-    const isSet = exception.hours.some((hours) => isSetDuring(zone, first, spanOf(hours)));
-    if (group.length > 1 && isEachYear && isPlain && !isSet) {
+    if (group.length > 1 && isEachYear && isPlain && !isSetOn(zone, first, exception)) {
       const id = `${exception.startDate}-yearly-${dateOf(first).slice(5)}`;
       yield* runEvents(group[0]!, id, [['rrule', {}, 'recur', { freq: 'YEARLY', count: group.length }]], context);
-    } else for (const run of group) yield* runEvents(run, dateOf(run.first), daily(run), context);
+    } else {
+      for (const run of group.flatMap((each) => eventsOf(each, zone))) {
+        yield* runEvents(run, dateOf(run.first), daily(run), context);
+      }
+    }
   }
+}
+
+/** Parts of a run that can be one event each: days that others must not take their length from stand by themselves. */
+function eventsOf({ exception, first, next }: ExceptionRun, zone: NamedClock): ExceptionRun[] {
+  const parts: ExceptionRun[] = [];
+  let rest = first;
+  for (; next - rest > 1 && isSetOn(zone, rest, exception); rest++) {
+    parts.push({ exception, first: rest, next: rest + 1 });
+  }
+  return [...parts, { exception, first: rest, next }];
 }
 
 const daily = ({ exception, first, next }: ExceptionRun): Property[] =>
@@ -227,6 +244,9 @@ const times = ({ tzid }: Context, day: LocalDay, { start, end }: Span): Property
 /** Such as `080000-170000`. */
 const hoursKey = ({ start, end }: Span) =>
   [start, end].map((second) => dateTime(0, second).slice(11).replaceAll(':', '')).join('-');
+
+const isSetOn = (zone: NamedClock, day: LocalDay, { hours }: ScheduleException) =>
+  hours.some((each) => isSetDuring(zone, day, spanOf(each)));
 
 function isSetDuring(zone: NamedClock, day: LocalDay, { start, end }: Span): boolean {
   const midnight = day * DAY * 1000;
