@@ -314,7 +314,7 @@ describe('sessions', () => {
     await sql(
       here.databaseUrl,
       `insert into sessions (id, subject_id, email, org_id, address, created_at, last_used_at, expires_at)
-         select gen_random_uuid(), $1, $2, $3, '', now(), now(), now() + interval '1 day' from generate_series(1, 3000)`,
+         select uuidv7(interval '-1 hour'), $1, $2, $3, '', now(), now(), now() + interval '1 day' from generate_series(1, 3000)`,
       [id, email, acme.id],
     );
     const person = await agent(here, email, 'a password');
