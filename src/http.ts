@@ -24,6 +24,7 @@ import { registerPages, sendPlayground, wantsPlayground } from './pages.ts';
 import { registerRest } from './rest/plugin.ts';
 import { buildGatewaySchema } from './schema/build-schema.ts';
 import { graphqlRequest, startGraphqlServer } from './schema/graphql-server.ts';
+import type { DocumentPolicy } from './schema/limits.ts';
 import { OperationRunner } from './schema/run-operation.ts';
 import { makeSockets } from './sockets.ts';
 
@@ -107,10 +108,8 @@ export async function buildHttp(services: Services): Promise<FastifyInstance> {
     });
 
   const schema = await buildGatewaySchema();
-  const graphql = await startGraphqlServer(schema, log, {
-    introspection: config.playground,
-    production: config.production,
-  });
+  const policy: DocumentPolicy = { introspection: config.playground };
+  const graphql = await startGraphqlServer(schema, log, policy);
   app.addHook('onClose', () => graphql.stop());
   const handler = fastifyApolloHandler(graphql, { context: contextOf });
   app.post('/graphql', (request, reply) =>
@@ -118,7 +117,7 @@ export async function buildHttp(services: Services): Promise<FastifyInstance> {
   );
 
   const connections = new Connections(services.bus, log);
-  const runner = new OperationRunner(schema, log, config.playground);
+  const runner = new OperationRunner(schema, log, policy);
   const sockets = makeSockets(services, runner, connections, factsOf);
   const stream = makeEventStreams(services, runner, connections, factsOf);
   app.route({

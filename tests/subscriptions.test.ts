@@ -4,6 +4,7 @@ import type { Client } from 'graphql-ws';
 import { type Actor, provision, superAdmin } from './support/actors.ts';
 import { startTwoApps, type TwoApps } from './support/app.ts';
 import { sql } from './support/database.ts';
+import { eventsOf, openStream } from './support/event-streams.ts';
 import { bearer, closeSockets, follow, socketClient } from './support/sockets.ts';
 
 let apps: TwoApps;
@@ -187,23 +188,7 @@ test('one execution serves all who ask the same, and each selection is answered 
 
 describe('the same over server-sent events', () => {
   const stream = (body: unknown, headers: Record<string, string> = bearer(root)) =>
-    fetch(`${apps.here.url}/graphql/stream`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', accept: 'text/event-stream', ...headers },
-      body: JSON.stringify(body),
-    });
-
-  async function* eventsOf(answer: Response) {
-    let text = '';
-    for await (const chunk of answer.body!.pipeThrough(new TextDecoderStream())) {
-      text += chunk;
-      for (let end = text.indexOf('\n\n'); end >= 0; end = text.indexOf('\n\n')) {
-        const [, event, data] = /^event: (\w+)\ndata: ?(.*)/.exec(text.slice(0, end).trim()) ?? [];
-        text = text.slice(end + 2);
-        if (event) yield { event, data: data ? JSON.parse(data) : undefined };
-      }
-    }
-  }
+    openStream(apps.here, body, headers);
 
   test('tells what holds now, then changes', async () => {
     const { id } = await provision(root);

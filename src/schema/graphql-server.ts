@@ -9,10 +9,8 @@ import { GraphQLError, type GraphQLFormattedError, type GraphQLSchema } from 'gr
 import type { Logger } from 'pino';
 import type { Context } from '../context.ts';
 import { AppError, type ErrorCode, toAppError } from '../errors.ts';
-import { depthLimit } from './depth-limit.ts';
-
-/** Of a document; the largest of our own has about 300. */
-export const MOST_TOKENS = 4000;
+import { refuseTooCostly } from './cost.ts';
+import { type DocumentPolicy, documentRules, MOST_TOKENS } from './limits.ts';
 
 /** Knows the request of an error that is found before there is a context. */
 export const graphqlRequest = new AsyncLocalStorage<{ id: string }>();
@@ -29,7 +27,12 @@ const CLIENT_MISTAKES = new Set([
 ]);
 
 /** An error as GraphQL clients see it: the table's code in upper snake case, the request's id, no more than is theirs. */
-export function presentError(error: unknown, formatted: GraphQLFormattedError, log: Logger): GraphQLFormattedError {
+export function presentError(
+  error: unknown,
+  formatted: GraphQLFormattedError,
+  log: Logger,
+  { introspection }: DocumentPolicy,
+): GraphQLFormattedError {
   const apolloCode = String(formatted.extensions?.code ?? '');
   const cause = original(error);
   const mistake = CLIENT_MISTAKES.has(apolloCode) || isAboutDocument(error) || isAboutDocument(cause);
@@ -37,7 +40,8 @@ export function presentError(error: unknown, formatted: GraphQLFormattedError, l
   const requestId = graphqlRequest.getStore()?.id;
   if (known.code === 'internal_error') log.error({ err: known.cause, requestId }, 'a resolver failed');
   return {
-    message: known.message,
+    // Suggestions spell out a schema that may not be asked for.
+    message: mistake && !introspection ? known.message.replace(/ ?Did you mean .+\?$/s, '') : known.message,
     locations: formatted.locations,
     path: formatted.path,
     extensions: {
@@ -66,23 +70,40 @@ const logging: ApolloServerPlugin<Context> = {
   },
 };
 
+/** What is thrown here would be answered 500 unless it says otherwise. */
+const costs: ApolloServerPlugin<Context> = {
+  async requestDidStart({ schema }) {
+    return {
+      async didResolveOperation({ document, operation, request }) {
+        try {
+          refuseTooCostly(schema, document, operation!, request.variables);
+        } catch (error) {
+          if (!(error instanceof GraphQLError)) throw error;
+          const extensions = { code: 'BAD_USER_INPUT', http: { status: 400 } };
+          throw new GraphQLError(error.message, { nodes: error.nodes, extensions });
+        }
+      },
+    };
+  },
+};
+
 export async function startGraphqlServer(
   schema: GraphQLSchema,
   log: Logger,
-  { introspection, production }: { introspection: boolean; production: boolean },
+  policy: DocumentPolicy,
 ): Promise<ApolloServer<Context>> {
   const server = new ApolloServer<Context>({
     schema,
-    introspection,
+    // The rules say whether; Apollo's own would be another one for HTTP alone.
+    introspection: true,
     includeStacktraceInErrorResponses: false,
     // Apollo's own are a cache that any caller can fill.
     persistedQueries: false,
     stopOnTerminationSignals: false,
-    hideSchemaDetailsFromClientErrors: production,
     parseOptions: { maxTokens: MOST_TOKENS },
-    validationRules: [depthLimit],
-    formatError: (formatted, error) => presentError(error, formatted, log),
-    plugins: [ApolloServerPluginCacheControlDisabled(), ApolloServerPluginLandingPageDisabled(), logging],
+    validationRules: documentRules(policy),
+    formatError: (formatted, error) => presentError(error, formatted, log, policy),
+    plugins: [ApolloServerPluginCacheControlDisabled(), ApolloServerPluginLandingPageDisabled(), logging, costs],
     logger: { debug() {}, info() {}, warn: (message) => log.warn(message), error: (message) => log.error(message) },
   });
   await server.start();

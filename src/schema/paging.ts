@@ -7,7 +7,7 @@ import { invalid } from '../errors.ts';
 import { isUuid } from './scalars.ts';
 
 export const MAX_PAGE = 500;
-const DEFAULT_PAGE = 50;
+export const DEFAULT_PAGE = 50;
 
 @ArgsType()
 export class PageArgs {

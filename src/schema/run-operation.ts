@@ -7,7 +7,7 @@ import {
   execute,
   GraphQLError,
   type GraphQLSchema,
-  NoSchemaIntrospectionCustomRule,
+  getOperationAST,
   parse,
   specifiedRules,
   validate,
@@ -16,8 +16,9 @@ import {
 import { LRUCache } from 'lru-cache';
 import type { Logger } from 'pino';
 import type { Context } from '../context.ts';
-import { depthLimit } from './depth-limit.ts';
-import { graphqlRequest, MOST_TOKENS, presentError } from './graphql-server.ts';
+import { refuseTooCostly } from './cost.ts';
+import { graphqlRequest, presentError } from './graphql-server.ts';
+import { type DocumentPolicy, documentRules, MOST_TOKENS } from './limits.ts';
 
 /** What a client asks for. */
 export interface OperationRequest {
@@ -43,21 +44,26 @@ type Results = AsyncGenerator<ExecutionResult, undefined, undefined>;
 export class OperationRunner {
   readonly #schema: GraphQLSchema;
   readonly #log: Logger;
+  readonly #policy: DocumentPolicy;
   readonly #rules: typeof specifiedRules;
   readonly #known = new LRUCache<string, Known>({ max: REMEMBERED });
   /** One execution of an event serves all who ask the same of it. */
   readonly #answers = new WeakMap<object, Map<string, Promise<ExecutionResult>>>();
 
-  constructor(schema: GraphQLSchema, log: Logger, introspection: boolean) {
+  constructor(schema: GraphQLSchema, log: Logger, policy: DocumentPolicy) {
     this.#schema = schema;
     this.#log = log;
-    this.#rules = [...specifiedRules, depthLimit, ...(introspection ? [] : [NoSchemaIntrospectionCustomRule])];
+    this.#policy = policy;
+    this.#rules = [...specifiedRules, ...documentRules(policy)];
   }
 
   /** @returns what is wrong with the document, or what can be run. */
   prepare({ query, operationName, variables }: OperationRequest, contextValue: Context): Operation | GraphQLError[] {
     try {
       const { document } = this.#read(query);
+      // Without one, or with several, executing it says so.
+      const asked = getOperationAST(document, operationName);
+      if (asked) refuseTooCostly(this.#schema, document, asked, variables ?? {});
       return { schema: this.#schema, document, operationName, variableValues: variables, contextValue };
     } catch (error) {
       if (Array.isArray(error)) return error.map(ofDocument);
@@ -80,7 +86,7 @@ export class OperationRunner {
   /** Errors as clients see them. */
   presented(errors: readonly GraphQLError[], { requestId }: Context) {
     return graphqlRequest.run({ id: requestId }, () =>
-      errors.map((error) => presentError(error, error.toJSON(), this.#log)),
+      errors.map((error) => presentError(error, error.toJSON(), this.#log, this.#policy)),
     );
   }
 
