@@ -76,7 +76,8 @@ const costs: ApolloServerPlugin<Context> = {
     return {
       async didResolveOperation({ document, operation, request }) {
         try {
-          refuseTooCostly(schema, document, operation!, request.variables);
+          // Without one there is another error to come.
+          if (operation) refuseTooCostly(schema, document, operation, request.variables);
         } catch (error) {
           if (!(error instanceof GraphQLError)) throw error;
           const extensions = { code: 'BAD_USER_INPUT', http: { status: 400 } };
