@@ -33,7 +33,7 @@ beforeAll(async () => {
     Actor,
   ];
   await agent(app, 'mira@walk.test', 'a password');
-  PROVISIONING_STEPS.find(({ name }) => name === 'create_stores')!.run = async () => {
+  PROVISIONING_STEPS.find(({ name }) => name === 'create_stores')!.begin = async () => async () => {
     throw new Error('away');
   };
   failed = await Promise.all(

@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@j
 import pg from 'pg';
 import { LOCKS } from '../src/db/locks.ts';
 import { TenantCluster } from '../src/db/tenant-cluster.ts';
-import { PROVISIONING_STEPS, type StepContext } from '../src/domain/provisioning-steps.ts';
+import { type Outside, PROVISIONING_STEPS, type StepContext } from '../src/domain/provisioning-steps.ts';
 import { seedTenant } from '../src/domain/tenant-seeds.ts';
 import { type Actor, active, eventually, provision, superAdmin } from './support/actors.ts';
 import { startApp, type TestApp } from './support/app.ts';
@@ -25,16 +25,21 @@ afterAll(async () => {
   await app.stop();
 });
 
-const STEPS = PROVISIONING_STEPS.map(({ name }) => name);
 const stepNamed = (name: string) => PROVISIONING_STEPS.find((step) => step.name === name)!;
+/** Steps with work outside of the control database; the others are part of a transaction as a whole. */
+const OUTSIDE = ['create_database', 'apply_schema', 'seed_defaults', 'create_stores', 'create_admin'];
 
-type Body = (context: StepContext, really: () => Promise<unknown>) => Promise<unknown>;
+type Body = (context: StepContext, really: Outside) => Promise<unknown>;
 
-/** Puts something around a step, for the tenants that it is meant for. */
+/** Puts something around a step's work outside of the control database, for the tenants that it is meant for. */
 function around(name: string, body: Body): void {
   const step = stepNamed(name);
-  const run = step.run.bind(step);
-  jest.spyOn(step, 'run').mockImplementation((context) => body(context, () => run(context)) as never);
+  const begin = step.begin.bind(step);
+  jest.spyOn(step, 'begin').mockImplementation(async (em, context) => {
+    // Without an object store there is nothing outside to be done for one.
+    const outside = (await begin(em, context)) ?? (async () => undefined);
+    return () => body(context, outside) as never;
+  });
 }
 
 let made = 0;
@@ -55,7 +60,7 @@ const gone = (id: string) =>
   );
 
 describe('calling a run off', () => {
-  test.each(STEPS)('while it is at %s leaves nothing behind', async (name) => {
+  test.each(OUTSIDE)('while it is at %s leaves nothing behind', async (name) => {
     around(name, async ({ orgId }, really) => {
       await cancel(orgId);
       return really();
@@ -113,7 +118,7 @@ describe('a worker that is cut off', () => {
       `select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory' and classid = ${LOCKS.worker} and granted
          and database = (select oid from pg_database where datname = current_database())`,
     );
-  const moments = STEPS.flatMap((name) => [`before ${name}`, `after ${name}`]);
+  const moments = OUTSIDE.flatMap((name) => [`before ${name}`, `after ${name}`]);
   /** Four at a time, as many as one worker takes. */
   const batches = Array.from({ length: Math.ceil(moments.length / 4) }, (_, index) => {
     const batch = moments.slice(4 * index, 4 * index + 4);
@@ -123,7 +128,7 @@ describe('a worker that is cut off', () => {
   test.each(batches)('%s is replaced, and changes nothing when it comes back', async (_, names) => {
     const stopped = new Map<string, () => void>();
     const waiting = [...names];
-    for (const step of STEPS) {
+    for (const step of OUTSIDE) {
       around(step, async ({ orgId }, really) => {
         const hang = async (moment: string) => {
           const index = waiting.indexOf(moment);
@@ -241,7 +246,7 @@ describe('seeds', () => {
     const seeded = Array.from({ length: 6 }, async () => {
       const client = new pg.Client({ connectionString: url });
       await client.connect();
-      await seedTenant(client, 'UTC').finally(() => client.end());
+      await seedTenant(client, 'UTC', {}).finally(() => client.end());
     });
     await eventually(
       () =>

@@ -2,7 +2,8 @@
  * Making and removing tenants' databases and login roles. Every operation may be repeated after a crash at any point,
  * and two that race end in the same state.
  */
-import { createHash, createHmac, pbkdf2Sync, randomBytes } from 'node:crypto';
+import { createHash, createHmac, pbkdf2, randomBytes } from 'node:crypto';
+import { promisify } from 'node:util';
 import { ReflectMetadataProvider } from '@mikro-orm/decorators/legacy';
 import { Migrator } from '@mikro-orm/migrations';
 import { MikroORM } from '@mikro-orm/postgresql';
@@ -26,10 +27,11 @@ const INSUFFICIENT_PRIVILEGE = '42501';
 const CONNECTION_LIMIT = 40;
 
 /** The stored form of a password (RFC 5803), so that the password itself is never in SQL text, nor in a server's log. */
-function scramVerifier(password: string): string {
+async function scramVerifier(password: string): Promise<string> {
   const iterations = 4096;
   const salt = randomBytes(16);
-  const salted = pbkdf2Sync(password, salt, iterations, 32, 'sha256');
+  // Beside the event loop, which a millisecond of this per tenant would hold up.
+  const salted = await promisify(pbkdf2)(password, salt, iterations, 32, 'sha256');
   const hmac = (text: string) => createHmac('sha256', salted).update(text).digest();
   const stored = createHash('sha256').update(hmac('Client Key')).digest('base64');
   return `SCRAM-SHA-256$${iterations}:${salt.toString('base64')}$${stored}:${hmac('Server Key').toString('base64')}`;
@@ -109,9 +111,9 @@ export class TenantCluster {
   }
 
   /** Creates the tenant's login role, or gives the existing one this password. @throws when nobody wants it any more. */
-  createRole(name: string, password: string): Promise<void> {
+  async createRole(name: string, password: string): Promise<void> {
     const role = quote(name);
-    const secret = `password ${pg.escapeLiteral(scramVerifier(password))}`;
+    const secret = `password ${pg.escapeLiteral(await scramVerifier(password))}`;
     const member = `grant ${quote(this.#group)} to ${role}`;
     return this.#alone(name, async (client) => {
       await refuseUnwanted(client, name);

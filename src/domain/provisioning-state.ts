@@ -40,8 +40,11 @@ export async function provisioningNow(
   return steps[0] && { seq: steps[0].seq, now: runOf(steps) };
 }
 
-function runOf(steps: StepRow[]): Provisioning {
-  const { runState: state, runAttempt: attempt } = steps[0]!;
+const runOf = (steps: StepRow[]): Provisioning =>
+  asTold({ state: steps[0]!.runState, attempt: steps[0]!.runAttempt }, steps);
+
+/** What is told of a run as it stands now. */
+export function asTold({ state, attempt }: Omit<Provisioning, 'steps'>, steps: ProvisioningStep[]): Provisioning {
   return {
     state,
     attempt,

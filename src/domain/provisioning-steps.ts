@@ -1,6 +1,6 @@
 /**
  * The steps that make a tenant, in their order. Each may be repeated after a crash at any point of it: what is there is
- * adopted. A step's `record` is written in the transaction that marks the step done.
+ * adopted.
  */
 import { type EntityManager, LockMode } from '@mikro-orm/postgresql';
 import { describeFailure } from '../components/describe-failure.ts';
@@ -14,7 +14,7 @@ import { Usage } from '../entities/control/usage.ts';
 import { TenantChange } from '../live/event-log.ts';
 import { audit, bySystem } from './audit.ts';
 import { tellOfTenant } from './tenant-events.ts';
-import { seedAdmins, seedTenant, writeLimits } from './tenant-seeds.ts';
+import { seedAdmins, seedTenant } from './tenant-seeds.ts';
 
 export interface StepContext {
   services: Services;
@@ -22,11 +22,19 @@ export interface StepContext {
 }
 
 /** What a step leaves to be written together with its being done. */
-type Recorder = (em: EntityManager) => Promise<void>;
+export type Recorder = (em: EntityManager) => Promise<void>;
+
+/** What a step does outside of the control database. */
+export type Outside = () => Promise<Recorder | undefined>;
 
 export interface StepDefinition {
   name: string;
-  run(context: StepContext): Promise<Recorder | undefined>;
+  /**
+   * In the transaction that starts the step: reads what the step needs, and does what the control database alone needs.
+   *
+   * @returns what is left to do outside of it. Nothing: the step ends in that very transaction.
+   */
+  begin(em: EntityManager, context: StepContext): Promise<Outside | undefined>;
 }
 
 /** A failure that was foreseen, told in a sentence for the operator. */
@@ -37,120 +45,117 @@ const storeRef = (org: Organization): TenantRef => ({
   storeName: `t-${org.id.replaceAll('-', '')}`,
 });
 
-const organization = ({ services, orgId }: StepContext) =>
-  services.control.orm.em.fork().findOneOrFail(Organization, orgId);
-
-const login = ({ services, orgId }: StepContext) =>
-  services.control.orm.em.fork().findOneOrFail(TenantDatabase, { orgId });
+const login = (em: EntityManager, orgId: string) => em.findOneOrFail(TenantDatabase, { orgId });
 
 export const PROVISIONING_STEPS: readonly StepDefinition[] = [
   {
     name: 'reserve_names',
-    async run({ services, orgId }) {
+    async begin(em, { services, orgId }) {
       const name = services.cluster.nameFor(orgId);
-      return async (em) => {
-        await em.upsert(
-          TenantDatabase,
-          {
-            orgId,
-            databaseName: name,
-            roleName: name,
-            sealedPassword: services.keys.seal(randomPassword()),
-            createdAt: new Date(),
-          },
-          { onConflictAction: 'ignore' },
-        );
-      };
-    },
-  },
-  {
-    name: 'create_database',
-    async run(context) {
-      const { cluster, keys } = context.services;
-      const { databaseName, roleName, sealedPassword } = await login(context);
-      await cluster.createRole(roleName, keys.open(sealedPassword));
-      await cluster.createDatabase(databaseName);
+      await em.upsert(
+        TenantDatabase,
+        {
+          orgId,
+          databaseName: name,
+          roleName: name,
+          sealedPassword: services.keys.seal(randomPassword()),
+          createdAt: new Date(),
+        },
+        { onConflictAction: 'ignore' },
+      );
       return undefined;
     },
   },
   {
+    name: 'create_database',
+    async begin(em, { services: { cluster, keys }, orgId }) {
+      const { databaseName, roleName, sealedPassword } = await login(em, orgId);
+      return async () => {
+        await cluster.createRole(roleName, keys.open(sealedPassword));
+        await cluster.createDatabase(databaseName);
+        return undefined;
+      };
+    },
+  },
+  {
     name: 'apply_schema',
-    async run(context) {
-      const { databaseName } = await login(context);
-      const version = await context.services.cluster.bringUpToDate(databaseName);
-      return async (em) => {
-        await em.nativeUpdate(Organization, context.orgId, { schemaVersion: version });
+    async begin(em, { services, orgId }) {
+      const { databaseName } = await login(em, orgId);
+      return async () => {
+        const version = await services.cluster.bringUpToDate(databaseName);
+        return async (em) => {
+          await em.nativeUpdate(Organization, orgId, { schemaVersion: version });
+        };
       };
     },
   },
   {
     name: 'seed_defaults',
-    async run(context) {
-      const { cluster, config, control } = context.services;
-      const { databaseName } = await login(context);
-      // Holding the row: a change of limits comes before, or after, and then its own job writes it (jobs/limits-worker).
-      await control.orm.em.fork().transactional(async (em) => {
-        const { limits } = await em.findOneOrFail(Organization, context.orgId, {
-          lockMode: LockMode.PESSIMISTIC_WRITE,
+    async begin(em, { services: { cluster, config, control }, orgId }) {
+      const { databaseName } = await login(em, orgId);
+      return async () => {
+        // Holding the row: a change of limits comes before, or after, and then its own job writes it (jobs/limits-worker).
+        await control.orm.em.fork().transactional(async (em) => {
+          const { limits } = await em.findOneOrFail(Organization, orgId, { lockMode: LockMode.PESSIMISTIC_WRITE });
+          await cluster.asOwner(databaseName, (client) => seedTenant(client, config.defaultTimezone, limits));
         });
-        await cluster.asOwner(databaseName, async (client) => {
-          await seedTenant(client, config.defaultTimezone);
-          await writeLimits(client, limits);
-        });
-      });
-      return undefined;
+        return undefined;
+      };
     },
   },
   {
     name: 'create_stores',
-    async run(context) {
-      const org = await organization(context);
-      for (const store of context.services.components.stores) {
-        await store.create(storeRef(org)).catch((error: unknown) => {
-          throw new StepFailure(`The ${store.label} could not be made: ${describeFailure(error)}.`, { cause: error });
-        });
-      }
-      return undefined;
+    async begin(em, { services: { components }, orgId }) {
+      if (components.stores.length === 0) return undefined;
+      const org = await em.findOneOrFail(Organization, orgId);
+      return async () => {
+        for (const store of components.stores) {
+          await store.create(storeRef(org)).catch((error: unknown) => {
+            throw new StepFailure(`The ${store.label} could not be made: ${describeFailure(error)}.`, { cause: error });
+          });
+        }
+        return undefined;
+      };
     },
   },
   {
     name: 'create_admin',
-    async run({ services, orgId }) {
+    async begin(em, { services: { cluster }, orgId }) {
       // Identities of a tenant that is not active yet are its first admin's: nobody else can have been invited.
-      const admins = await services.control.orm.em.fork().find(Identity, { orgId });
+      const admins = await em.find(Identity, { orgId });
       if (admins.length === 0) return undefined;
-      const { databaseName } = await login({ services, orgId });
-      // As the owner: a tenant with max_agents 0 still gets its first admin, without whom nobody could come in at all.
-      await services.cluster.asOwner(databaseName, (client) => seedAdmins(client, admins));
-      // The gatherer would bring this within seconds; a tenant that has just become active already says it.
-      return async (em) => {
-        await em.nativeUpdate(Usage, { orgId }, { agentCount: admins.length });
+      const { databaseName } = await login(em, orgId);
+      return async () => {
+        // As the owner: a tenant with max_agents 0 still gets its first admin, without whom nobody could come in at all.
+        await cluster.asOwner(databaseName, (client) => seedAdmins(client, admins));
+        // The gatherer would bring this within seconds; a tenant that has just become active already says it.
+        return async (em) => {
+          await em.nativeUpdate(Usage, { orgId }, { agentCount: admins.length });
+        };
       };
     },
   },
   {
     name: 'activate',
-    async run({ orgId }) {
-      return async (em) => {
-        const org = await em.findOneOrFail(Organization, orgId);
-        org.status = TenantStatus.ACTIVE;
-        audit(em, bySystem, {
-          action: 'tenant.activate',
-          orgId,
-          target: { type: 'tenant', id: orgId },
-          before: { status: TenantStatus.PROVISIONING },
-          after: { status: TenantStatus.ACTIVE },
-        });
-        await tellOfTenant(em, TenantChange.ACTIVATED, org);
-      };
+    async begin(em, { orgId }) {
+      const org = await em.findOneOrFail(Organization, orgId);
+      org.status = TenantStatus.ACTIVE;
+      audit(em, bySystem, {
+        action: 'tenant.activate',
+        orgId,
+        target: { type: 'tenant', id: orgId },
+        before: { status: TenantStatus.PROVISIONING },
+        after: { status: TenantStatus.ACTIVE },
+      });
+      await tellOfTenant(em, TenantChange.ACTIVATED, org);
+      return undefined;
     },
   },
 ];
 
 /** Removes whatever the steps made, however far they came. */
-export async function unmake(context: StepContext): Promise<void> {
-  const { services, orgId } = context;
-  const org = await organization(context);
+export async function unmake({ services, orgId }: StepContext): Promise<void> {
+  const org = await services.control.orm.em.fork().findOneOrFail(Organization, orgId);
   for (const store of services.components.stores) {
     await store.drop(storeRef(org)).catch((error: unknown) => {
       throw new StepFailure(`The ${store.label} could not be removed: ${describeFailure(error)}.`, { cause: error });

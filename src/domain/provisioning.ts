@@ -1,7 +1,7 @@
 /**
- * A tenant's provisioning as a durable run: each step's start and end is committed before the work goes on, so another
- * worker can take it up wherever one died. The run's attempt number is the fence: a worker that was thought dead and
- * comes back finds a newer number and changes nothing more.
+ * A tenant's provisioning as a durable run: whatever is done outside of the control database begins and ends with a commit,
+ * so another worker can take it up wherever one died; steps that need nothing else are part of such a commit. The run's
+ * attempt number is the fence: a worker that was thought dead and comes back finds a newer number and changes nothing more.
  */
 import { type EntityManager, LockMode } from '@mikro-orm/postgresql';
 import { v7 as uuidv7 } from 'uuid';
@@ -9,6 +9,7 @@ import type { Context, Services } from '../context.ts';
 import type { JobAttempt } from '../db/queue.ts';
 import { Organization, TenantStatus } from '../entities/control/organization.ts';
 import {
+  type Provisioning,
   ProvisioningRun,
   ProvisioningState,
   ProvisioningStep,
@@ -17,7 +18,15 @@ import {
 import { AppError, isUnavailable, notFound } from '../errors.ts';
 import { TenantChange } from '../live/event-log.ts';
 import { audit, bySystem } from './audit.ts';
-import { PROVISIONING_STEPS, type StepContext, StepFailure, unmake } from './provisioning-steps.ts';
+import { asTold } from './provisioning-state.ts';
+import {
+  type Outside,
+  PROVISIONING_STEPS,
+  type Recorder,
+  type StepContext,
+  StepFailure,
+  unmake,
+} from './provisioning-steps.ts';
 import { tellOfProvisioning, tellOfTenant } from './tenant-events.ts';
 
 /** Thrown by a worker that found a newer one at its run; nothing of it is recorded. */
@@ -54,104 +63,141 @@ export async function queueProvisioning(services: Services, em: EntityManager, o
  * @throws {FencedOff} {HandedBack} or the step's own error, after recording it.
  */
 export async function runProvisioning(services: Services, orgId: string, worker: Worker): Promise<void> {
-  const run = await claim(services, orgId, worker);
-  if (!run) return;
-  const callOff = () => undo(services, orgId, run.attempt, worker.job);
-  if (run.state === ProvisioningState.CANCELLING) return callOff();
-
-  const states = new Map(run.steps.map((step) => [step.name, step.state]));
-  const remaining = PROVISIONING_STEPS.filter(({ name }) => states.get(name) !== StepState.DONE);
-  const context: StepContext = { services, orgId };
-  let finish: ((em: EntityManager) => Promise<void>) | undefined;
-  let finished: string | undefined;
-  for (const step of remaining) {
-    // One transaction ends the step before and starts this one.
-    const state = await fenced(services, orgId, run.attempt, async (em) => {
-      if (finished) await markDone(em, orgId, finished, finish);
-      await markRunning(em, orgId, step.name);
-    });
-    if (state === ProvisioningState.CANCELLING) return callOff();
-    if (worker.signal.aborted) throw new HandedBack();
-    try {
-      finish = await step.run(context);
-      finished = step.name;
-    } catch (error) {
-      const before = await fenced(services, orgId, run.attempt, async (em, locked) => {
-        locked.state = ProvisioningState.RETRYING;
-        await recordFailure(services, em, locked, step.name, error, worker.job);
-      });
-      if (before === ProvisioningState.CANCELLING) return callOff();
-      throw error;
-    }
+  const hold: Hold = { context: { services, orgId }, worker };
+  for (let done: Done | undefined; ; ) {
+    const turn = await takeTurn(hold, done);
+    if (turn.ending === 'over') return;
+    if (turn.ending === 'called off') return undo(services, orgId, hold.attempt!, worker.job);
+    if (turn.ending === 'handed back') throw new HandedBack();
+    if (turn.failure) throw turn.failure;
+    done = turn.done;
   }
-  const before = await fenced(services, orgId, run.attempt, async (em, locked) => {
-    if (finished) await markDone(em, orgId, finished, finish);
-    locked.state = ProvisioningState.SUCCEEDED;
-    locked.finishedAt = new Date();
-    locked.workerSession = null;
-  });
-  if (before === ProvisioningState.CANCELLING) return callOff();
 }
 
-async function claim(services: Services, orgId: string, worker: Worker) {
-  return services.control.orm.em.fork().transactional(async (em) => {
-    const run = await em.findOne(ProvisioningRun, { orgId }, { lockMode: LockMode.PESSIMISTIC_WRITE });
-    if (!run || run.state === ProvisioningState.SUCCEEDED) return undefined;
-    run.attempt += 1;
-    run.workerSession = worker.session;
-    run.jobId = worker.job.id;
-    if (run.state !== ProvisioningState.CANCELLING) run.state = ProvisioningState.RUNNING;
-    const steps = await em.find(ProvisioningStep, { orgId });
-    return { attempt: run.attempt, state: run.state, steps };
-  });
+/** A worker's hold on a run, for as long as nobody has a newer attempt. */
+interface Hold {
+  context: StepContext;
+  worker: Worker;
+  /** Absent before the run is claimed. */
+  attempt?: number;
 }
 
-/** A transaction on the run that happens only while this attempt is the newest. @returns the run's state before it. */
-async function fenced(
-  services: Services,
-  orgId: string,
-  attempt: number,
-  body: (em: EntityManager, run: ProvisioningRun) => Promise<void>,
-): Promise<ProvisioningState> {
+/** A step whose work outside of the control database has been done, and is to be recorded. */
+interface Done {
+  name: string;
+  at: Date;
+  record?: Recorder;
+}
+
+/** What a transaction on the run came to. */
+interface Turn {
+  attempt?: number;
+  /** Absent while there is more to do. */
+  ending?: 'over' | 'called off' | 'handed back';
+  /** What the step that was started leaves to do outside of the transaction. */
+  outside?: { name: string; work: Outside };
+}
+
+/** Records what was done, goes on to the next step that has work outside of the control database, and does that. */
+async function takeTurn(hold: Hold, done?: Done): Promise<{ ending?: Turn['ending']; done?: Done; failure?: unknown }> {
+  try {
+    const { attempt, ending, outside } = await inTurn(hold, (em, run) => goOn(hold, em, run, done));
+    hold.attempt = attempt;
+    return { ending, done: outside && { name: outside.name, record: await outside.work(), at: new Date() } };
+  } catch (failure) {
+    // Where the run could not even be claimed, its failure is the queue's alone.
+    if (failure instanceof FencedOff || hold.attempt === undefined) throw failure;
+    const { ending } = await inTurn(hold, (em, run) => recordFailure(hold, em, run, failure));
+    return { ending, failure };
+  }
+}
+
+/**
+ * A transaction on the run that happens only while this worker's attempt is the newest. The first one claims the run: that
+ * is its attempt.
+ */
+function inTurn(
+  { context: { services, orgId }, worker, attempt }: Hold,
+  body: (em: EntityManager, run: ProvisioningRun) => Promise<Turn>,
+): Promise<Turn> {
   return services.control.orm.em.fork().transactional(async (em) => {
     const run = await em.findOne(ProvisioningRun, { orgId }, { lockMode: LockMode.PESSIMISTIC_WRITE });
-    if (run?.attempt !== attempt) throw new FencedOff();
-    const { state } = run;
-    if (state !== ProvisioningState.CANCELLING) {
-      await body(em, run);
-      await tellOfProvisioning(services, em, orgId);
+    if (attempt !== undefined && run?.attempt !== attempt) throw new FencedOff();
+    if (!run || run.state === ProvisioningState.SUCCEEDED) return { ending: 'over' };
+    if (attempt === undefined) {
+      em.assign(run, { attempt: run.attempt + 1, workerSession: worker.session, jobId: worker.job.id });
     }
-    return state;
+    if (run.state === ProvisioningState.CANCELLING) return { attempt: run.attempt, ending: 'called off' };
+    return { ...(await body(em, run)), attempt: run.attempt };
   });
 }
 
-async function markRunning(em: EntityManager, orgId: string, name: string): Promise<void> {
-  const step = await em.findOneOrFail(ProvisioningStep, { orgId, name });
-  step.attempt += 1;
-  em.assign(step, { state: StepState.RUNNING, startedAt: new Date(), finishedAt: null, error: null });
+/**
+ * Records the step that was done, and goes through those that need nothing but the control database, up to the first one
+ * that has work outside of it: one commit for them all. Followers are told of each.
+ */
+async function goOn({ context, worker }: Hold, em: EntityManager, run: ProvisioningRun, done?: Done): Promise<Turn> {
+  const steps = await stepsOf(em, run);
+  const told: Provisioning[] = [];
+  run.state = ProvisioningState.RUNNING;
+  const end = async (turn: Turn) => {
+    if (turn.ending) told.push(asTold(run, steps));
+    await tellOfProvisioning(em, run.orgId, told);
+    return turn;
+  };
+  if (done) {
+    await done.record?.(em);
+    markDone(steps.find(({ name }) => name === done.name)!, done.at);
+  }
+  for (const { name, begin } of PROVISIONING_STEPS) {
+    const step = steps.find((one) => one.name === name)!;
+    if (step.state === StepState.DONE) continue;
+    if (worker.signal.aborted) return end({ ending: 'handed back' });
+    Object.assign(step, { state: StepState.RUNNING, startedAt: new Date(), finishedAt: null, error: null });
+    step.attempt += 1;
+    told.push(asTold(run, steps));
+    const work = await begin(em, context);
+    if (work) return end({ outside: { name, work } });
+    markDone(step, new Date());
+  }
+  Object.assign(run, { state: ProvisioningState.SUCCEEDED, finishedAt: new Date(), workerSession: null });
+  return end({ ending: 'over' });
 }
 
-async function markDone(em: EntityManager, orgId: string, name: string, record?: (em: EntityManager) => Promise<void>) {
-  await record?.(em);
-  await em.nativeUpdate(ProvisioningStep, { orgId, name }, { state: StepState.DONE, finishedAt: new Date() });
-}
+const stepsOf = (em: EntityManager, { orgId }: ProvisioningRun) =>
+  em.find(ProvisioningStep, { orgId }, { orderBy: { position: 'asc' } });
+
+const markDone = (step: ProvisioningStep, finishedAt: Date) =>
+  Object.assign(step, { state: StepState.DONE, finishedAt });
 
 /** The failure, and the job's return to the queue, are one: whoever sees the one may count on the other. */
 async function recordFailure(
+  { context: { services }, worker }: Hold,
+  em: EntityManager,
+  run: ProvisioningRun,
+  error: unknown,
+): Promise<Turn> {
+  const steps = await stepsOf(em, run);
+  // Steps are done in their order.
+  const step = steps.find(({ state }) => state !== StepState.DONE)!;
+  if (step.state !== StepState.RUNNING) Object.assign(step, { attempt: step.attempt + 1, startedAt: new Date() });
+  run.state = ProvisioningState.RETRYING;
+  await fail(services, em, run, step, error, worker.job);
+  await tellOfProvisioning(em, run.orgId, [asTold(run, steps)]);
+  return {};
+}
+
+async function fail(
   services: Services,
   em: EntityManager,
   run: ProvisioningRun,
-  name: string,
+  step: ProvisioningStep,
   error: unknown,
   job: JobAttempt,
 ): Promise<void> {
   const reason = reasonOf(error);
   run.workerSession = null;
-  await em.nativeUpdate(
-    ProvisioningStep,
-    { orgId: run.orgId, name },
-    { state: StepState.FAILED, finishedAt: new Date(), error: reason },
-  );
+  Object.assign(step, { state: StepState.FAILED, finishedAt: new Date(), error: reason });
   await services.queue.retryLater(em, job, reason);
 }
 
@@ -174,9 +220,10 @@ async function undo(services: Services, orgId: string, attempt: number, job: Job
   } catch (error) {
     await ifNewest(async (em, run) => {
       // The stores' failures are the ones foreseen; otherwise it is the database that would not go.
-      const step = error instanceof StepFailure ? 'create_stores' : 'create_database';
-      await recordFailure(services, em, run, step, error, job);
-      await tellOfProvisioning(services, em, orgId);
+      const failed = error instanceof StepFailure ? 'create_stores' : 'create_database';
+      const steps = await stepsOf(em, run);
+      await fail(services, em, run, steps.find(({ name }) => name === failed)!, error, job);
+      await tellOfProvisioning(em, orgId, [asTold(run, steps)]);
     });
     throw error;
   }
@@ -211,7 +258,7 @@ export async function retryProvisioning(ctx: Context, orgId: string): Promise<st
     if (run.state === ProvisioningState.RETRYING) run.state = ProvisioningState.QUEUED;
     await ctx.services.queue.provisionNow(em, orgId);
     audit(em, ctx, { action: 'tenant.retry_provisioning', orgId, target: { type: 'tenant', id: orgId } });
-    await tellOfProvisioning(ctx.services, em, orgId);
+    await tellOfProvisioning(em, orgId, [asTold(run, await stepsOf(em, run))]);
     return orgId;
   });
 }
@@ -223,7 +270,7 @@ export async function cancelProvisioning(ctx: Context, orgId: string): Promise<s
     run.state = ProvisioningState.CANCELLING;
     await ctx.services.queue.provisionNow(em, orgId);
     audit(em, ctx, { action: 'tenant.cancel_provisioning', orgId, target: { type: 'tenant', id: orgId } });
-    await tellOfProvisioning(ctx.services, em, orgId);
+    await tellOfProvisioning(em, orgId, [asTold(run, await stepsOf(em, run))]);
     return orgId;
   });
 }

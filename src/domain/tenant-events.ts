@@ -1,16 +1,16 @@
 /** What is told of tenants and of their making, in the transaction of each change, and to whom. */
 import type { EntityManager } from '@mikro-orm/postgresql';
-import type { Context, Services } from '../context.ts';
+import type { Context } from '../context.ts';
 import { query } from '../db/control.ts';
 import type { Organization } from '../entities/control/organization.ts';
 import type { Provisioning } from '../entities/control/provisioning-run.ts';
 import { notFound } from '../errors.ts';
-import { publish, type TenantChange } from '../live/event-log.ts';
+import { publish, publishAll, type TenantChange } from '../live/event-log.ts';
 import type { Feed } from '../live/feed.ts';
 import { type Followed, follow, NEWEST_EVENT } from '../live/follow.ts';
 import type { TenantCounts } from './health.ts';
 import type { TenantRow } from './organizations.ts';
-import { provisioningNow, provisioningsOf } from './provisioning-state.ts';
+import { provisioningNow } from './provisioning-state.ts';
 
 /** Goes last in the transaction of the change. */
 export async function tellOfTenant(em: EntityManager, change: TenantChange, org: Organization): Promise<void> {
@@ -32,11 +32,10 @@ export async function tellOfTenant(em: EntityManager, change: TenantChange, org:
   await publish(em, 'tenant', { tenantId: id, change, tenant });
 }
 
-/** The same of a tenant's run. */
-export async function tellOfProvisioning({ control }: Services, em: EntityManager, orgId: string): Promise<void> {
-  await em.flush();
-  const provisioning = (await provisioningsOf(em, [orgId], control)).get(orgId)!;
-  await publish(em, 'provisioning', { tenantId: orgId, provisioning });
+/** The same of a tenant's run: each state that it has gone through. */
+export function tellOfProvisioning(em: EntityManager, orgId: string, states: Provisioning[]): Promise<void> {
+  const payloads = states.map((provisioning) => ({ tenantId: orgId, provisioning }));
+  return publishAll(em, 'provisioning', payloads);
 }
 
 const tenantCounts = query<TenantCounts & { seq: number }>(
