@@ -320,8 +320,8 @@ describe('sessions', () => {
     const person = await agent(here, email, 'a password');
     expect((await person.rest('GET', '/api/auth/sessions')).body).toHaveLength(50);
     const start = performance.now();
-    expect((await person.rest('DELETE', '/api/auth/sessions')).body).toEqual({ ended: 50 });
-    process.stdout.write(`    measured: ended 50 sessions in ${Math.round(performance.now() - start)} ms\n`);
+    expect((await person.rest('DELETE', '/api/auth/sessions')).body).toEqual({ ended: 49 });
+    process.stdout.write(`    measured: ended 49 sessions in ${Math.round(performance.now() - start)} ms\n`);
   });
 
   test("of others are nobody's business", async () => {
