@@ -1,6 +1,17 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import ICAL from 'ical.js';
-import { type Actor, agent, anonymous, pagesOf, provision, superAdmin, type Tenant } from './support/actors.ts';
+import pg from 'pg';
+import { EDIT_LOCK } from '../src/domain/schedule-edits.ts';
+import {
+  type Actor,
+  agent,
+  anonymous,
+  eventually,
+  pagesOf,
+  provision,
+  superAdmin,
+  type Tenant,
+} from './support/actors.ts';
 import { ApiDescription } from './support/api-description.ts';
 import { startApp, type TestApp } from './support/app.ts';
 import { calendar } from './support/calendars.ts';
@@ -451,4 +462,21 @@ describe('whoever may manage divisions', () => {
     const document = 'mutation ($id: UUID!) { deleteWorkingHoursException(id: $id) { id } }';
     expectGraphqlError(await stranger.graphql(document, { id: body.id }), 'NOT_FOUND');
   });
+});
+
+test('those made while what roles allow is read anew do not wait for each other', async () => {
+  const other = new pg.Client(await app.services.tenants.connection(acme.id));
+  await other.connect();
+  await other.query('select pg_advisory_lock($1)', [EDIT_LOCK]);
+  const waiting =
+    "select from pg_locks where locktype = 'advisory' and objid = $1 and not granted and database = (select oid from pg_database where datname = current_database())";
+  const asked = [3, 4].map((day) => create({ start_date: week[day] }));
+  await eventually(
+    () => other.query(waiting, [EDIT_LOCK]),
+    ({ rowCount }) => rowCount === 2,
+  );
+  // As when somebody changes a role just now.
+  app.services.access.forget(acme.id);
+  await other.end();
+  expect((await Promise.all(asked)).map(({ status }) => status)).toEqual([201, 201]);
 });

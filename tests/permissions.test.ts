@@ -1,5 +1,4 @@
 /** Tries every cell of docs/permissions.md, as it is committed, over GraphQL and over REST. */
-import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { GraphQLSchema } from 'graphql';
 import { openApi } from '../src/rest/openapi.ts';
@@ -16,41 +15,10 @@ import {
   valuesFor,
 } from './support/attempts.ts';
 import { Cast } from './support/cast.ts';
+import { permissionTable, type Row } from './support/permission-table.ts';
 import { contentOfTenant } from './support/tenant-content.ts';
 
-interface Row {
-  name: string;
-  kind: string;
-  /** `METHOD path` of each. */
-  routes: string[];
-  /** The permission that is demanded; empty where it is none of a role's. */
-  permission: string;
-  /** Actor and cell. */
-  cells: [actor: string, cell: string][];
-}
-
-const rows: Row[] = readTable(readFileSync(new URL('../docs/permissions.md', import.meta.url), 'utf8'));
-
-function readTable(page: string): Row[] {
-  const [header, ...lines] = page
-    .split('\n')
-    .filter((line) => line.startsWith('| operation') || / `\w+` \| /.test(line));
-  const [, , , ...actors] = cellsOf(header!).slice(0, -1);
-  return lines.map((line) => {
-    const [operation, rest, demands, ...cells] = cellsOf(line);
-    const [, kind, name] = /^(\w+) `(\w+)`$/.exec(operation!)!;
-    const routes = [...rest!.matchAll(/`([^`]+)`/g)].map(([, route]) => route!);
-    const permission = /`([^`]+)`/.exec(demands!)?.[1] ?? '';
-    return { kind: kind!, name: name!, routes, permission, cells: actors.map((actor, at) => [actor, cells[at]!]) };
-  });
-}
-
-function cellsOf(line: string): string[] {
-  return line
-    .split('|')
-    .slice(1, -1)
-    .map((cell) => cell.trim());
-}
+const rows: Row[] = permissionTable();
 
 const CODES: Record<string, string> = { 401: 'unauthenticated', 403: 'forbidden', 404: 'not_found' };
 /** No answer to somebody who is let in. */

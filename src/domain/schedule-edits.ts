@@ -4,7 +4,7 @@ import { type Context, tenantUser } from '../context.ts';
 import { publish } from '../live/event-log.ts';
 
 /** Of the advisory lock that edits hold, in the tenant's own database: overlaps are judged by what stands. */
-const EDIT_LOCK = 0x6f6d_1001;
+export const EDIT_LOCK = 0x6f6d_1001;
 
 const NEWEST_VERSION = 'select max(seq)::text as version from schedule_versions';
 

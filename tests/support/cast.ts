@@ -3,6 +3,7 @@ import { ALL_PERMISSIONS } from '../../src/domain/permissions.ts';
 import { type Actor, agent, provision, superAdmin, type Tenant } from './actors.ts';
 import type { TestApp } from './app.ts';
 import type { Headers } from './attempts.ts';
+import { belongingsOf, hired, made } from './belongings.ts';
 
 const PASSWORD = 'a password of the cast';
 const bearer = ({ token }: { token?: string }): Headers => ({ authorization: `Bearer ${token}` });
@@ -59,16 +60,6 @@ export class Cast {
     return this.#ids.get(actor)!;
   }
 
-  /** Adds a user of the tenant. @returns their id. */
-  async hire(email: string, role: string): Promise<string> {
-    const body = { email, full_name: email, password: PASSWORD, role };
-    return (await made(this.admin, '/api/agents', body)).id;
-  }
-
-  signIn(email: string): Promise<Actor> {
-    return agent(this.#app, email, PASSWORD);
-  }
-
   async #enter(other: Tenant, lacking: readonly string[]): Promise<void> {
     const { root, admin, tenant } = this;
     const enter = (actor: string, entrance: () => Promise<Headers>) => this.#entrances.set(actor, entrance);
@@ -87,8 +78,8 @@ export class Cast {
     }
     const employ = async (actor: string, role: string) => {
       const email = `${actor.replaceAll(/\W/g, '-')}@cast.test`;
-      enter(actor, async () => bearer(await this.signIn(email)));
-      this.#ids.set(actor, await this.hire(email, role));
+      enter(actor, async () => bearer(await agent(this.#app, email, PASSWORD)));
+      this.#ids.set(actor, await hired(admin, email, PASSWORD, role));
     };
     for (const role of ['agent', 'supervisor']) await employ(role, role);
     for (const permission of ['', ...lacking]) {
@@ -105,37 +96,7 @@ export class Cast {
   }
 
   /** Ids of things that are the tenant's, by their nouns; none of them belongs to anybody of the cast. */
-  async belongings(): Promise<Record<string, string>> {
-    const { admin, root, tenant } = this;
-    const bystander = await this.hire('bystander@cast.test', 'supervisor');
-    const keeper = await this.signIn('bystander@cast.test');
-    const [division, role, exception, apiKey, sessions, impersonations, me] = await Promise.all([
-      made(admin, '/api/divisions', { name: 'Belonging' }),
-      made(admin, '/api/roles', { name: 'Belonging', permissions: [] }),
-      made(admin, '/api/working-hours/exceptions', { name: 'Belonging', start_date: '2027-05-01' }),
-      made(keeper, '/api/api-keys', { name: 'Belonging', scopes: [] }),
-      keeper.rest('GET', '/api/auth/sessions'),
-      root.rest('GET', '/api/super-admin/impersonations'),
-      root.rest('GET', '/api/auth/me'),
-    ]);
-    await admin.rest('POST', `/api/divisions/${division.id}/agents`, { agent_ids: [bystander] });
-    return {
-      tenant: tenant.id,
-      agent: bystander,
-      actor: bystander,
-      division: division.id,
-      role: role.id,
-      exception: exception.id,
-      apiKey: apiKey.id,
-      session: sessions.body[0].id,
-      impersonation: impersonations.body[0].id,
-      superAdmin: me.body.id,
-    };
+  belongings(): Promise<Record<string, string>> {
+    return belongingsOf(this.#app, this.root, this.admin, this.tenant);
   }
-}
-
-async function made(by: Actor, path: string, body: unknown) {
-  const answer = await by.rest('POST', path, body);
-  if (answer.status !== 201) throw new Error(`POST ${path} answered ${answer.status}: ${JSON.stringify(answer.body)}`);
-  return answer.body;
 }
