@@ -1,0 +1,43 @@
+/** The servers beside the gateway, each started when it is first needed. */
+import { join } from 'node:path';
+import type { Platform } from './platform.ts';
+import { Server } from './servers.ts';
+
+const at = (...path: string[]) => join(import.meta.dirname, 'peers', ...path);
+/** For those that use the product's classes, whose decorators Node does not read by itself. */
+const WITH_DECORATORS = ['--import', at('decorators.ts')];
+
+const PEERS = {
+  ceiling: [at('ceiling.ts')],
+  plain: [...WITH_DECORATORS, at('plain.ts')],
+} as const satisfies Record<string, readonly string[]>;
+
+export type Peer = keyof typeof PEERS;
+export type ServerName = 'gateway' | Peer;
+
+export class Fleet {
+  readonly #platform: Platform;
+  readonly #peers = new Map<Peer, Promise<Server>>();
+
+  constructor(platform: Platform) {
+    this.#platform = platform;
+  }
+
+  /** Started, and running until it is told to pause. */
+  async server(name: ServerName): Promise<Server> {
+    if (name === 'gateway') return this.#platform.gateway;
+    let peer = this.#peers.get(name);
+    if (!peer) {
+      const { folder, databases, jwtSecret, pins } = this.#platform;
+      peer = Server.start({
+        name,
+        args: [...PEERS[name]],
+        log: join(folder, `${name}.log`),
+        cores: pins.server,
+        env: { DATABASE_URL: databases.peers, JWT_SECRET: jwtSecret },
+      });
+      this.#peers.set(name, peer);
+    }
+    return peer;
+  }
+}

@@ -1,0 +1,142 @@
+/**
+ * The load, a process of its own: so many kept-alive connections, each of which sends one ready request after the other. It
+ * reads of the answers their status and their length, and is therefore several times as quick as any server beside it; what
+ * it costs is told with each result. Libraries for it (autocannon 9, undici 7) parse and count in whole milliseconds.
+ */
+import { connect, type Socket } from 'node:net';
+import { performance } from 'node:perf_hooks';
+import type { Job, Told } from './load.ts';
+
+const HEAD_END = '\r\n\r\n';
+const LAST_CHUNK = '0\r\n\r\n';
+
+class Window {
+  latencies: number[] = [];
+  bytes = 0;
+  readonly statuses = new Map<number, number>();
+  failures = 0;
+}
+
+let window = new Window();
+let running = true;
+
+class Connection {
+  readonly #socket: Socket;
+  readonly #requests: Buffer[];
+  #next: number;
+  #sentAt = 0;
+  /** What came of a head that is not whole yet. */
+  #head?: Buffer;
+  /** Bytes of the body that are still to come; of a chunked one NaN. */
+  #left?: number;
+  #tail = '';
+  #status = 0;
+
+  constructor(port: number, requests: Buffer[], start: number) {
+    this.#requests = requests;
+    this.#next = start;
+    this.#socket = connect({ port, host: '127.0.0.1', noDelay: true });
+    this.#socket.on('connect', () => this.#send());
+    this.#socket.on('data', (chunk) => this.#read(chunk));
+    for (const event of ['error', 'end'] as const) {
+      this.#socket.on(event, () => {
+        if (running) window.failures++;
+      });
+    }
+  }
+
+  #send(): void {
+    this.#sentAt = performance.now();
+    this.#socket.write(this.#requests[this.#next++ % this.#requests.length]!);
+  }
+
+  #read(chunk: Buffer): void {
+    window.bytes += chunk.length;
+    let data = chunk;
+    if (this.#left === undefined) {
+      if (this.#head) data = Buffer.concat([this.#head, chunk]);
+      const end = data.indexOf(HEAD_END);
+      if (end < 0) {
+        this.#head = data;
+        return;
+      }
+      this.#head = undefined;
+      const head = data.toString('latin1', 0, end);
+      this.#status = Number(head.slice(9, 12));
+      const length = /\r\ncontent-length: *(\d+)/i.exec(head);
+      if (length) this.#left = Number(length[1]);
+      else this.#left = /\r\ntransfer-encoding: *chunked/i.test(head) ? Number.NaN : 0;
+      data = data.subarray(end + HEAD_END.length);
+    }
+    if (Number.isNaN(this.#left)) {
+      this.#tail = (this.#tail + data.toString('latin1', Math.max(0, data.length - LAST_CHUNK.length))).slice(
+        -LAST_CHUNK.length,
+      );
+      if (this.#tail === LAST_CHUNK) this.#answered();
+    } else {
+      this.#left -= data.length;
+      if (this.#left <= 0) this.#answered();
+    }
+  }
+
+  #answered(): void {
+    this.#left = undefined;
+    this.#tail = '';
+    window.latencies.push(performance.now() - this.#sentAt);
+    window.statuses.set(this.#status, (window.statuses.get(this.#status) ?? 0) + 1);
+    if (running) this.#send();
+  }
+
+  close(): void {
+    this.#socket.destroy();
+  }
+}
+
+const sets = new Map<string, Buffer[]>();
+const tell = (told: Told) => process.send!(told);
+
+process.on('message', (message: Job) => {
+  if (message.kind === 'requests') {
+    sets.set(
+      message.name,
+      message.requests.map((text) => Buffer.from(text)),
+    );
+    return;
+  }
+  const { port, name, connections, warmUpMs, ms } = message;
+  const requests = sets.get(name)!;
+  running = true;
+  window = new Window();
+  const opened = Array.from(
+    { length: connections },
+    () => new Connection(port, requests, Math.floor(Math.random() * requests.length)),
+  );
+  setTimeout(() => {
+    window = new Window();
+    const since = performance.now();
+    const cpuSince = process.cpuUsage();
+    tell({ kind: 'started' });
+    setTimeout(() => {
+      running = false;
+      const { latencies, bytes, statuses, failures } = window;
+      const cpu = process.cpuUsage(cpuSince);
+      tell({ kind: 'ended' });
+      for (const connection of opened) connection.close();
+      const sorted = Float64Array.from(latencies).sort();
+      const at = (share: number) =>
+        sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
+      tell({
+        kind: 'result',
+        answers: sorted.length,
+        ms: performance.now() - since,
+        bytes,
+        p50Ms: at(0.5),
+        p99Ms: at(0.99),
+        statuses: Object.fromEntries(statuses),
+        failures,
+        cpuMs: (cpu.user + cpu.system) / 1000,
+      });
+    }, ms);
+  }, warmUpMs);
+});
+process.on('disconnect', () => process.exit(0));

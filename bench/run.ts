@@ -1,0 +1,108 @@
+/**
+ * `npm run bench -- W1 W2 --rounds 5 --seconds 3`: the gateway measured beside other servers (docs/performance.md). Without
+ * names, every workload. Ends with 1 when a goal is fallen short of.
+ */
+import { parseArgs } from 'node:util';
+import { ensureBuilt } from '../tests/support/built.ts';
+import { cleanUp } from '../tests/support/gateway-process.ts';
+import { Fleet } from './fleet.ts';
+import { Load } from './load/load.ts';
+import { choosePins, machineFacts, moveTo, type Pins } from './machine.ts';
+import { openPlatform } from './platform.ts';
+import { findingsText, outcomeText } from './print.ts';
+import { keep, RESULTS, readResults } from './results.ts';
+import { endServers } from './servers.ts';
+import { workloads } from './workloads/index.ts';
+import { type Finding, holds, type Settings, type Workload } from './workloads/workload.ts';
+
+const USAGE = `Usage: npm run bench -- [W1 W2 ...] [--rounds 5] [--seconds 3] [--connections 32]
+       npm run bench -- --list`;
+
+const say = (text: string) => console.log(text);
+
+async function main(): Promise<number> {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      list: { type: 'boolean' },
+      rounds: { type: 'string', default: '5' },
+      seconds: { type: 'string', default: '3' },
+      connections: { type: 'string', default: '32' },
+    },
+  });
+  if (values.list) {
+    for (const { name, title } of workloads) say(`${name.padEnd(4)} ${title}`);
+    return 0;
+  }
+  const settings: Settings = {
+    rounds: Number(values.rounds),
+    seconds: Number(values.seconds),
+    connections: Number(values.connections),
+  };
+  const names = positionals.map((name) => name.toUpperCase());
+  const unknown = names.filter((name) => !workloads.some((workload) => workload.name === name));
+  if (unknown.length > 0 || !Object.values(settings).every((value) => value > 0)) {
+    say(unknown.length > 0 ? `There is no ${unknown.join(', ')}.\n${USAGE}` : USAGE);
+    return 2;
+  }
+  if (process.platform !== 'linux') {
+    say('The bench reads processor time and memory from /proc, which only Linux has.');
+    return 2;
+  }
+  ensureBuilt();
+  const chosen = workloads.filter(({ name }) => names.length === 0 || names.includes(name));
+  const pins = choosePins();
+  say(`On ${machineFacts(pins).cores} cores: ${pins.said}.`);
+  moveTo(pins.load);
+  for (const [tenants, group] of Map.groupBy(chosen, ({ tenants }) => tenants)) {
+    await runGroup(pins, tenants, group, settings);
+  }
+  return await sumUp(chosen);
+}
+
+/** Workloads on the same number of tenants. */
+async function runGroup(pins: Pins, tenants: number, group: Workload[], settings: Settings): Promise<void> {
+  const platform = await openPlatform(pins, tenants, say);
+  const fleet = new Fleet(platform);
+  const load = new Load(pins.load);
+  try {
+    for (const { name, title, run } of group) {
+      say(`\n${name}  ${title}`);
+      const outcome = await run({ platform, fleet, load, settings, say });
+      say(`\n${outcomeText(name, outcome)}`);
+      await keep(name, { title, at: new Date().toISOString(), settings, machine: machineFacts(pins), ...outcome });
+    }
+  } finally {
+    load.close();
+    await platform.close();
+  }
+}
+
+async function sumUp(chosen: Workload[]): Promise<number> {
+  const results = await readResults();
+  const findings = chosen.flatMap(({ name }) =>
+    results[name]!.findings.map((finding): [string, Finding] => [name, finding]),
+  );
+  say(`\n${findingsText(findings)}\n\nAll of it is in ${RESULTS}.`);
+  return findings.every(([, finding]) => holds(finding)) ? 0 : 1;
+}
+
+let stopping = false;
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.on(signal, () => {
+    if (stopping) return;
+    stopping = true;
+    say('\nStopping: servers are ended and folders removed…');
+    void endServers()
+      .then(cleanUp)
+      .finally(() => process.exit(130));
+  });
+}
+try {
+  process.exitCode = await main();
+} catch (error) {
+  if (!stopping) say(`\n${(error as Error).stack}`);
+  process.exitCode = 1;
+} finally {
+  if (!stopping) await cleanUp();
+}
