@@ -134,12 +134,23 @@ describe('the names', () => {
     }
   });
 
-  test('of all operations are explained', () => {
-    expect(
-      operations()
-        .filter(({ description }) => !description)
-        .map(({ name }) => name),
-    ).toEqual([]);
+  test('are all explained: of types, fields, arguments, inputs and values', () => {
+    const silent: string[] = [];
+    const look = (name: string, { description }: { description?: string | null }) => {
+      if (!description) silent.push(name);
+    };
+    for (const type of Object.values(schema.getTypeMap())) {
+      if (type.name.startsWith('__')) continue;
+      look(type.name, type);
+      if (isEnumType(type)) for (const value of type.getValues()) look(`${type.name}.${value.name}`, value);
+      if (!isObjectType(type) && !isInputObjectType(type)) continue;
+      for (const field of Object.values(type.getFields())) {
+        look(`${type.name}.${field.name}`, field);
+        if (!('args' in field)) continue;
+        for (const argument of field.args) look(`${type.name}.${field.name}(${argument.name})`, argument);
+      }
+    }
+    expect(silent).toEqual([]);
   });
 });
 

@@ -4,6 +4,7 @@ type Exact<T extends { [key: string]: unknown }> = { [K in keyof T]: T[K] };
 /** Internal type. DO NOT USE DIRECTLY. */
 export type Incremental<T> = T | { [P in keyof T]?: P extends ' $fragmentName' | '__typename' ? T[P] : never };
 import type { TypedDocumentNode as DocumentNode } from '@graphql-typed-document-node/core';
+/** A company to be brought onto the platform. */
 export type ProvisionTenantInput = {
   /** The first admin, together with adminPassword. */
   adminEmail?: string | null | undefined;
@@ -11,6 +12,7 @@ export type ProvisionTenantInput = {
   adminPassword?: string | null | undefined;
   /** ISO 3166-1 alpha-2, such as ID. */
   country?: string | null | undefined;
+  /** Absent: without limits. */
   limits?: TenantLimitsInput | null | undefined;
   /** 1 to 200 characters. */
   name: string;
@@ -18,6 +20,7 @@ export type ProvisionTenantInput = {
   slug: string;
 };
 
+/** Where the making of a tenant's databases is. */
 export type ProvisioningState =
   /** Called off: what was made is being removed. */
   | 'CANCELLING'
@@ -30,16 +33,24 @@ export type ProvisioningState =
   /** Done; the tenant is active. */
   | 'SUCCEEDED';
 
+/** How one step stands. */
 export type ProvisioningStepState =
+  /** Ended well. */
   | 'DONE'
+  /** Ended badly: its error says why, and it is tried again. */
   | 'FAILED'
+  /** Not begun. */
   | 'PENDING'
+  /** Under way. */
   | 'RUNNING';
 
 /** What a tenant may use; an absent key means no limit. */
 export type TenantLimitsInput = {
+  /** Most agents at one time. */
   maxAgents?: number | null | undefined;
+  /** Most contacts at one time. */
   maxContacts?: number | null | undefined;
+  /** Most messages in one calendar month of the tenant's timezone. */
   maxMessagesMonth?: number | null | undefined;
 };
 

@@ -20,19 +20,35 @@ export enum OverallStatus {
   OK = 'ok',
   DEGRADED = 'degraded',
 }
-registerEnumType(ComponentStatus, { name: 'ComponentStatus', description: 'Whether a component answered its probe.' });
+registerEnumType(ComponentStatus, {
+  name: 'ComponentStatus',
+  description: 'Whether a component answered its probe.',
+  valuesConfig: {
+    UP: { description: 'It answered.' },
+    DOWN: { description: 'It did not, or not in time.' },
+    NOT_CONFIGURED: { description: 'There is none: its address was not given.' },
+  },
+});
 registerEnumType(PlatformStatus, {
   name: 'PlatformStatus',
   description: 'Whether any tenant has the channel connected.',
+  valuesConfig: {
+    ACTIVE: { description: 'An active tenant has it connected.' },
+    INACTIVE: { description: 'No active tenant has.' },
+  },
 });
 registerEnumType(OverallStatus, {
   name: 'OverallStatus',
-  description: 'degraded as soon as a configured component is down.',
+  description: 'How the platform stands as a whole.',
+  valuesConfig: {
+    OK: { description: 'Nothing that is configured is down.' },
+    DEGRADED: { description: 'At least one component that is configured is down.' },
+  },
 });
 
 @ObjectType({ description: 'How one component stands.' })
 export class ComponentHealth {
-  @Field(() => ComponentStatus)
+  @Field(() => ComponentStatus, { description: 'Whether it answers.' })
   status!: ComponentStatus;
 
   @Field(() => Int, { nullable: true, description: 'Milliseconds that the probe took.' })
@@ -45,79 +61,79 @@ export class ComponentHealth {
   since?: string;
 }
 
-@ObjectType()
+@ObjectType({ description: 'What the platform keeps its data in.' })
 export class InfrastructureHealth {
   @Field(() => ComponentHealth, { description: 'The control-plane database.' })
   controlPlane!: ComponentHealth;
   @Field(() => ComponentHealth, { description: "The server of the tenants' databases." })
   postgres!: ComponentHealth;
-  @Field(() => ComponentHealth)
+  @Field(() => ComponentHealth, { description: 'Where documents of tenants are kept.' })
   mongodb!: ComponentHealth;
-  @Field(() => ComponentHealth)
+  @Field(() => ComponentHealth, { description: 'The cache.' })
   redis!: ComponentHealth;
-  @Field(() => ComponentHealth)
+  @Field(() => ComponentHealth, { description: 'The message broker.' })
   kafka!: ComponentHealth;
-  @Field(() => ComponentHealth)
+  @Field(() => ComponentHealth, { description: 'The object store.' })
   minio!: ComponentHealth;
 }
 
-@ObjectType()
+@ObjectType({ description: 'The services around the gateway, each asked over HTTP.' })
 export class MicroservicesHealth implements Record<ServiceName | 'apiGateway', ComponentHealth> {
   @Field(() => ComponentHealth, { description: 'This process.' })
   apiGateway!: ComponentHealth;
-  @Field(() => ComponentHealth)
+  @Field(() => ComponentHealth, { description: 'Takes in what channels send.' })
   webhookIngestor!: ComponentHealth;
-  @Field(() => ComponentHealth)
+  @Field(() => ComponentHealth, { description: "Brings messages to agents' browsers." })
   wsServer!: ComponentHealth;
-  @Field(() => ComponentHealth)
+  @Field(() => ComponentHealth, { description: 'Runs conversations.' })
   chatEngine!: ComponentHealth;
-  @Field(() => ComponentHealth)
+  @Field(() => ComponentHealth, { description: 'Sends messages to channels.' })
   messageSender!: ComponentHealth;
-  @Field(() => ComponentHealth)
+  @Field(() => ComponentHealth, { description: 'Answers by itself where it may.' })
   aiAgent!: ComponentHealth;
-  @Field(() => ComponentHealth)
+  @Field(() => ComponentHealth, { description: 'Keeps the accounts of tenants.' })
   billingService!: ComponentHealth;
 }
 
-@ObjectType()
+@ObjectType({ description: 'A channel by which customers write.' })
 export class PlatformHealth {
-  @Field(() => PlatformStatus)
+  @Field(() => PlatformStatus, { description: 'Whether it is in use.' })
   status!: PlatformStatus;
 }
 
 @ObjectType({ description: 'Which channels any active tenant has connected.' })
 export class PlatformsHealth {
-  @Field(() => PlatformHealth)
+  @Field(() => PlatformHealth, { description: 'WhatsApp.' })
   whatsapp!: PlatformHealth;
-  @Field(() => PlatformHealth)
+  @Field(() => PlatformHealth, { description: 'Instagram.' })
   instagram!: PlatformHealth;
-  @Field(() => PlatformHealth)
+  @Field(() => PlatformHealth, { description: 'Facebook Messenger.' })
   messenger!: PlatformHealth;
-  @Field(() => PlatformHealth)
+  @Field(() => PlatformHealth, { description: 'E-mail.' })
   email!: PlatformHealth;
 }
 
-@ObjectType()
+@ObjectType({ description: 'How many tenants there are.' })
 export class TenantCounts {
-  @Field(() => Int)
+  @Field(() => Int, { description: 'All of them, also those that are being made.' })
   total!: number;
-  @Field(() => Int)
+  @Field(() => Int, { description: 'Those in use.' })
   active!: number;
-  @Field(() => Int)
+  @Field(() => Int, { description: 'Those that are shut.' })
   suspended!: number;
 }
 
 @ObjectType({ description: 'How the platform stands, as of at most a second ago.' })
 export class SystemHealth {
-  @Field(() => OverallStatus)
+  @Field(() => OverallStatus, { description: 'OK where nothing that is configured is down.' })
   status!: OverallStatus;
-  @Field(() => InfrastructureHealth)
+  @Field(() => InfrastructureHealth, { description: 'Databases, cache, broker, object store.' })
   infrastructure!: InfrastructureHealth;
-  @Field(() => MicroservicesHealth)
+  @Field(() => MicroservicesHealth, { description: 'The gateway and the services around it.' })
   microservices!: MicroservicesHealth;
-  @Field(() => PlatformsHealth)
+  @Field(() => PlatformsHealth, { description: 'The channels by which customers write.' })
   platforms!: PlatformsHealth;
-  @Field(() => TenantCounts)
+  @Field(() => TenantCounts, { description: 'How many there are.' })
   tenants!: TenantCounts;
 }
 

@@ -11,14 +11,14 @@ class ActivityLog extends LogEntry {
   @Field(() => String, { nullable: true, description: 'As it is now, or was when the agent was deleted.' })
   actorName?: string | null;
 
-  @Field(() => String, { nullable: true })
+  @Field(() => String, { nullable: true, description: 'The name of that agent, as it is now.' })
   onBehalfOfName?: string | null;
 
   @Field(() => String, { nullable: true, description: 'The network address it came from; not of super admins.' })
   address?: string | null;
 }
 
-@ObjectType()
+@ObjectType({ description: 'An entry with its place in the list.' })
 class ActivityLogEdge {
   @Field()
   cursor!: string;

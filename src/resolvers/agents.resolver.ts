@@ -20,7 +20,7 @@ class AgentDivision {
 
 @ObjectType({ description: 'A person who works in the inbox of your organization.' })
 class Agent extends TenantUser {
-  @Field(() => UuidScalar)
+  @Field(() => UuidScalar, { description: 'The role that they hold.' })
   roleId!: string;
 
   @Field(() => Date)

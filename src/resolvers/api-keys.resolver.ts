@@ -13,7 +13,7 @@ class ApiKey {
   @Field(() => UuidScalar)
   id!: string;
 
-  @Field()
+  @Field({ description: "What it is for, in its maker's words." })
   name!: string;
 
   @Field({ description: 'How the key begins, to tell it from others by.' })

@@ -27,7 +27,7 @@ export class AuditLogEntry extends LogEntry {
   address?: string | null;
 }
 
-@ObjectType()
+@ObjectType({ description: 'An entry with its place in the list.' })
 class AuditLogEdge {
   @Field()
   cursor!: string;

@@ -20,7 +20,7 @@ export class Division {
   @Field({ description: 'Unique in the organization, capitals or not.' })
   name!: string;
 
-  @Field(() => String, { nullable: true })
+  @Field(() => String, { nullable: true, description: "What it is for, in the organization's words." })
   description?: string | null;
 
   @Field(() => String, { nullable: true, description: "IANA name; without it, the organization's own counts." })

@@ -29,10 +29,10 @@ export class WorkingHoursException {
   @Field(() => UuidScalar, { nullable: true, description: 'Absent for the whole organization.' })
   divisionId?: string | null;
 
-  @Field()
+  @Field({ description: 'Such as Eid al-Fitr.' })
   name!: string;
 
-  @Field(() => DateScalar)
+  @Field(() => DateScalar, { description: 'The first day.' })
   startDate!: string;
 
   @Field(() => DateScalar, { description: 'The last day.' })

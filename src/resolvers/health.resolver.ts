@@ -12,19 +12,19 @@ import { SequenceScalar } from '../schema/scalars.ts';
 
 @ObjectType({ description: 'How one component stood at one time.' })
 class HealthPoint {
-  @Field(() => ComponentStatus)
+  @Field(() => ComponentStatus, { description: 'Whether it answered.' })
   status!: string;
 
-  @Field(() => Int, { nullable: true })
+  @Field(() => Int, { nullable: true, description: 'Milliseconds that the probe took.' })
   latencyMs?: number | null;
 
-  @Field(() => Date)
+  @Field(() => Date, { description: 'When it was probed.' })
   at!: string;
 }
 
 @ObjectType({ description: "One bar of a component's history." })
 class HealthBucket {
-  @Field(() => Date)
+  @Field(() => Date, { description: 'When the stretch begins.' })
   from!: string;
 
   @Field(() => ComponentStatus, { description: 'The worst in it.' })

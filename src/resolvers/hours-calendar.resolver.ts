@@ -21,10 +21,10 @@ registerEnumType(HolidayState, {
 
 @ObjectType({ description: 'A holiday of a calendar.' })
 class ImportedHoliday {
-  @Field()
+  @Field({ description: 'What the event is called.' })
   name!: string;
 
-  @Field(() => DateScalar)
+  @Field(() => DateScalar, { description: 'The first day.' })
   startDate!: string;
 
   @Field(() => DateScalar, { description: 'The last day.' })
@@ -33,7 +33,7 @@ class ImportedHoliday {
   @Field({ description: 'Comes back every year.' })
   yearly!: boolean;
 
-  @Field(() => HolidayState)
+  @Field(() => HolidayState, { description: 'What importing it does, or would do.' })
   state!: calendars.PlannedHoliday['state'];
 
   @Field(() => String, { nullable: true, description: 'The name of the exception that is in its way.' })
@@ -45,7 +45,7 @@ class SkippedEvent {
   @Field(() => Int, { nullable: true, description: 'The line of the file where it begins, from 1.' })
   line?: number;
 
-  @Field(() => String, { nullable: true })
+  @Field(() => String, { nullable: true, description: 'What the file calls it.' })
   summary?: string;
 
   @Field({ description: 'Completes a sentence about the event.' })
@@ -54,10 +54,10 @@ class SkippedEvent {
 
 @ObjectType({ description: 'What an import of holidays does, or would do.' })
 class HolidayImport {
-  @Field(() => [ImportedHoliday])
+  @Field(() => [ImportedHoliday], { description: "What the file's whole-day events come to." })
   holidays!: ImportedHoliday[];
 
-  @Field(() => [SkippedEvent])
+  @Field(() => [SkippedEvent], { description: 'What in the file was passed over, and why.' })
   skipped!: SkippedEvent[];
 }
 

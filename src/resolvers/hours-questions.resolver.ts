@@ -38,6 +38,7 @@ const WarningKind = {
 } as const satisfies Record<string, Warning['kind']>;
 registerEnumType(WarningKind, {
   name: 'WorkingHoursWarningKind',
+  description: 'What is allowed and yet may not be meant.',
   valuesConfig: {
     DST_GAP: { description: 'Begins or ends at a time that the clock skips on some day of the coming two years.' },
     SHORT_HOLE: { description: 'Closed for a minute or less, as between 23:59 and 00:00.' },
@@ -48,7 +49,7 @@ registerEnumType(WarningKind, {
 
 @ObjectType({ description: 'The rule that decided.' })
 class WorkingHoursRule {
-  @Field(() => RuleKind)
+  @Field(() => RuleKind, { description: 'What kind of rule decided.' })
   kind!: Rule['kind'];
 
   @Field(() => String, { nullable: true, description: 'Of the exception.' })
@@ -74,7 +75,7 @@ class WorkingHoursRule {
 
 @ObjectType({ description: 'Whether a business is open, and why.' })
 export class WorkingHoursStatus {
-  @Field()
+  @Field({ description: 'Whether it is open.' })
   isWorkingHours!: boolean;
 
   @Field({ description: 'The IANA name of the zone whose wall clock decides.' })
@@ -92,22 +93,22 @@ export class WorkingHoursStatus {
   @Field({ description: 'In words, such as: Tuesday 13:00–17:30, division Sales, Asia/Jakarta.' })
   explanation!: string;
 
-  @Field(() => WorkingHoursRule)
+  @Field(() => WorkingHoursRule, { description: 'What decided it.' })
   rule!: WorkingHoursRule;
 }
 
 @ObjectType({ description: 'An instant at which a business opens or closes.' })
 class WorkingHoursChange {
-  @Field(() => Date)
+  @Field(() => Date, { description: 'The instant.' })
   at!: Date;
 
   @Field({ description: 'Whether it is open from then on.' })
   isWorkingHours!: boolean;
 }
 
-@ObjectType()
+@ObjectType({ description: 'Something that is allowed and yet may not be meant.' })
 class WorkingHoursWarning {
-  @Field(() => WarningKind)
+  @Field(() => WarningKind, { description: 'What it is about.' })
   kind!: Warning['kind'];
 
   @Field({ description: 'For people.' })
@@ -119,13 +120,13 @@ class WorkingHoursWarning {
 
 @ObjectType({ description: 'What a schedule would mean.' })
 class WorkingHoursPreview {
-  @Field(() => [WorkingHoursChange])
+  @Field(() => [WorkingHoursChange], { description: 'The coming openings and closings.' })
   changes!: WorkingHoursChange[];
 
   @Field(() => Float, { description: 'By the wall clock, without exceptions.' })
   openHoursPerWeek!: number;
 
-  @Field(() => [WorkingHoursWarning])
+  @Field(() => [WorkingHoursWarning], { description: 'What is allowed and yet may not be meant.' })
   warnings!: WorkingHoursWarning[];
 }
 

@@ -16,19 +16,19 @@ class ImpersonationPayload {
   @Field(() => Int, { description: 'Seconds.' })
   expiresInSeconds!: number;
 
-  @Field(() => UuidScalar)
+  @Field(() => UuidScalar, { description: 'The tenant.' })
   orgId!: string;
 
-  @Field()
+  @Field({ description: "The tenant's slug." })
   orgSlug!: string;
 
   @Field(() => UuidScalar, { description: 'Whom the token speaks for.' })
   agentId!: string;
 
-  @Field()
+  @Field({ description: 'The address of whom the token speaks for.' })
   email!: string;
 
-  @Field()
+  @Field({ description: 'The role that the token has in the tenant.' })
   role!: string;
 }
 
@@ -37,7 +37,7 @@ class Impersonation {
   @Field(() => UuidScalar)
   id!: string;
 
-  @Field(() => UuidScalar)
+  @Field(() => UuidScalar, { description: 'The tenant that it is in.' })
   orgId!: string;
 
   @Field(() => UuidScalar, { description: 'Whom it speaks for.' })
@@ -49,13 +49,13 @@ class Impersonation {
   @Field(() => UuidScalar, { description: 'The super admin.' })
   impersonatorId!: string;
 
-  @Field()
+  @Field({ description: "The super admin's address." })
   impersonatorEmail!: string;
 
-  @Field(() => String, { nullable: true })
+  @Field(() => String, { nullable: true, description: "Why, in the super admin's words." })
   reason?: string | null;
 
-  @Field()
+  @Field({ description: 'Whether it may only look.' })
   readOnly!: boolean;
 
   @Field(() => Date)

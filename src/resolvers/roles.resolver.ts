@@ -17,13 +17,13 @@ class Role {
   @Field()
   name!: string;
 
-  @Field(() => String, { nullable: true })
+  @Field(() => String, { nullable: true, description: "What it is for, in the organization's words." })
   description?: string | null;
 
   @Field({ description: 'The same in every organization, and fixed.' })
   isSystem!: boolean;
 
-  @Field(() => [TenantPermission])
+  @Field(() => [TenantPermission], { description: 'What its holders may do.' })
   permissions!: TenantPermission[];
 
   @Field(() => Int, { description: 'How many agents hold it.' })
@@ -38,10 +38,10 @@ class Role {
 
 @ObjectType({ description: 'Something that a role may allow.' })
 class PermissionInfo {
-  @Field(() => TenantPermission)
+  @Field(() => TenantPermission, { description: 'As roles and keys carry it.' })
   code!: TenantPermission;
 
-  @Field()
+  @Field({ description: 'What it allows, in a sentence.' })
   description!: string;
 }
 

@@ -21,40 +21,40 @@ class OwnTenant {
   @Field()
   name!: string;
 
-  @Field()
+  @Field({ description: 'The URL-safe name.' })
   slug!: string;
 }
 
-@ObjectType()
+@ObjectType({ description: 'Somebody who signed in to a tenant.' })
 class SessionPayload {
   @Field({ description: 'A JWT, good for 24 hours; also set as the httpOnly cookie access_token.' })
   token!: string;
 
-  @Field(() => TenantUser)
+  @Field(() => TenantUser, { description: 'Who signed in.' })
   agent!: TenantUser;
 
-  @Field(() => OwnTenant)
+  @Field(() => OwnTenant, { description: 'Where they signed in.' })
   tenant!: OwnTenant;
 }
 
-@ObjectType()
+@ObjectType({ description: 'An organization that signed itself up.' })
 class RegistrationPayload {
   @Field({ description: 'A JWT of the first admin, good for 24 hours; also set as the httpOnly cookie access_token.' })
   token!: string;
 
-  @Field(() => UuidScalar)
+  @Field(() => UuidScalar, { description: 'The new organization.' })
   orgId!: string;
 
   @Field({ description: 'A sentence for people.' })
   message!: string;
 }
 
-@ObjectType()
+@ObjectType({ description: 'A token that takes the place of the one at hand.' })
 class FreshTokenPayload {
   @Field({ description: 'A JWT; also set as the httpOnly cookie access_token.' })
   token!: string;
 
-  @Field(() => Date)
+  @Field(() => Date, { description: 'When it ends by itself.' })
   expiresAt!: Date;
 }
 
@@ -63,7 +63,7 @@ class ImpersonatorInfo {
   @Field(() => UuidScalar)
   id!: string;
 
-  @Field()
+  @Field({ description: "The super admin's address." })
   email!: string;
 }
 
@@ -72,7 +72,7 @@ class ApiKeyInfo {
   @Field(() => UuidScalar)
   id!: string;
 
-  @Field()
+  @Field({ description: "What it is for, in its maker's words." })
   name!: string;
 }
 
@@ -96,10 +96,10 @@ class Me {
   })
   permissions!: TenantPermission[];
 
-  @Field(() => UuidScalar, { nullable: true })
+  @Field(() => UuidScalar, { nullable: true, description: 'Absent of a super admin.' })
   tenantId?: string;
 
-  @Field(() => String, { nullable: true })
+  @Field(() => String, { nullable: true, description: 'Absent of a super admin.' })
   tenantSlug?: string;
 
   @Field(() => TenantStatus, { nullable: true, description: 'PROVISIONING until its databases are made.' })
@@ -139,7 +139,7 @@ class Session {
   current!: boolean;
 }
 
-@ObjectType()
+@ObjectType({ description: 'Sessions that were ended together.' })
 class EndedSessions {
   @Field(() => Int, { description: 'How many were ended.' })
   ended!: number;

@@ -31,7 +31,7 @@ class TenantEvent extends LiveEvent {
 
 @ObjectType({ description: "What is told of the making of a tenant's databases." })
 class TenantProvisioningEvent extends LiveEvent {
-  @Field(() => UuidScalar)
+  @Field(() => UuidScalar, { description: 'The tenant that is being made.' })
   tenantId!: string;
 
   @Field(() => Provisioning, { description: 'As this event left it.' })

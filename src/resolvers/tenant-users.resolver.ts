@@ -21,10 +21,13 @@ export class TenantUser {
   @Field({ description: 'admin, supervisor, agent, or a role of the tenant itself.' })
   role!: string;
 
-  @Field()
+  @Field({ description: 'Whether they said that they take conversations now.' })
   isOnline!: boolean;
 
-  @Field(() => Date, { nullable: true })
+  @Field(() => Date, {
+    nullable: true,
+    description: 'When they last said whether they are online; absent before the first time.',
+  })
   lastSeenAt?: string | null;
 
   @Field(() => Date)

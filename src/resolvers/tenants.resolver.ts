@@ -22,7 +22,7 @@ import { Allow } from '../schema/permissions.ts';
 import { UuidScalar } from '../schema/scalars.ts';
 import { selects } from '../schema/selection.ts';
 
-@ObjectType()
+@ObjectType({ description: 'A tenant with its place in the list.' })
 class TenantEdge {
   @Field()
   cursor!: string;
@@ -33,7 +33,7 @@ class TenantEdge {
 
 @ObjectType({ description: 'A page of tenants.' })
 class TenantConnection {
-  @Field(() => [TenantEdge])
+  @Field(() => [TenantEdge], { description: 'The items of the page, each with its cursor.' })
   edges!: TenantEdge[];
 
   @Field(() => [Organization], { description: 'The same without their cursors.' })
@@ -58,7 +58,8 @@ export class TenantsResolver {
     @Args(() => PageArgs) page: PageArgs,
     @Info() info: GraphQLResolveInfo,
     @Arg('filter', () => TenantFilter, { nullable: true }) filter?: TenantFilter | null,
-    @Arg('order', () => TenantOrder, { nullable: true }) order?: TenantOrder | null,
+    @Arg('order', () => TenantOrder, { nullable: true, description: 'The newest last, unless it says otherwise.' })
+    order?: TenantOrder | null,
   ): Promise<Connection<TenantRow>> {
     const withUsage = selects(info, ['nodes', 'usage']) || selects(info, ['edges', 'node', 'usage']);
     const cursors = new TenantCursors(order ?? undefined);
@@ -74,7 +75,10 @@ export class TenantsResolver {
 
   @Query(() => SlugCheck, { description: 'Whether a tenant can be made under a slug, and if not, why.' })
   @Allow('platform')
-  slugCheck(@Ctx() ctx: Context, @Arg('slug', () => String) slug: string): Promise<SlugCheck> {
+  slugCheck(
+    @Ctx() ctx: Context,
+    @Arg('slug', () => String, { description: 'The slug that is wished for.' }) slug: string,
+  ): Promise<SlugCheck> {
     return checkSlug(ctx, slug);
   }
 

@@ -24,16 +24,16 @@ registerEnumType(standings.UsageMetric, {
 
 @ObjectType({ description: 'How close a tenant is to one of its limits.' })
 class UsageStanding {
-  @Field(() => Organization)
+  @Field(() => Organization, { description: 'Whose it is.' })
   tenant!: TenantRow;
 
-  @Field(() => standings.UsageMetric)
+  @Field(() => standings.UsageMetric, { description: 'What is counted.' })
   metric!: standings.UsageMetric;
 
-  @Field(() => Int)
+  @Field(() => Int, { description: 'How much it uses now.' })
   used!: number;
 
-  @Field(() => Int)
+  @Field(() => Int, { description: 'How much the tenant may use.' })
   limit!: number;
 
   @Field(() => Float, { description: 'Used by limit; 1 is reached. Of a limit of 0: 1, and 1 more for each one used.' })

@@ -40,16 +40,16 @@ class DivisionWorkingHours {
   @Field({ description: "Whether they are the division's own; else they are the organization's." })
   isOverride!: boolean;
 
-  @Field(() => [WorkingHours])
+  @Field(() => [WorkingHours], { description: 'The entries that count for it.' })
   workingHours!: WorkingHours[];
 }
 
 @ObjectType({ description: "A setting of the organization's." })
 class Setting {
-  @Field()
+  @Field({ description: 'Such as timezone.' })
   key!: string;
 
-  @Field()
+  @Field({ description: 'As text, whatever it is.' })
   value!: string;
 
   @Field(() => Date)

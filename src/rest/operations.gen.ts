@@ -19,10 +19,14 @@ export type ActorKind =
 
 /** Whether a component answered its probe. */
 export type ComponentStatus =
+  /** It did not, or not in time. */
   | 'DOWN'
+  /** There is none: its address was not given. */
   | 'NOT_CONFIGURED'
+  /** It answered. */
   | 'UP';
 
+/** An agent to be made, with the account that they sign in with. */
 export type CreateAgentInput = {
   /** The divisions that they work in. */
   divisionIds?: Array<string> | null | undefined;
@@ -36,6 +40,7 @@ export type CreateAgentInput = {
   role?: string | null | undefined;
 };
 
+/** A key to be made, for a program that asks on behalf of its maker. */
 export type CreateApiKeyInput = {
   /** When it stops working; without it, never. */
   expiresAt?: string | null | undefined;
@@ -45,6 +50,7 @@ export type CreateApiKeyInput = {
   scopes: Array<Permission>;
 };
 
+/** A division to be made. */
 export type CreateDivisionInput = {
   /** Up to 1000 characters. */
   description?: string | null | undefined;
@@ -54,6 +60,7 @@ export type CreateDivisionInput = {
   timezone?: string | null | undefined;
 };
 
+/** A role to be made. */
 export type CreateRoleInput = {
   /** Up to 1000 characters. */
   description?: string | null | undefined;
@@ -63,8 +70,11 @@ export type CreateRoleInput = {
   permissions: Array<Permission>;
 };
 
+/** An account to be made that may do everything on the platform. */
 export type CreateSuperAdminInput = {
+  /** No other super admin has it, with or without capitals. */
   email: string;
+  /** 1 to 200 characters. */
   name: string;
   /** At least 8 characters. */
   password: string;
@@ -80,6 +90,7 @@ export type CreateWorkingHoursExceptionInput = {
   hours?: Array<HoursInput> | null | undefined;
   /** 1 to 200 characters. */
   name: string;
+  /** The first day. */
   startDate: string;
   /** Comes back every year from the first date on. */
   yearly?: boolean | null | undefined;
@@ -102,9 +113,11 @@ export type HoursInput = {
   startTime: string;
 };
 
-/** degraded as soon as a configured component is down. */
+/** How the platform stands as a whole. */
 export type OverallStatus =
+  /** At least one component that is configured is down. */
   | 'DEGRADED'
+  /** Nothing that is configured is down. */
   | 'OK';
 
 /** What a role may allow. REST spells agents.manage what GraphQL spells AGENTS_MANAGE. */
@@ -130,9 +143,12 @@ export type Permission =
 
 /** Whether any tenant has the channel connected. */
 export type PlatformStatus =
+  /** An active tenant has it connected. */
   | 'ACTIVE'
+  /** No active tenant has. */
   | 'INACTIVE';
 
+/** A company to be brought onto the platform. */
 export type ProvisionTenantInput = {
   /** The first admin, together with adminPassword. */
   adminEmail?: string | null | undefined;
@@ -140,6 +156,7 @@ export type ProvisionTenantInput = {
   adminPassword?: string | null | undefined;
   /** ISO 3166-1 alpha-2, such as ID. */
   country?: string | null | undefined;
+  /** Absent: without limits. */
   limits?: TenantLimitsInput | null | undefined;
   /** 1 to 200 characters. */
   name: string;
@@ -149,8 +166,11 @@ export type ProvisionTenantInput = {
 
 /** What a tenant may use; an absent key means no limit. */
 export type TenantLimitsInput = {
+  /** Most agents at one time. */
   maxAgents?: number | null | undefined;
+  /** Most contacts at one time. */
   maxContacts?: number | null | undefined;
+  /** Most messages in one calendar month of the tenant's timezone. */
   maxMessagesMonth?: number | null | undefined;
 };
 
@@ -165,6 +185,7 @@ export type TenantStatus =
 
 /** A merge patch: what is absent stays as it is. */
 export type UpdateAgentInput = {
+  /** No other account of the organization has it, with or without capitals. */
   email?: string | null | undefined;
   /** 1 to 200 characters. */
   fullName?: string | null | undefined;
@@ -196,9 +217,11 @@ export type UpdateRoleInput = {
   permissions?: Array<Permission> | null | undefined;
 };
 
+/** What is to become of a tenant; what is absent stays. */
 export type UpdateTenantInput = {
   /** A merge patch: a key that is null is removed. */
   limits?: TenantLimitsInput | null | undefined;
+  /** 1 to 200 characters. */
   name?: string | null | undefined;
   /** ACTIVE or SUSPENDED. */
   status?: TenantStatus | null | undefined;
@@ -206,12 +229,15 @@ export type UpdateTenantInput = {
 
 /** What is left out stays as it is. */
 export type UpdateWorkingHoursExceptionInput = {
+  /** The last day. */
   endDate?: string | null | undefined;
   /** Replaces all; an empty list is closed. */
   hours?: Array<HoursInput> | null | undefined;
+  /** 1 to 200 characters. */
   name?: string | null | undefined;
   /** Alone, it moves an exception of one day. */
   startDate?: string | null | undefined;
+  /** Comes back every year. */
   yearly?: boolean | null | undefined;
 };
 
@@ -235,6 +261,7 @@ export type WorkingHoursExceptionInput = {
   hours?: Array<HoursInput> | null | undefined;
   /** 1 to 200 characters. */
   name: string;
+  /** The first day. */
   startDate: string;
   /** Comes back every year from the first date on. */
   yearly?: boolean | null | undefined;
@@ -256,6 +283,7 @@ export type WorkingHoursPreviewInput = {
   timezone?: string | null | undefined;
 };
 
+/** What is allowed and yet may not be meant. */
 export type WorkingHoursWarningKind =
   /** Begins or ends at a time that the clock skips on some day of the coming two years. */
   | 'DST_GAP'

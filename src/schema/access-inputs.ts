@@ -38,7 +38,7 @@ export class ImpersonationArgs {
 
 export const permissions = z.array(z.enum(TenantPermission, { error: 'is not a known permission' }));
 
-@InputType()
+@InputType({ description: 'A key to be made, for a program that asks on behalf of its maker.' })
 export class CreateApiKeyInput {
   @Field({ description: 'What it is for, 1 to 200 characters.' })
   name!: string;

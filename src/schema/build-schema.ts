@@ -22,6 +22,7 @@ import { TenantUsersResolver } from '../resolvers/tenant-users.resolver.ts';
 import { TenantsResolver } from '../resolvers/tenants.resolver.ts';
 import { UsageResolver } from '../resolvers/usage.resolver.ts';
 import { WorkingHoursResolver } from '../resolvers/working-hours.resolver.ts';
+import { describeCommon } from './descriptions.ts';
 import { authorize, type Demand } from './permissions.ts';
 import { DateTimeScalar } from './scalars.ts';
 import { validate } from './validate.ts';
@@ -71,6 +72,7 @@ export async function buildGatewaySchema(): Promise<GraphQLSchema> {
     },
   });
   refuseUndeclared(schema);
+  describeCommon(schema);
   return schema;
 }
 

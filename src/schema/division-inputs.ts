@@ -13,7 +13,7 @@ const NAME = '1 to 200 characters; no other division has it, with or without cap
 const DESCRIPTION = 'Up to 1000 characters.';
 const TIMEZONE = "An IANA name, such as Asia/Jakarta. Without one, the organization's own timezone counts.";
 
-@InputType()
+@InputType({ description: 'A division to be made.' })
 export class CreateDivisionInput {
   @Field({ description: NAME })
   name!: string;

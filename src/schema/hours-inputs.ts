@@ -56,7 +56,7 @@ export class ExceptionInput {
   @Field({ description: '1 to 200 characters.' })
   name!: string;
 
-  @Field(() => DateScalar)
+  @Field(() => DateScalar, { description: 'The first day.' })
   startDate!: string;
 
   @Field(() => DateScalar, { nullable: true, description: 'The last day; the first one unless said otherwise.' })
@@ -84,16 +84,16 @@ export class CreateExceptionInput extends ExceptionInput {
 
 @InputType('UpdateWorkingHoursExceptionInput', { description: 'What is left out stays as it is.' })
 export class UpdateExceptionInput {
-  @Field(() => String, { nullable: true })
+  @Field(() => String, { nullable: true, description: '1 to 200 characters.' })
   name?: string;
 
   @Field(() => DateScalar, { nullable: true, description: 'Alone, it moves an exception of one day.' })
   startDate?: string;
 
-  @Field(() => DateScalar, { nullable: true })
+  @Field(() => DateScalar, { nullable: true, description: 'The last day.' })
   endDate?: string;
 
-  @Field(() => Boolean, { nullable: true })
+  @Field(() => Boolean, { nullable: true, description: 'Comes back every year.' })
   yearly?: boolean;
 
   @Field(() => [HoursInput], { nullable: true, description: 'Replaces all; an empty list is closed.' })
@@ -158,7 +158,7 @@ export class AddBusinessMinutesArgs {
 
 @ArgsType()
 export class BusinessMinutesBetweenArgs {
-  @Field(() => Date)
+  @Field(() => Date, { description: 'The instant where counting begins.' })
   from!: Date;
 
   @Field(() => Date, { description: 'Not before "from", and within ten years of it.' })

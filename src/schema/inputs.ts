@@ -9,17 +9,17 @@ import { UuidScalar } from './scalars.ts';
 
 @InputType({ description: 'What a tenant may use; an absent key means no limit.' })
 export class TenantLimitsInput {
-  @Field(() => Int, { nullable: true })
+  @Field(() => Int, { nullable: true, description: 'Most agents at one time.' })
   maxAgents?: number | null;
 
-  @Field(() => Int, { nullable: true })
+  @Field(() => Int, { nullable: true, description: 'Most contacts at one time.' })
   maxContacts?: number | null;
 
-  @Field(() => Int, { nullable: true })
+  @Field(() => Int, { nullable: true, description: "Most messages in one calendar month of the tenant's timezone." })
   maxMessagesMonth?: number | null;
 }
 
-@InputType()
+@InputType({ description: 'A company to be brought onto the platform.' })
 export class ProvisionTenantInput {
   @Field({ description: '1 to 200 characters.' })
   name!: string;
@@ -27,7 +27,7 @@ export class ProvisionTenantInput {
   @Field({ description: 'For URLs: 3 to 63 of a-z, 0-9 and "-", starting with a letter; fixed once chosen.' })
   slug!: string;
 
-  @Field(() => TenantLimitsInput, { nullable: true })
+  @Field(() => TenantLimitsInput, { nullable: true, description: 'Absent: without limits.' })
   limits?: TenantLimitsInput | null;
 
   @Field(() => String, { nullable: true, description: 'ISO 3166-1 alpha-2, such as ID.' })
@@ -63,9 +63,9 @@ export class ProvisionTenantInput {
     .meta({ dependentRequired: { adminEmail: ['adminPassword'], adminPassword: ['adminEmail'] } });
 }
 
-@InputType()
+@InputType({ description: 'What is to become of a tenant; what is absent stays.' })
 export class UpdateTenantInput {
-  @Field(() => String, { nullable: true })
+  @Field(() => String, { nullable: true, description: '1 to 200 characters.' })
   name?: string | null;
 
   @Field(() => TenantLimitsInput, { nullable: true, description: 'A merge patch: a key that is null is removed.' })
@@ -81,12 +81,12 @@ export class UpdateTenantInput {
   });
 }
 
-@InputType()
+@InputType({ description: 'An account to be made that may do everything on the platform.' })
 export class CreateSuperAdminInput {
-  @Field()
+  @Field({ description: 'No other super admin has it, with or without capitals.' })
   email!: string;
 
-  @Field()
+  @Field({ description: '1 to 200 characters.' })
   name!: string;
 
   @Field({ description: 'At least 8 characters.' })
@@ -105,10 +105,10 @@ export class NewPasswordArgs {
 
 @ArgsType()
 export class CredentialsArgs {
-  @Field()
+  @Field({ description: 'The address of the account, with or without capitals.' })
   email!: string;
 
-  @Field()
+  @Field({ description: 'Its password.' })
   password!: string;
 
   static readonly rules: z.ZodType = z.strictObject({ email: rules.email, password: rules.anyPassword });
@@ -128,7 +128,7 @@ export class LoginArgs extends CredentialsArgs {
 
 @ArgsType()
 export class TenantUsersArgs extends PageArgs {
-  @Field(() => UuidScalar)
+  @Field(() => UuidScalar, { description: 'Which tenant.' })
   tenantId!: string;
 
   @Field(() => String, { nullable: true, description: 'Literal text in the e-mail address or the name, without case.' })
@@ -137,9 +137,9 @@ export class TenantUsersArgs extends PageArgs {
   static readonly rules = z.object({ search: rules.text.max(200).optional() });
 }
 
-@InputType()
+@InputType({ description: 'Tenants that are wanted: those that fit all that is given.' })
 export class TenantFilter {
-  @Field(() => TenantStatus, { nullable: true })
+  @Field(() => TenantStatus, { nullable: true, description: 'Those that stand so.' })
   status?: TenantStatus | null;
 
   @Field(() => String, { nullable: true, description: 'Literal text in the name or the slug, without case.' })
@@ -155,15 +155,21 @@ registerEnumType(TenantOrderField, {
   name: 'TenantOrderField',
   description: 'What tenants can be ordered by. Equal ones stand in the order in which they were made.',
   valuesConfig: {
+    CREATED_AT: { description: 'The time of making.' },
     NAME: { description: 'Without case.' },
+    SLUG: { description: 'By its characters.' },
     STATUS: { description: 'Provisioning, then active, then suspended.' },
   },
 });
-registerEnumType(OrderDirection, { name: 'OrderDirection' });
+registerEnumType(OrderDirection, {
+  name: 'OrderDirection',
+  description: 'Which way an order goes.',
+  valuesConfig: { ASC: { description: 'The smallest first.' }, DESC: { description: 'The greatest first.' } },
+});
 
 @InputType({ description: 'An order of tenants. The cursors of one order are none of another.' })
 export class TenantOrder {
-  @Field(() => TenantOrderField)
+  @Field(() => TenantOrderField, { description: 'What it goes by.' })
   field!: TenantOrderField;
 
   @Field(() => OrderDirection, { nullable: true, description: 'ASC, unless it says DESC.' })

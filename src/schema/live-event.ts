@@ -15,7 +15,18 @@ registerEnumType(EventKind, {
     CHANGE: { description: 'A change, in the order in which they were committed.' },
   },
 });
-registerEnumType(TenantChange, { name: 'TenantChangeKind', description: 'What became of a tenant.' });
+registerEnumType(TenantChange, {
+  name: 'TenantChangeKind',
+  description: 'What became of a tenant.',
+  valuesConfig: {
+    CREATED: { description: 'Asked for; its databases are being made.' },
+    ACTIVATED: { description: 'Its databases are made, its users can sign in.' },
+    UPDATED: { description: 'Its name or its limits changed.' },
+    SUSPENDED: { description: 'Shut; its data stays.' },
+    RESTORED: { description: 'Opened again.' },
+    REMOVED: { description: 'Its making was called off, and it is gone.' },
+  },
+});
 
 @ObjectType()
 export abstract class LiveEvent {
@@ -24,7 +35,7 @@ export abstract class LiveEvent {
   })
   sequence!: number;
 
-  @Field(() => EventKind)
+  @Field(() => EventKind, { description: 'Whether it is what holds now, or a change.' })
   kind!: EventKind;
 }
 

@@ -29,7 +29,7 @@ export abstract class LogEntry {
   @Field({ description: 'A noun and a verb, such as division.update.' })
   action!: string;
 
-  @Field(() => ActorKind)
+  @Field(() => ActorKind, { description: 'Whether a person, a key or the platform itself did it.' })
   actorKind!: string;
 
   @Field(() => UuidScalar, { nullable: true, description: 'Who did it.' })
@@ -44,7 +44,7 @@ export abstract class LogEntry {
   })
   onBehalfOf?: string | null;
 
-  @Field(() => String, { nullable: true })
+  @Field(() => String, { nullable: true, description: 'The address of that agent, as it was then.' })
   onBehalfOfEmail?: string | null;
 
   @Field(() => String, { nullable: true, description: 'What kind of thing it was done to.' })

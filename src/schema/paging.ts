@@ -20,16 +20,16 @@ export class PageArgs {
 
 @ObjectType({ description: 'Where a page stands in its list (Relay cursor connections).' })
 export class PageInfo {
-  @Field(() => String, { nullable: true })
+  @Field(() => String, { nullable: true, description: 'Of the first item; absent of an empty page.' })
   startCursor?: string;
 
   @Field(() => String, { nullable: true, description: 'Give it as `after` to get the next page.' })
   endCursor?: string;
 
-  @Field()
+  @Field({ description: 'Whether there is more behind the page.' })
   hasNextPage!: boolean;
 
-  @Field()
+  @Field({ description: 'Whether there is something before the page.' })
   hasPreviousPage!: boolean;
 }
 

@@ -18,7 +18,7 @@ export const agentFilter = {
   divisionId: rules.uuid.optional(),
 };
 
-@InputType()
+@InputType({ description: 'Agents that are wanted: those that fit all that is given.' })
 export class AgentFilter {
   @Field(() => String, { nullable: true, description: 'Literal text in the e-mail address or the name, without case.' })
   search?: string | null;
@@ -35,7 +35,7 @@ export class AgentFilter {
   static readonly rules = z.strictObject({ ...agentFilter, online: z.boolean().optional() });
 }
 
-@InputType()
+@InputType({ description: 'An agent to be made, with the account that they sign in with.' })
 export class CreateAgentInput {
   @Field({ description: 'No other account of the organization has it, with or without capitals.' })
   email!: string;
@@ -66,7 +66,10 @@ export class CreateAgentInput {
 
 @InputType({ description: 'A merge patch: what is absent stays as it is.' })
 export class UpdateAgentInput {
-  @Field(() => String, { nullable: true })
+  @Field(() => String, {
+    nullable: true,
+    description: 'No other account of the organization has it, with or without capitals.',
+  })
   email?: string | null;
 
   @Field(() => String, { nullable: true, description: '1 to 200 characters.' })
@@ -92,7 +95,7 @@ export class UpdateAgentInput {
 
 @ArgsType()
 export class OnlineArgs {
-  @Field()
+  @Field({ description: 'Whether conversations may be given to them.' })
   isOnline!: boolean;
 
   static readonly rules = z.strictObject({ isOnline: z.boolean() });
@@ -102,7 +105,7 @@ const description = rules.text.trim().max(1000, { error: 'must have at most 1000
 const NAME = '1 to 200 characters; no other role has it, with or without capitals.';
 const PERMISSIONS = 'What it allows: nothing that you may not do yourself.';
 
-@InputType()
+@InputType({ description: 'A role to be made.' })
 export class CreateRoleInput {
   @Field({ description: NAME })
   name!: string;

@@ -39,12 +39,18 @@ export type AuditLogFilter = {
 
 /** Whether a component answered its probe. */
 export type ComponentStatus =
+  /** It did not, or not in time. */
   | 'DOWN'
+  /** There is none: its address was not given. */
   | 'NOT_CONFIGURED'
+  /** It answered. */
   | 'UP';
 
+/** An account to be made that may do everything on the platform. */
 export type CreateSuperAdminInput = {
+  /** No other super admin has it, with or without capitals. */
   email: string;
+  /** 1 to 200 characters. */
   name: string;
   /** At least 8 characters. */
   password: string;
@@ -60,6 +66,7 @@ export type CreateWorkingHoursExceptionInput = {
   hours?: Array<HoursInput> | null | undefined;
   /** 1 to 200 characters. */
   name: string;
+  /** The first day. */
   startDate: string;
   /** Comes back every year from the first date on. */
   yearly?: boolean | null | undefined;
@@ -91,13 +98,18 @@ export type HoursInput = {
   startTime: string;
 };
 
+/** Which way an order goes. */
 export type OrderDirection =
+  /** The smallest first. */
   | 'ASC'
+  /** The greatest first. */
   | 'DESC';
 
-/** degraded as soon as a configured component is down. */
+/** How the platform stands as a whole. */
 export type OverallStatus =
+  /** At least one component that is configured is down. */
   | 'DEGRADED'
+  /** Nothing that is configured is down. */
   | 'OK';
 
 /** What a role may allow. REST spells agents.manage what GraphQL spells AGENTS_MANAGE. */
@@ -123,9 +135,12 @@ export type Permission =
 
 /** Whether any tenant has the channel connected. */
 export type PlatformStatus =
+  /** An active tenant has it connected. */
   | 'ACTIVE'
+  /** No active tenant has. */
   | 'INACTIVE';
 
+/** A company to be brought onto the platform. */
 export type ProvisionTenantInput = {
   /** The first admin, together with adminPassword. */
   adminEmail?: string | null | undefined;
@@ -133,6 +148,7 @@ export type ProvisionTenantInput = {
   adminPassword?: string | null | undefined;
   /** ISO 3166-1 alpha-2, such as ID. */
   country?: string | null | undefined;
+  /** Absent: without limits. */
   limits?: TenantLimitsInput | null | undefined;
   /** 1 to 200 characters. */
   name: string;
@@ -140,6 +156,7 @@ export type ProvisionTenantInput = {
   slug: string;
 };
 
+/** Where the making of a tenant's databases is. */
 export type ProvisioningState =
   /** Called off: what was made is being removed. */
   | 'CANCELLING'
@@ -152,31 +169,47 @@ export type ProvisioningState =
   /** Done; the tenant is active. */
   | 'SUCCEEDED';
 
+/** How one step stands. */
 export type ProvisioningStepState =
+  /** Ended well. */
   | 'DONE'
+  /** Ended badly: its error says why, and it is tried again. */
   | 'FAILED'
+  /** Not begun. */
   | 'PENDING'
+  /** Under way. */
   | 'RUNNING';
 
 /** What became of a tenant. */
 export type TenantChangeKind =
+  /** Its databases are made, its users can sign in. */
   | 'ACTIVATED'
+  /** Asked for; its databases are being made. */
   | 'CREATED'
+  /** Its making was called off, and it is gone. */
   | 'REMOVED'
+  /** Opened again. */
   | 'RESTORED'
+  /** Shut; its data stays. */
   | 'SUSPENDED'
+  /** Its name or its limits changed. */
   | 'UPDATED';
 
+/** Tenants that are wanted: those that fit all that is given. */
 export type TenantFilter = {
   /** Literal text in the name or the slug, without case. */
   search?: string | null | undefined;
+  /** Those that stand so. */
   status?: TenantStatus | null | undefined;
 };
 
 /** What a tenant may use; an absent key means no limit. */
 export type TenantLimitsInput = {
+  /** Most agents at one time. */
   maxAgents?: number | null | undefined;
+  /** Most contacts at one time. */
   maxContacts?: number | null | undefined;
+  /** Most messages in one calendar month of the tenant's timezone. */
   maxMessagesMonth?: number | null | undefined;
 };
 
@@ -184,14 +217,17 @@ export type TenantLimitsInput = {
 export type TenantOrder = {
   /** ASC, unless it says DESC. */
   direction?: OrderDirection | null | undefined;
+  /** What it goes by. */
   field: TenantOrderField;
 };
 
 /** What tenants can be ordered by. Equal ones stand in the order in which they were made. */
 export type TenantOrderField =
+  /** The time of making. */
   | 'CREATED_AT'
   /** Without case. */
   | 'NAME'
+  /** By its characters. */
   | 'SLUG'
   /** Provisioning, then active, then suspended. */
   | 'STATUS';
@@ -205,9 +241,11 @@ export type TenantStatus =
   /** Shut: nobody can sign in, the data stays. */
   | 'SUSPENDED';
 
+/** What is to become of a tenant; what is absent stays. */
 export type UpdateTenantInput = {
   /** A merge patch: a key that is null is removed. */
   limits?: TenantLimitsInput | null | undefined;
+  /** 1 to 200 characters. */
   name?: string | null | undefined;
   /** ACTIVE or SUSPENDED. */
   status?: TenantStatus | null | undefined;
@@ -215,12 +253,15 @@ export type UpdateTenantInput = {
 
 /** What is left out stays as it is. */
 export type UpdateWorkingHoursExceptionInput = {
+  /** The last day. */
   endDate?: string | null | undefined;
   /** Replaces all; an empty list is closed. */
   hours?: Array<HoursInput> | null | undefined;
+  /** 1 to 200 characters. */
   name?: string | null | undefined;
   /** Alone, it moves an exception of one day. */
   startDate?: string | null | undefined;
+  /** Comes back every year. */
   yearly?: boolean | null | undefined;
 };
 
@@ -253,6 +294,7 @@ export type WorkingHoursExceptionInput = {
   hours?: Array<HoursInput> | null | undefined;
   /** 1 to 200 characters. */
   name: string;
+  /** The first day. */
   startDate: string;
   /** Comes back every year from the first date on. */
   yearly?: boolean | null | undefined;
@@ -283,6 +325,7 @@ export type WorkingHoursRuleKind =
   /** An entry of the week. */
   | 'WEEKLY';
 
+/** What is allowed and yet may not be meant. */
 export type WorkingHoursWarningKind =
   /** Begins or ends at a time that the clock skips on some day of the coming two years. */
   | 'DST_GAP'

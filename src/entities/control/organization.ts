@@ -54,7 +54,7 @@ export class Organization {
   slug!: string;
 
   @Enum({ items: () => TenantStatus, nativeEnumName: 'tenant_status' })
-  @Field(() => TenantStatus)
+  @Field(() => TenantStatus, { description: 'Where it is in its life.' })
   status: TenantStatus = TenantStatus.PROVISIONING;
 
   @Property({ type: 'text', nullable: true })
@@ -62,7 +62,7 @@ export class Organization {
   country?: string | null;
 
   @Property({ type: 'jsonb', defaultRaw: `'{}'` })
-  @Field(() => TenantLimits)
+  @Field(() => TenantLimits, { description: 'What it may use.' })
   limits: TenantLimits = {};
 
   @Property({ type: 'text', unique: true })

@@ -13,6 +13,7 @@ export enum ProvisioningState {
 
 registerEnumType(ProvisioningState, {
   name: 'ProvisioningState',
+  description: "Where the making of a tenant's databases is.",
   valuesConfig: {
     QUEUED: { description: 'Waiting for a worker.' },
     RUNNING: { description: 'A worker is at it.' },
@@ -30,7 +31,16 @@ export enum StepState {
   FAILED = 'failed',
 }
 
-registerEnumType(StepState, { name: 'ProvisioningStepState' });
+registerEnumType(StepState, {
+  name: 'ProvisioningStepState',
+  description: 'How one step stands.',
+  valuesConfig: {
+    PENDING: { description: 'Not begun.' },
+    RUNNING: { description: 'Under way.' },
+    DONE: { description: 'Ended well.' },
+    FAILED: { description: 'Ended badly: its error says why, and it is tried again.' },
+  },
+});
 
 /** The making of one tenant; one per tenant, however often it is retried. */
 @Entity({ tableName: 'provisioning_runs' })
@@ -83,7 +93,7 @@ export class ProvisioningStep {
   name!: string;
 
   @Enum({ items: () => StepState, nativeEnumName: 'step_state' })
-  @Field(() => StepState)
+  @Field(() => StepState, { description: 'How it stands.' })
   state: StepState = StepState.PENDING;
 
   @Property({ type: 'integer', default: 0 })
@@ -91,11 +101,11 @@ export class ProvisioningStep {
   attempt: number = 0;
 
   @Property({ type: 'timestamptz', length: 3, nullable: true })
-  @Field(() => Date, { nullable: true })
+  @Field(() => Date, { nullable: true, description: 'When the latest attempt began.' })
   startedAt?: Date | null;
 
   @Property({ type: 'timestamptz', length: 3, nullable: true })
-  @Field(() => Date, { nullable: true })
+  @Field(() => Date, { nullable: true, description: 'When the latest attempt ended, well or not.' })
   finishedAt?: Date | null;
 
   @Property({ type: 'text', nullable: true })
@@ -106,7 +116,7 @@ export class ProvisioningStep {
 /** A run with its steps, as the playground shows it. */
 @ObjectType({ description: "The making of a tenant's databases, step by step." })
 export class Provisioning {
-  @Field(() => ProvisioningState)
+  @Field(() => ProvisioningState, { description: 'Where it is.' })
   state!: ProvisioningState;
 
   @Field(() => Int, { description: 'How often a worker has taken it up.' })

@@ -19,11 +19,11 @@ export class UsageDay {
   day!: string;
 
   @Property({ type: 'integer' })
-  @Field(() => Int)
+  @Field(() => Int, { description: 'Agents at the end of the day; of today, as of now.' })
   agents!: number;
 
   @Property({ type: 'integer' })
-  @Field(() => Int)
+  @Field(() => Int, { description: 'Contacts at the end of the day; of today, as of now.' })
   contacts!: number;
 
   @Property({ type: 'integer' })

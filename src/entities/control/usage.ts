@@ -21,15 +21,15 @@ export class Usage {
   id!: string;
 
   @ManyToOne({ entity: () => Organization, fieldName: 'org_id', mapToPk: true, deleteRule: 'cascade', unique: true })
-  @Field(() => UuidScalar)
+  @Field(() => UuidScalar, { description: 'The tenant.' })
   orgId!: string;
 
   @Property({ type: 'integer', default: 0 })
-  @Field(() => Int)
+  @Field(() => Int, { description: 'Agents as of now.' })
   agentCount: number = 0;
 
   @Property({ type: 'integer', default: 0 })
-  @Field(() => Int)
+  @Field(() => Int, { description: 'Contacts as of now.' })
   contactCount: number = 0;
 
   @Property({ type: 'integer', default: 0 })
@@ -37,7 +37,7 @@ export class Usage {
   messagesThisMonth: number = 0;
 
   @Property({ type: 'integer', default: 0 })
-  @Field(() => Int)
+  @Field(() => Int, { description: 'Channels that are connected.' })
   activeIntegrations: number = 0;
 
   /** Channels with at least one active integration. */
