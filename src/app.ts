@@ -23,7 +23,11 @@ const DRAIN_MS = 7000;
 export async function buildApp(options: OpenOptions): Promise<App> {
   const open = await openServices(options);
   const { services } = open;
-  const http = await buildHttp(services);
+  const http = await buildHttp(services).catch(async (error: unknown) => {
+    await services.queue.stop(0);
+    await open.close();
+    throw error;
+  });
   const worker = new ProvisioningWorker(services);
   const leader = new Leader(services);
   await worker.start();

@@ -37,6 +37,8 @@ const environment = z.object({
     }),
   ),
   PLAYGROUND: optional(z.stringbool({ error: 'must be true or false' })),
+  PERSISTED_DOCUMENTS_ONLY: optional(z.stringbool({ error: 'must be true or false' })),
+  PERSISTED_DOCUMENTS: optional(z.string()),
   LOG_LEVEL: z.preprocess(
     blankIsUnset,
     z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
@@ -60,6 +62,8 @@ export interface Config {
   readonly production: boolean;
   /** Whether `/graphql` shows a playground to browsers, and the schema describes itself. */
   readonly playground: boolean;
+  /** Whether only documents that are known beforehand are run: the console's, and those of the operator's file. */
+  readonly persistedDocuments?: { readonly file?: string };
   readonly port: number;
   readonly host: string;
   /** Absolute path: the embedded PostgreSQL and generated secrets. */
@@ -112,9 +116,18 @@ export function readConfig(env: Record<string, string | undefined>): Config {
   if (production && !e.JWT_SECRET) {
     throw new ConfigError('JWT_SECRET must be set when NODE_ENV=production (at least 32 bytes).');
   }
+  if (e.PERSISTED_DOCUMENTS_ONLY && e.PLAYGROUND) {
+    throw new ConfigError(
+      'PLAYGROUND needs documents of every kind: leave it out where PERSISTED_DOCUMENTS_ONLY is set.',
+    );
+  }
+  if (e.PERSISTED_DOCUMENTS && !e.PERSISTED_DOCUMENTS_ONLY) {
+    throw new ConfigError('PERSISTED_DOCUMENTS means nothing without PERSISTED_DOCUMENTS_ONLY=true.');
+  }
   return Object.freeze({
     production,
-    playground: e.PLAYGROUND ?? !production,
+    playground: e.PLAYGROUND ?? !(production || e.PERSISTED_DOCUMENTS_ONLY),
+    persistedDocuments: e.PERSISTED_DOCUMENTS_ONLY ? { file: e.PERSISTED_DOCUMENTS } : undefined,
     port: e.PORT,
     host: e.HOST,
     dataDir: resolve(e.DATA_DIR),

@@ -26,6 +26,7 @@ import { buildGatewaySchema } from './schema/build-schema.ts';
 import { graphqlRequest, startGraphqlServer } from './schema/graphql-server.ts';
 import type { DocumentPolicy } from './schema/limits.ts';
 import { OperationRunner } from './schema/run-operation.ts';
+import { trustedDocuments } from './schema/trusted-documents.ts';
 import { makeSockets } from './sockets.ts';
 
 /** Of a body, in bytes: the largest documented one is far below. */
@@ -108,7 +109,9 @@ export async function buildHttp(services: Services): Promise<FastifyInstance> {
     });
 
   const schema = await buildGatewaySchema();
-  const policy: DocumentPolicy = { introspection: config.playground };
+  const { playground: introspection, persistedDocuments } = config;
+  const trusted = persistedDocuments && (await trustedDocuments(schema, persistedDocuments.file));
+  const policy: DocumentPolicy = { introspection, trusted };
   const graphql = await startGraphqlServer(schema, log, policy);
   app.addHook('onClose', () => graphql.stop());
   const handler = fastifyApolloHandler(graphql, { context: contextOf });

@@ -7,6 +7,7 @@
  */
 import { type ASTVisitor, GraphQLError, NoSchemaIntrospectionCustomRule, type ValidationContext } from 'graphql';
 import { depthLimit } from './depth-limit.ts';
+import { onlyTrusted, type TrustedDocuments } from './trusted-documents.ts';
 
 /** Of a document, so that comparing its fields with each other stays quick; the largest of our own has about 300. */
 export const MOST_TOKENS = 1500;
@@ -18,15 +19,18 @@ export const MOST_ALIASES = 30;
 export interface DocumentPolicy {
   /** Whether the schema may be asked for. */
   introspection: boolean;
+  /** Where given, no others are run. */
+  trusted?: TrustedDocuments;
 }
 
 type Rule = (context: ValidationContext) => ASTVisitor;
 
 /** The rules besides those of the specification. */
-export const documentRules = ({ introspection }: DocumentPolicy): Rule[] => [
+export const documentRules = ({ introspection, trusted }: DocumentPolicy): Rule[] => [
   depthLimit,
   aliasLimit,
   ...(introspection ? [] : [NoSchemaIntrospectionCustomRule]),
+  ...(trusted ? [onlyTrusted(trusted)] : []),
 ];
 
 export function aliasLimit(context: ValidationContext): ASTVisitor {
