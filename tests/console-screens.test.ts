@@ -116,7 +116,7 @@ describeIf('each screen of the console', hasBrowser, 'chromium is not on PATH', 
     );
     await page.getByRole('tab', { name: 'Special days' }).click();
     await look(page, `special-days-${which}`, 'Working hours', (at) =>
-      at.getByRole('button', { name: 'New exception' }).first().waitFor(),
+      at.getByRole('button', { name: 'New special day' }).first().waitFor(),
     );
     expect(problems).toEqual([]);
     await page.context().close();
@@ -128,6 +128,7 @@ describeIf('each screen of the console', hasBrowser, 'chromium is not on PATH', 
     await page.getByRole('button', { name: 'Language' }).click();
     await page.getByText('Bahasa Indonesia').click();
     expect(await page.evaluate('document.documentElement.lang')).toBe('id');
+    await page.getByText('Bahasa Indonesia').waitFor({ state: 'hidden' });
     await page.getByText('Kopi Kita').first().waitFor();
     await page.waitForTimeout(300);
     await picture(page, 'tenants-indonesian');

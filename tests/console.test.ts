@@ -93,6 +93,45 @@ describeIf('the console in a browser', hasBrowser, 'chromium is not on PATH', ()
     await eventually(tenant, (status) => status === 'active');
   });
 
+  test('what is edited is seen before it is answered, and taken back where it is refused', async () => {
+    const { id } = await provision(root, { name: 'As it was', slug: 'edited' });
+    await page.goto(`${through.url}/console/tenants/${id}`);
+    await heading('As it was').waitFor();
+    const rename = async (from: string, to: string) => {
+      await page.getByRole('button', { name: 'Edit' }).click();
+      const name = page.getByRole('dialog').getByLabel('Company name');
+      await eventually(
+        () => name.inputValue(),
+        (value) => value === from,
+      );
+      await name.fill(to);
+      await page.getByRole('dialog').getByRole('button', { name: 'Save' }).click();
+    };
+    // The answer waits until it is let through.
+    const held = Promise.withResolvers<void>();
+    await page.route('**/graphql', async (route) => {
+      if (route.request().postData()?.includes('mutation UpdateTenant')) await held.promise;
+      await route.continue();
+    });
+    await rename('As it was', 'As it is');
+    await heading('As it is').waitFor();
+    expect((await root.rest('GET', `/api/super-admin/tenants/${id}`)).body.name).toBe('As it was');
+    held.resolve();
+    await page.getByText('The changes are saved.').waitFor();
+    await page.unroute('**/graphql');
+
+    await page.route('**/graphql', (route) =>
+      route.request().postData()?.includes('mutation UpdateTenant') ? route.abort() : route.continue(),
+    );
+    await rename('As it is', 'As it never was');
+    const dialog = page.getByRole('dialog');
+    await dialog.getByRole('alert').waitFor();
+    expect(await dialog.getByLabel('Company name').inputValue()).toBe('As it never was');
+    await dialog.getByRole('button', { name: 'Cancel' }).click();
+    await heading('As it is').waitFor();
+    await page.unroute('**/graphql');
+  });
+
   test('what happens while the connection is lost is there when it is back, and until then it says so', async () => {
     const { id } = await provision(root, { name: 'Outage one', slug: 'outage-watched' });
     await go('Tenants');

@@ -3,7 +3,7 @@ import { type Client, createClient } from 'graphql-ws';
 import { WebSocket } from 'ws';
 
 /** What every event has. */
-interface Told {
+export interface Told {
   sequence: number;
   kind: 'SNAPSHOT' | 'RESET' | 'CHANGE';
 }

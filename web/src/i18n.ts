@@ -24,6 +24,10 @@ void i18next.use(initReactI18next).init({
   interpolation: { escapeValue: false },
 });
 
+/** How dates and numbers are written: as in the reader's own country, where the browser names one for this language. */
+export const localeOf = (language: string): string =>
+  navigator.languages.find((locale) => locale.split('-')[0] === language) ?? language;
+
 export function setLanguage(language: Language): void {
   localStorage.setItem(KEY, language);
   void i18next.changeLanguage(language);

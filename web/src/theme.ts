@@ -29,6 +29,8 @@ export const theme = createTheme({
     Badge: { defaultProps: { tt: 'none', fw: 600, radius: 'sm' } },
     Tooltip: { defaultProps: { withArrow: true, openDelay: 250, events: { hover: true, focus: true, touch: true } } },
     // Its placeholder is no child that a menu may have.
+    // By itself it has the colour of the ground.
+    Code: { defaultProps: { color: 'var(--os-line)' } },
     Menu: { defaultProps: { withInitialFocusPlaceholder: false } },
     Modal: { defaultProps: { centered: true, overlayProps: { backgroundOpacity: 0.5, blur: 2 } } },
     Skeleton: { defaultProps: { radius: 'md' } },
@@ -41,6 +43,7 @@ export const variables: CSSVariablesResolver = ({ colors }) => {
     '--mantine-color-dimmed': '#56606a',
     '--mantine-color-placeholder': '#6c757d',
     '--mantine-color-error': 'var(--mantine-color-red-9)',
+    '--os-bar': 'var(--mantine-color-sea-8)',
     '--os-ground': '#f6f8f9',
     '--os-line': '#e1e6ea',
   };
@@ -55,6 +58,7 @@ export const variables: CSSVariablesResolver = ({ colors }) => {
       '--mantine-color-dimmed': '#a9b0b8',
       '--mantine-color-placeholder': '#9299a1',
       '--mantine-color-error': 'var(--mantine-color-red-4)',
+      '--os-bar': 'var(--mantine-color-sea-5)',
       '--os-ground': '#17191c',
       '--os-line': '#33373c',
     },

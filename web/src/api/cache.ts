@@ -3,6 +3,13 @@ import type { CacheExchangeOpts } from '@urql/exchange-graphcache';
 
 const whole = () => null;
 
+/** As the console asks for it: with the name and all limits, or with a status. */
+interface TenantChange {
+  name: string;
+  limits: Record<'maxAgents' | 'maxContacts' | 'maxMessagesMonth', number | null>;
+  status?: string;
+}
+
 export const cacheRules: CacheExchangeOpts = {
   keys: {
     // Parts of what holds them, or answers that are replaced as a whole.
@@ -47,5 +54,13 @@ export const cacheRules: CacheExchangeOpts = {
     WorkingHoursStatus: whole,
     WorkingHoursStatusEvent: whole,
     WorkingHoursWarning: whole,
+  },
+  // Seen before it is answered, and taken back if it is refused. What shuts somebody out waits for the answer.
+  optimistic: {
+    updateTenant({ id, input }) {
+      const { name, limits, status } = input as TenantChange;
+      if (status) return null;
+      return { __typename: 'Tenant', id: id as string, name, limits: { __typename: 'TenantLimits', ...limits } };
+    },
   },
 };

@@ -18,7 +18,7 @@ export function LanguageMenu() {
       <Menu.Dropdown>
         <Menu.RadioGroup value={i18n.language} onChange={(language) => setLanguage(language as Language)}>
           {Object.entries(LANGUAGES).map(([language, name]) => (
-            <Menu.RadioItem key={language} value={language} lang={language}>
+            <Menu.RadioItem key={language} value={language} lang={language} closeMenuOnClick>
               {name}
             </Menu.RadioItem>
           ))}
@@ -46,7 +46,7 @@ export function ColorSchemeMenu() {
       <Menu.Dropdown>
         <Menu.RadioGroup value={colorScheme} onChange={(scheme) => setColorScheme(scheme as typeof colorScheme)}>
           {Object.keys(SCHEMES).map((scheme) => (
-            <Menu.RadioItem key={scheme} value={scheme}>
+            <Menu.RadioItem key={scheme} value={scheme} closeMenuOnClick>
               {t(`scheme.${scheme}`)}
             </Menu.RadioItem>
           ))}

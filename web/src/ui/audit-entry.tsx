@@ -132,7 +132,7 @@ function Details({ entry }: { entry: AuditEntryFieldsFragment }) {
         )}
         {entry.targetId && (
           <Fact name={t('fact.target')}>
-            {entry.targetType} <Copyable text={entry.targetId} />
+            {t(`target.${entry.targetType}`, { defaultValue: entry.targetType })} <Copyable text={entry.targetId} />
           </Fact>
         )}
         <Fact name={t('fact.action')}>

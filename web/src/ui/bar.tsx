@@ -6,7 +6,7 @@ import { useFormats } from './format.ts';
 /** From here on it is said in colour. */
 const CLOSE = 0.8;
 
-export const usageColor = (ratio: number) => (ratio >= 1 ? 'red' : ratio >= CLOSE ? 'yellow' : 'sea');
+export const usageColor = (ratio: number) => (ratio >= 1 ? 'red' : ratio >= CLOSE ? 'yellow' : 'var(--os-bar)');
 
 interface UsageBarProps {
   /** What is counted, such as Agents. */

@@ -1,6 +1,7 @@
 /** Numbers, dates and names as the user's language writes them. */
 import { useMemo } from 'react';
 import { useTranslation } from 'react-i18next';
+import { localeOf } from '../i18n.ts';
 
 const UNITS: [Intl.RelativeTimeFormatUnit, seconds: number][] = [
   ['year', 31_557_600],
@@ -11,7 +12,7 @@ const UNITS: [Intl.RelativeTimeFormatUnit, seconds: number][] = [
   ['second', 1],
 ];
 
-export function formats(language: string) {
+export function formats(language: Intl.LocalesArgument) {
   const number = new Intl.NumberFormat(language);
   const compact = new Intl.NumberFormat(language, { notation: 'compact', maximumFractionDigits: 1 });
   const percent = new Intl.NumberFormat(language, { style: 'percent', maximumFractionDigits: 0 });
@@ -19,7 +20,7 @@ export function formats(language: string) {
   const date = new Intl.DateTimeFormat(language, { dateStyle: 'medium' });
   const day = new Intl.DateTimeFormat(language, { day: 'numeric', month: 'short', timeZone: 'UTC' });
   const dateTime = new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'medium' });
-  const time = new Intl.DateTimeFormat(language, { hour: '2-digit', minute: '2-digit' });
+  const time = new Intl.DateTimeFormat(language, { timeStyle: 'short' });
   const clock = new Intl.DateTimeFormat(language, { timeStyle: 'medium' });
   const fullDate = new Intl.DateTimeFormat(language, { dateStyle: 'full' });
   const regions = new Intl.DisplayNames(language, { type: 'region' });
@@ -32,6 +33,8 @@ export function formats(language: string) {
     number: (value: number) => number.format(value),
     /** 12.4K */
     compact: (value: number) => compact.format(value),
+    /** Whole milliseconds; what took less than one took some time as well. */
+    latency: (ms: number) => (ms < 1 ? `< ${number.format(1)}` : number.format(ms)),
     /** @param ratio 1 is a hundred percent. */
     percent: (ratio: number) => percent.format(ratio),
     /** In the user's own zone. */
@@ -55,7 +58,8 @@ export function formats(language: string) {
     },
     /** How long something took. */
     duration(ms: number) {
-      if (ms < 1000) return millisecond.format(Math.max(0, ms));
+      if (ms < 1) return `< ${millisecond.format(1)}`;
+      if (ms < 1000) return millisecond.format(ms);
       return ms < 120_000 ? second.format(ms / 1000) : minute.format(ms / 60_000);
     },
     /** @param code ISO 3166-1 alpha-2. */
@@ -66,5 +70,5 @@ export function formats(language: string) {
 
 export function useFormats() {
   const { i18n } = useTranslation();
-  return useMemo(() => formats(i18n.language), [i18n.language]);
+  return useMemo(() => formats(localeOf(i18n.language)), [i18n.language]);
 }

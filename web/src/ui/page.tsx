@@ -6,6 +6,7 @@ import { useTranslation } from 'react-i18next';
 import { Link } from 'react-router';
 import { useConnection } from '../api/live.ts';
 import { useFormats } from './format.ts';
+import classes from './page.module.css';
 
 export function useDocumentTitle(title: string): void {
   useEffect(() => {
@@ -52,7 +53,11 @@ export function Page({ title, description, actions, badge, back, children }: Pag
             </Text>
           )}
         </Stack>
-        {actions && <Group gap="sm">{actions}</Group>}
+        {actions && (
+          <Group gap="sm" className={classes.actions}>
+            {actions}
+          </Group>
+        )}
       </Group>
       {children}
     </Stack>

@@ -18,7 +18,7 @@ interface ComponentCardProps {
 
 export function ComponentCard({ name, state, range, stretches }: ComponentCardProps) {
   const { t } = useTranslation('health');
-  const { number } = useFormats();
+  const { latency } = useFormats();
   const down = state.status === 'DOWN';
   const Icon = ICONS[name];
   const StateIcon = down ? IconAlertOctagon : IconCircleCheck;
@@ -59,7 +59,7 @@ export function ComponentCard({ name, state, range, stretches }: ComponentCardPr
           </Text>
         ) : (
           <Text className={classes.latency}>
-            {typeof state.latencyMs === 'number' ? t('ms', { value: number(state.latencyMs) }) : t('self')}
+            {typeof state.latencyMs === 'number' ? t('ms', { value: latency(state.latencyMs) }) : t('self')}
           </Text>
         )}
         {state.since && <Since status={state.status} at={state.since} />}

@@ -16,14 +16,14 @@ interface HistoryProps {
 
 export function History({ name, range, stretches = [] }: HistoryProps) {
   const { t } = useTranslation('health');
-  const { time, number } = useFormats();
+  const { time, latency } = useFormats();
   const [at, setAt] = useState<number>();
   const outages = useMemo(() => outagesOf(stretches), [stretches]);
   const tell = ({ from, to, status, latencyMs }: Stretch) =>
     [
       `${time(from)}–${time(to)}`,
       t(`history.${status ?? 'UNKNOWN'}`),
-      latencyMs !== undefined && t('ms', { value: number(latencyMs) }),
+      latencyMs !== undefined && t('ms', { value: latency(latencyMs) }),
     ]
       .filter(Boolean)
       .join(' · ');
@@ -61,7 +61,9 @@ export function History({ name, range, stretches = [] }: HistoryProps) {
         onBlur={() => setAt(undefined)}
         onKeyDown={walk}
       >
-        <Sparkline values={stretches.map(({ latencyMs }) => latencyMs)} />
+        {(!stretches.length || stretches.some(({ latencyMs }) => latencyMs !== undefined)) && (
+          <Sparkline values={stretches.map(({ latencyMs }) => latencyMs)} />
+        )}
         <div className={classes.strip}>
           {stretches.map(({ from, status }, index) => (
             <span key={from} data-status={status ?? 'UNKNOWN'} data-chosen={index === at || undefined} />

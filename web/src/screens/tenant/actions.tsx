@@ -78,7 +78,7 @@ export function Actions({ tenant }: { tenant: TenantRowFragment }) {
       >
         <Text size="sm">{t('restore.text')}</Text>
       </Confirm>
-      <EditTenant tenant={tenant} opened={editing} onClose={edit.close} />
+      <EditTenant tenant={tenant} opened={editing} onOpen={edit.open} onClose={edit.close} />
       <Impersonate tenant={tenant} opened={impersonating} onClose={impersonate.close} />
     </>
   );

@@ -2,7 +2,7 @@
 import { Alert, Button, Group, Stack, Text, TextInput } from '@mantine/core';
 import { type FormEvent, useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import { useMutation } from 'urql';
+import { type CombinedError, useClient } from 'urql';
 import { type TenantRowFragment, UpdateTenantDocument } from '../../documents.gen.ts';
 import { Dialog } from '../../ui/dialog.tsx';
 import { fieldErrors, sentenceOf } from '../../ui/errors.ts';
@@ -12,39 +12,69 @@ import { LimitFields, type Limits, limitsInput } from '../tenants/limit-fields.t
 interface EditTenantProps {
   tenant: TenantRowFragment;
   opened: boolean;
+  onOpen: () => void;
   onClose: () => void;
 }
 
-export function EditTenant({ tenant, opened, onClose }: EditTenantProps) {
+interface Entered {
+  name: string;
+  limits: Limits;
+}
+
+/** What was entered, and why the gateway did not take it. */
+interface Refused extends Entered {
+  error: CombinedError;
+}
+
+export function EditTenant({ tenant, opened, onOpen, onClose }: EditTenantProps) {
   const { t } = useTranslation('tenant');
+  const client = useClient();
+  const [refused, setRefused] = useState<Refused>();
+  const close = () => {
+    setRefused(undefined);
+    onClose();
+  };
+  const save = async (entered: Entered) => {
+    // What was entered is seen at once; the dialog is there again if it is refused.
+    close();
+    const input = { name: entered.name.trim(), limits: limitsInput(entered.limits, null) };
+    const { error } = await client.mutation(UpdateTenantDocument, { id: tenant.id, input }).toPromise();
+    if (!error) return notify.done(t('edit.done'));
+    setRefused({ ...entered, error });
+    onOpen();
+  };
   return (
-    <Dialog opened={opened} onClose={onClose} title={t('edit.title', { name: tenant.name })} size="lg">
-      <Form tenant={tenant} onClose={onClose} />
+    <Dialog opened={opened} onClose={close} title={t('edit.title', { name: tenant.name })} size="lg">
+      <Form tenant={tenant} refused={refused} onSave={save} onClose={close} />
     </Dialog>
   );
 }
 
-function Form({ tenant, onClose }: Omit<EditTenantProps, 'opened'>) {
+interface FormProps {
+  tenant: TenantRowFragment;
+  refused?: Refused;
+  onSave: (entered: Entered) => void;
+  onClose: () => void;
+}
+
+function Form({ tenant, refused, onSave, onClose }: FormProps) {
   const { t } = useTranslation('tenant');
-  const [name, setName] = useState(tenant.name);
   const { maxAgents, maxContacts, maxMessagesMonth } = tenant.limits;
-  const [limits, setLimits] = useState<Limits>({
-    maxAgents: maxAgents ?? '',
-    maxContacts: maxContacts ?? '',
-    maxMessagesMonth: maxMessagesMonth ?? '',
-  });
-  const [{ fetching, error }, update] = useMutation(UpdateTenantDocument);
+  const [name, setName] = useState(refused?.name ?? tenant.name);
+  const [limits, setLimits] = useState<Limits>(
+    refused?.limits ?? {
+      maxAgents: maxAgents ?? '',
+      maxContacts: maxContacts ?? '',
+      maxMessagesMonth: maxMessagesMonth ?? '',
+    },
+  );
+  const error = refused?.error;
   const errors = fieldErrors(error);
   const nameless = !name.trim();
 
-  const submit = async (event: FormEvent) => {
+  const submit = (event: FormEvent) => {
     event.preventDefault();
-    if (nameless) return;
-    const input = { name: name.trim(), limits: limitsInput(limits, null) };
-    const { data } = await update({ id: tenant.id, input });
-    if (!data) return;
-    notify.done(t('edit.done'));
-    onClose();
+    if (!nameless) onSave({ name, limits });
   };
 
   return (
@@ -72,9 +102,7 @@ function Form({ tenant, onClose }: Omit<EditTenantProps, 'opened'>) {
           <Button variant="default" onClick={onClose}>
             {t('cancel', { ns: 'common' })}
           </Button>
-          <Button type="submit" loading={fetching}>
-            {t('save', { ns: 'common' })}
-          </Button>
+          <Button type="submit">{t('save', { ns: 'common' })}</Button>
         </Group>
       </Stack>
     </form>

@@ -71,7 +71,12 @@ function OneTenant({ id }: { id: string }) {
       description={
         <Group gap="xs" fz="sm">
           <Code fz="sm">{tenant.slug}</Code>
-          {tenant.country && <span>{country(tenant.country)}</span>}
+          {tenant.country && (
+            <>
+              <span>{country(tenant.country)}</span>
+              <span aria-hidden>·</span>
+            </>
+          )}
           <span>
             {t('created')} <Time at={tenant.createdAt} focusable />
           </span>

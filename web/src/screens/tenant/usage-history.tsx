@@ -1,12 +1,11 @@
 /** What a tenant used lately, day by day. */
-import { AreaChart } from '@mantine/charts';
 import { SegmentedControl, Skeleton, Stack } from '@mantine/core';
 import { IconChartArea } from '@tabler/icons-react';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useFresh } from '../../api/use-fresh.ts';
 import { UsageHistoryDocument } from '../../documents.gen.ts';
-import { useFormats } from '../../ui/format.ts';
+import { DayChart } from '../../ui/day-chart.tsx';
 import { Empty, Failed } from '../../ui/states.tsx';
 
 const METRICS = ['messages', 'contacts', 'agents'] as const;
@@ -14,7 +13,6 @@ const HEIGHT = 220;
 
 export function UsageHistory({ tenantId }: { tenantId: string }) {
   const { t } = useTranslation('tenant');
-  const { compact, number, day } = useFormats();
   const [metric, setMetric] = useState<(typeof METRICS)[number]>('messages');
   const { data, error, refetch } = useFresh({ query: UsageHistoryDocument, variables: { tenantId, days: 30 } });
   const days = data?.usageHistory;
@@ -30,17 +28,15 @@ export function UsageHistory({ tenantId }: { tenantId: string }) {
         onChange={(value) => setMetric(value as typeof metric)}
         style={{ alignSelf: 'flex-start' }}
       />
-      <AreaChart
-        h={HEIGHT}
-        data={days.map((entry) => ({ ...entry, day: day(entry.day) }))}
-        dataKey="day"
-        series={[{ name: metric, label: t(`usage.${metric}`), color: 'sea.6' }]}
+      <DayChart
+        height={HEIGHT}
+        days={days}
+        name={metric}
+        label={t(`usage.${metric}`)}
+        color="sea.6"
         curveType="linear"
         withDots={days.length < 4}
-        valueFormatter={number}
-        yAxisProps={{ tickFormatter: compact, allowDecimals: false, width: 44 }}
-        role="img"
-        aria-label={t('history.label', { metric: t(`usage.${metric}`), count: days.length })}
+        description={t('history.label', { metric: t(`usage.${metric}`), count: days.length })}
       />
     </Stack>
   );

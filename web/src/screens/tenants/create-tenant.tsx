@@ -5,6 +5,7 @@ import { useTranslation } from 'react-i18next';
 import { useNavigate } from 'react-router';
 import { type CombinedError, useMutation } from 'urql';
 import { ProvisionTenantDocument } from '../../documents.gen.ts';
+import { localeOf } from '../../i18n.ts';
 import { Dialog } from '../../ui/dialog.tsx';
 import { codeOf, fieldErrors, sentenceOf } from '../../ui/errors.ts';
 import { NewPassword, SHORTEST_PASSWORD } from '../../ui/new-password.tsx';
@@ -41,7 +42,7 @@ function Form({ onClose }: { onClose: () => void }) {
   const [errors, setErrors] = useState<Record<string, string>>({});
   const [problem, setProblem] = useState<CombinedError>();
   const [{ fetching }, provision] = useMutation(ProvisionTenantDocument);
-  const places = useMemo(() => countries(i18n.language), [i18n.language]);
+  const places = useMemo(() => countries(localeOf(i18n.language)), [i18n.language]);
 
   const change = (part: Partial<typeof EMPTY>, ...fields: string[]) => {
     setDraft((before) => ({ ...before, ...part }));

@@ -2,6 +2,7 @@
 import { NumberInput, SimpleGrid } from '@mantine/core';
 import { useTranslation } from 'react-i18next';
 import type { TenantLimitsInput } from '../../documents.gen.ts';
+import { localeOf } from '../../i18n.ts';
 
 export type Limits = Record<'maxAgents' | 'maxContacts' | 'maxMessagesMonth', number | ''>;
 
@@ -22,7 +23,7 @@ interface LimitFieldsProps {
 
 export function LimitFields({ value, onChange, errors }: LimitFieldsProps) {
   const { t, i18n } = useTranslation('tenants');
-  const parts = new Intl.NumberFormat(i18n.language).formatToParts(1000.5);
+  const parts = new Intl.NumberFormat(localeOf(i18n.language)).formatToParts(1000.5);
   const sign = (type: Intl.NumberFormatPartTypes) => parts.find((part) => part.type === type)?.value;
   return (
     <SimpleGrid cols={{ base: 1, xs: 3 }} spacing="sm">

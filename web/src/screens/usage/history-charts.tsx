@@ -1,5 +1,4 @@
 /** How agents, contacts and messages of all tenants went, day by day: as charts or as a table. */
-import { AreaChart } from '@mantine/charts';
 import {
   Card,
   Group,
@@ -18,6 +17,7 @@ import { useTranslation } from 'react-i18next';
 import { useEvery } from '../../api/use-every.ts';
 import { useFresh } from '../../api/use-fresh.ts';
 import { PlatformUsageDocument, type PlatformUsageQuery } from '../../documents.gen.ts';
+import { DayChart } from '../../ui/day-chart.tsx';
 import { useFormats } from '../../ui/format.ts';
 import { Empty, Failed } from '../../ui/states.tsx';
 import { everyDay } from './days.ts';
@@ -115,7 +115,7 @@ interface ChartProps {
 
 function Chart({ metric, known, days }: ChartProps) {
   const { t } = useTranslation('usage');
-  const { number, compact, day } = useFormats();
+  const { number, day } = useFormats();
   const { Icon, color } = METRICS.find(({ name }) => name === metric)!;
   const [first, last] = [known[0]!, known.at(-1)!];
   const grown = last[metric] - first[metric];
@@ -139,40 +139,23 @@ function Chart({ metric, known, days }: ChartProps) {
             : t('history.now')}
       </Text>
       {known.length > 1 && (
-        <div
-          role="img"
-          aria-label={t('history.chart', {
+        <DayChart
+          height={190}
+          days={days}
+          name={metric}
+          label={label}
+          color={color}
+          curveType={metric === 'messages' ? 'linear' : 'monotone'}
+          withDots={false}
+          mt="sm"
+          description={t('history.chart', {
             label,
             from: day(first.day),
             to: day(last.day),
             first: number(first[metric]),
             last: number(last[metric]),
           })}
-        >
-          <AreaChart
-            h={190}
-            data={days}
-            dataKey="day"
-            series={[{ name: metric, label, color }]}
-            curveType={metric === 'messages' ? 'linear' : 'monotone'}
-            withDots={false}
-            mt="sm"
-            connectNulls={false}
-            tickLine="none"
-            gridAxis="x"
-            strokeWidth={2}
-            valueFormatter={number}
-            areaChartProps={{ accessibilityLayer: false, margin: { left: 0, right: 12 } }}
-            xAxisProps={{ tickFormatter: day, minTickGap: 28 }}
-            yAxisProps={{
-              tickFormatter: compact,
-              width: 58,
-              allowDecimals: false,
-              domain: metric === 'messages' ? [0, 'auto'] : ['auto', 'auto'],
-            }}
-            tooltipProps={{ labelFormatter: (value) => (value ? day(String(value)) : '') }}
-          />
-        </div>
+        />
       )}
     </Card>
   );

@@ -6,6 +6,7 @@ import { Link } from 'react-router';
 import { useEvery } from '../../api/use-every.ts';
 import { useFresh } from '../../api/use-fresh.ts';
 import { UsageStandingsDocument, type UsageStandingsQuery } from '../../documents.gen.ts';
+import { localeOf } from '../../i18n.ts';
 import { UsageBar } from '../../ui/bar.tsx';
 import { useFormats } from '../../ui/format.ts';
 import { Empty, Failed } from '../../ui/states.tsx';
@@ -174,8 +175,16 @@ function Forecast({ day }: { day: string | null }) {
         {t('standings.notInSight')}
       </Text>
     );
-  const relative = new Intl.RelativeTimeFormat(i18n.language, { numeric: 'auto' }).format(daysUntil(day), 'day');
-  const date = new Intl.DateTimeFormat(i18n.language, { day: 'numeric', month: 'long', timeZone: 'UTC' });
+  const relative = new Intl.RelativeTimeFormat(localeOf(i18n.language), { numeric: 'auto' }).format(
+    daysUntil(day),
+    'day',
+  );
+  const date = new Intl.DateTimeFormat(localeOf(i18n.language), {
+    day: 'numeric',
+    month: 'long',
+    year: new Date(day).getUTCFullYear() === new Date().getFullYear() ? undefined : 'numeric',
+    timeZone: 'UTC',
+  });
   return (
     <Text size="sm">
       <Text span inherit fw={600}>

@@ -3,6 +3,7 @@ import { Button, Group, Popover, Stack, Text } from '@mantine/core';
 import { IconTrash } from '@tabler/icons-react';
 import type { KeyboardEvent, PointerEvent } from 'react';
 import { useTranslation } from 'react-i18next';
+import { localeOf } from '../../i18n.ts';
 import { clockText, lengthText, spanText, weekdayName } from './clock-text.ts';
 import { DAY, type Stretch } from './draft.ts';
 import type { Grip, Piece } from './geometry.ts';
@@ -44,7 +45,7 @@ export function Block({ piece, column, isDimmed, context }: Props) {
   const { columns, isEditable } = context;
   const problem = context.problems.get(stretch.key);
   const warning = context.warnings.get(stretch.key);
-  const language = i18n.language;
+  const language = localeOf(i18n.language);
   const isAllDay = stretch.start === 0 && stretch.end === DAY;
   const times = isAllDay ? t('allDay') : spanText(stretch.start, stretch.end, language);
   // Over hours that are not in effect one draws as on empty space.
@@ -84,7 +85,7 @@ export function Block({ piece, column, isDimmed, context }: Props) {
       </div>
     );
 
-  const length = lengthText((stretch.end - stretch.start) * 1000, language, 'short');
+  const length = lengthText((stretch.end - stretch.start) * 1000, language, 'narrow');
   const lines = [times, ...(stretch.isActive ? [to - from >= TWO_LINES ? length : ''] : [t('closed')])];
   const name = t('block', { day: weekdayName(stretch.day, language), times });
   const button = (

@@ -49,7 +49,7 @@ export const numberText = (value: number, language: string): string =>
   new Intl.NumberFormat(language, { maximumFractionDigits: 2 }).format(value);
 
 /** Such as `2 hours 10 minutes`, days from two of them on; rounded up to the minute, so that it never says 0. */
-export function lengthText(milliseconds: number, language: string, unitDisplay: 'long' | 'short' = 'long'): string {
+export function lengthText(milliseconds: number, language: string, unitDisplay: 'long' | 'narrow' = 'long'): string {
   const minutes = Math.max(1, Math.ceil(milliseconds / 60_000));
   const unit = (value: number, name: 'day' | 'hour' | 'minute') =>
     value === 0 ? [] : [new Intl.NumberFormat(language, { style: 'unit', unit: name, unitDisplay }).format(value)];

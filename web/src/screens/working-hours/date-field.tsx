@@ -5,6 +5,7 @@ import { IconCalendar } from '@tabler/icons-react';
 import 'dayjs/locale/id';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
+import { localeOf } from '../../i18n.ts';
 import { dateText, typedDate } from './clock-text.ts';
 
 interface Props {
@@ -20,7 +21,7 @@ interface Props {
 export function DateField({ label, value, error, from, onChange }: Props) {
   const { t, i18n } = useTranslation('working-hours');
   const [isPicking, setIsPicking] = useState(false);
-  const language = i18n.language;
+  const language = localeOf(i18n.language);
   return (
     <DateInput
       label={label}
@@ -28,7 +29,7 @@ export function DateField({ label, value, error, from, onChange }: Props) {
       withAsterisk={false}
       value={value}
       error={error}
-      locale={language}
+      locale={i18n.language}
       firstDayOfWeek={1}
       valueFormat={(date) => dateText(date.slice(0, 10), language, { day: 'numeric', month: 'short', year: 'numeric' })}
       dateParser={(text) => typedDate(text, language) ?? null}

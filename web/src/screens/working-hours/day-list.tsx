@@ -2,6 +2,7 @@
 import { ActionIcon, Badge, Button, Group, Paper, Stack, Switch, Text } from '@mantine/core';
 import { IconAlertTriangle, IconPlus, IconTrash } from '@tabler/icons-react';
 import { useTranslation } from 'react-i18next';
+import { localeOf } from '../../i18n.ts';
 import { lengthText, weekdayName } from './clock-text.ts';
 import classes from './day-list.module.css';
 import { DayMenu } from './day-menu.tsx';
@@ -40,7 +41,7 @@ export const DayList = ({ days, ...props }: Props) => (
 
 function Day({ day, week, changed, isEditable, edit, ...rest }: Omit<Props, 'days'> & { day: number }) {
   const { t, i18n } = useTranslation('working-hours');
-  const name = weekdayName(day, i18n.language);
+  const name = weekdayName(day, localeOf(i18n.language));
   const isOpen = isOpenOn(week, day);
   const stretches = dayOf(week, day);
   const room = roomOn(week, day);
@@ -69,7 +70,7 @@ function Day({ day, week, changed, isEditable, edit, ...rest }: Omit<Props, 'day
             />
           ) : (
             <Text size="sm" c="dimmed">
-              {isOpen ? lengthText(open * 1000, i18n.language) : t('closed')}
+              {isOpen ? lengthText(open * 1000, localeOf(i18n.language)) : t('closed')}
             </Text>
           )}
         </Stack>

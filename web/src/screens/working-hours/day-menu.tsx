@@ -3,6 +3,7 @@ import { ActionIcon, Button, Checkbox, Group, Menu, Popover, Stack, Text } from 
 import { IconClock24, IconCopy, IconDots, IconEraser } from '@tabler/icons-react';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
+import { localeOf } from '../../i18n.ts';
 import { weekdayName } from './clock-text.ts';
 import { copyDay, DAY, newKey, WEEKDAYS, type Week } from './draft.ts';
 
@@ -16,7 +17,7 @@ const WORKDAYS = [1, 2, 3, 4, 5];
 export function DayMenu({ day, edit }: Props) {
   const { t, i18n } = useTranslation('working-hours');
   const [isCopying, setIsCopying] = useState(false);
-  const name = weekdayName(day, i18n.language);
+  const name = weekdayName(day, localeOf(i18n.language));
   const without = (week: Week) => week.filter((stretch) => stretch.day !== day);
   return (
     <Popover
@@ -78,7 +79,7 @@ function CopyForm({ day, onCopy }: { day: number; onCopy(to: number[]): void }) 
   return (
     <Stack gap="sm">
       <Text fw={600} size="sm">
-        {t('copy.title', { day: weekdayName(day, i18n.language) })}
+        {t('copy.title', { day: weekdayName(day, localeOf(i18n.language)) })}
       </Text>
       <Group gap="xs">
         <Button size="compact-xs" variant="light" onClick={() => setTo(WORKDAYS.filter((other) => other !== day))}>
@@ -91,7 +92,7 @@ function CopyForm({ day, onCopy }: { day: number; onCopy(to: number[]): void }) 
       {others.map((other) => (
         <Checkbox
           key={other}
-          label={weekdayName(other, i18n.language)}
+          label={weekdayName(other, localeOf(i18n.language))}
           checked={to.includes(other)}
           onChange={({ currentTarget: { checked } }) =>
             setTo((chosen) => (checked ? [...chosen, other] : chosen.filter((one) => one !== other)))

@@ -5,6 +5,7 @@ import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useMutation } from 'urql';
 import { type ExceptionFieldsFragment, OptInDocument, OptOutDocument } from '../../documents.gen.ts';
+import { localeOf } from '../../i18n.ts';
 import { sentenceOf } from '../../ui/errors.ts';
 import { notify } from '../../ui/notify.tsx';
 import { comingOccurrence } from './dates.ts';
@@ -93,11 +94,11 @@ function Exception({ exception, dates, ...item }: ExceptionProps) {
             {name}
           </Text>
           <Text size="sm" c="dimmed">
-            {datesText(dates, i18n.language)}
+            {datesText(dates, localeOf(i18n.language))}
           </Text>
           <Group gap={6}>
             <Badge color={hours.length ? 'grape' : 'red'} variant="light" tt="none">
-              {hoursText(hours, i18n.language) || t('exceptions.closed')}
+              {hoursText(hours, localeOf(i18n.language)) || t('exceptions.closed')}
             </Badge>
             {yearly && (
               <Badge color="gray" variant="light" tt="none">

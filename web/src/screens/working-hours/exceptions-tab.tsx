@@ -5,6 +5,7 @@ import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { type CombinedError, useMutation } from 'urql';
 import { DeleteExceptionDocument, type ExceptionFieldsFragment } from '../../documents.gen.ts';
+import { localeOf } from '../../i18n.ts';
 import { Confirm } from '../../ui/confirm.tsx';
 import { notify } from '../../ui/notify.tsx';
 import { useNow } from '../../ui/now.ts';
@@ -127,7 +128,10 @@ export function ExceptionsTab({ exceptions, isLoading, error, division, division
         <Text>
           {doomed &&
             t(doomed.yearly ? 'exceptions.deleteYearly' : 'exceptions.deleteText', {
-              dates: datesText(comingOccurrence(doomed, today) ?? [doomed.startDate, doomed.endDate], i18n.language),
+              dates: datesText(
+                comingOccurrence(doomed, today) ?? [doomed.startDate, doomed.endDate],
+                localeOf(i18n.language),
+              ),
             })}
         </Text>
       </Confirm>

@@ -5,6 +5,7 @@ import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { type CombinedError, useClient, useMutation } from 'urql';
 import { HolidayPreviewDocument, type HolidayPreviewQuery, ImportHolidaysDocument } from '../../documents.gen.ts';
+import { localeOf } from '../../i18n.ts';
 import { Dialog } from '../../ui/dialog.tsx';
 import { sentenceOf } from '../../ui/errors.ts';
 import { notify } from '../../ui/notify.tsx';
@@ -104,7 +105,7 @@ export function ImportHolidays({ division, onClose, onImported }: Props) {
                       <PlanRow
                         key={`${holiday.name} ${holiday.startDate}`}
                         holiday={holiday}
-                        language={i18n.language}
+                        language={localeOf(i18n.language)}
                       />
                     ))}
                   </Table.Tbody>

@@ -4,6 +4,7 @@ import { IconChevronLeft, IconChevronRight } from '@tabler/icons-react';
 import { type KeyboardEvent, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { ExceptionFieldsFragment } from '../../documents.gen.ts';
+import { localeOf } from '../../i18n.ts';
 import { dateText, weekdayName } from './clock-text.ts';
 import { addDays, addMonths, exceptionOn, monthDates } from './dates.ts';
 import { WEEKDAYS } from './draft.ts';
@@ -22,7 +23,7 @@ const STEPS: Record<string, number> = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -
 
 export function Month({ exceptions, divisionId, today, onDay }: Props) {
   const { t, i18n } = useTranslation('working-hours');
-  const language = i18n.language;
+  const language = localeOf(i18n.language);
   const [month, setMonth] = useState(today.slice(0, 7));
   const [focused, setFocused] = useState(today);
   const table = useRef<HTMLTableElement>(null);

@@ -2,6 +2,7 @@
 import { Alert, Badge, Group, Paper, Skeleton, Stack, Text, Title } from '@mantine/core';
 import { IconAlertTriangle, IconDoorEnter, IconDoorExit } from '@tabler/icons-react';
 import { useTranslation } from 'react-i18next';
+import { localeOf } from '../../i18n.ts';
 import { sentenceOf } from '../../ui/errors.ts';
 import { clockAt, instantText, numberText } from './clock-text.ts';
 import { openSeconds, type Week } from './draft.ts';
@@ -20,7 +21,7 @@ interface Props extends OutlookState {
 export function OutlookCard({ outlook, isPending, error, zone, base, week, isDirty, isHidden }: Props) {
   const { t, i18n } = useTranslation('working-hours');
   const { t: common } = useTranslation();
-  const language = i18n.language;
+  const language = localeOf(i18n.language);
   const hours = isHidden ? outlook?.openHoursPerWeek : openSeconds(week) / 3600;
   const before = openSeconds(base) / 3600;
   const by = (hours ?? 0) - before;

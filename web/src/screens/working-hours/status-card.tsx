@@ -5,6 +5,7 @@ import type { TFunction } from 'i18next';
 import { useTranslation } from 'react-i18next';
 import { useConnection } from '../../api/live.ts';
 import type { HoursStatusFragment } from '../../documents.gen.ts';
+import { localeOf } from '../../i18n.ts';
 import { useNow } from '../../ui/now.ts';
 import { Failed } from '../../ui/states.tsx';
 import { clockAt, dateText, instantText, lengthText, offsetText, timeText, weekdayName } from './clock-text.ts';
@@ -22,7 +23,7 @@ interface Props {
 
 export function StatusCard({ live: { status, error, retry }, division, onChangeZone }: Props) {
   const { t, i18n } = useTranslation('working-hours');
-  const language = i18n.language;
+  const language = localeOf(i18n.language);
   const now = useNow(1000);
   const connection = useConnection();
   if (!status && error) return <Failed error={error} retry={retry} />;

@@ -1,6 +1,7 @@
 /** The start and the end of a stretch, to be typed. */
 import { Badge, Group, Text } from '@mantine/core';
 import { useTranslation } from 'react-i18next';
+import { localeOf } from '../../i18n.ts';
 import { spanText, weekdayName } from './clock-text.ts';
 import { DAY, endAfter, isWhole, type Stretch } from './draft.ts';
 import { nextDay } from './geometry.ts';
@@ -28,7 +29,7 @@ export function StretchFields({ stretch, readOnly, onChange, onProblem, name }: 
   if (readOnly)
     return (
       <Text size="sm" fw={500} style={{ fontVariantNumeric: 'tabular-nums' }}>
-        {start === 0 && end === DAY ? t('allDay') : spanText(start, end, i18n.language)}
+        {start === 0 && end === DAY ? t('allDay') : spanText(start, end, localeOf(i18n.language))}
       </Text>
     );
   return (
@@ -57,7 +58,7 @@ export function StretchFields({ stretch, readOnly, onChange, onProblem, name }: 
           {over
             ? day === undefined
               ? t('nextDay')
-              : t('until', { day: weekdayName(nextDay(day), i18n.language, 'short') })
+              : t('until', { day: weekdayName(nextDay(day), localeOf(i18n.language), 'short') })
             : t('allDay')}
         </Badge>
       )}

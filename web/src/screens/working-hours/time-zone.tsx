@@ -5,6 +5,7 @@ import { useMemo, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useMutation } from 'urql';
 import { SaveDivisionTimezoneDocument, SaveTimezoneDocument } from '../../documents.gen.ts';
+import { localeOf } from '../../i18n.ts';
 import { Confirm } from '../../ui/confirm.tsx';
 import { notify } from '../../ui/notify.tsx';
 import { useNow } from '../../ui/now.ts';
@@ -42,7 +43,7 @@ export function TimeZoneDialog({ opened, onClose, zone, division, onSaved }: Pro
     onClose();
   };
   const facts = (name: string) =>
-    name === AS_ORGANIZATION ? '' : `${offsetText(name, now)} · ${clockAt(now, name, i18n.language)}`;
+    name === AS_ORGANIZATION ? '' : `${offsetText(name, now)} · ${clockAt(now, name, localeOf(i18n.language))}`;
   return (
     <Confirm
       opened={opened}
@@ -103,8 +104,11 @@ export function TimeZoneDialog({ opened, onClose, zone, division, onSaved }: Pro
             {chosen === standing
               ? t('zone.explain')
               : t('zone.will', {
-                  from: clockAt(now, zone, i18n.language),
-                  to: chosen === AS_ORGANIZATION ? t('zone.ofOrganization') : clockAt(now, chosen, i18n.language),
+                  from: clockAt(now, zone, localeOf(i18n.language)),
+                  to:
+                    chosen === AS_ORGANIZATION
+                      ? t('zone.ofOrganization')
+                      : clockAt(now, chosen, localeOf(i18n.language)),
                   zone: chosen === AS_ORGANIZATION ? t('zone.asOrganization') : place(chosen),
                 })}
           </Text>

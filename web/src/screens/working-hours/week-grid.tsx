@@ -3,6 +3,7 @@ import { ActionIcon, Badge, Text, Tooltip, VisuallyHidden } from '@mantine/core'
 import { IconPlus } from '@tabler/icons-react';
 import { type KeyboardEvent, useId, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
+import { localeOf } from '../../i18n.ts';
 import { Block, type BlockContext } from './block.tsx';
 import { clockText, dateText, spanText, weekdayName } from './clock-text.ts';
 import {
@@ -48,7 +49,7 @@ const HOURS = Array.from({ length: 25 }, (_, hour) => hour).filter((hour) => hou
 export function WeekGrid(props: Props) {
   const { week, days, dates, exceptions, now, changed, isEditable, edit } = props;
   const { t, i18n } = useTranslation('working-hours');
-  const language = i18n.language;
+  const language = localeOf(i18n.language);
   const layer = useRef<HTMLDivElement>(null);
   const heads = useRef<HTMLDivElement>(null);
   const helpId = useId();

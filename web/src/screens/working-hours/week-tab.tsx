@@ -5,6 +5,7 @@ import { IconCalendarWeek, IconListDetails } from '@tabler/icons-react';
 import { useCallback, useMemo, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { ExceptionFieldsFragment } from '../../documents.gen.ts';
+import { localeOf } from '../../i18n.ts';
 import { notify } from '../../ui/notify.tsx';
 import { useNow } from '../../ui/now.ts';
 import { Failed } from '../../ui/states.tsx';
@@ -35,7 +36,7 @@ type View = 'grid' | 'list';
 
 export function WeekTab({ schedule, seen, zone, divisionId, exceptions, isEditable, onSaved }: Props) {
   const { t, i18n } = useTranslation('working-hours');
-  const language = i18n.language;
+  const language = localeOf(i18n.language);
   const isNarrow = useMediaQuery('(max-width: 48em)', false, { getInitialValueInEffect: false });
   const [view, setView] = useState<View>('grid');
   const now = clockIn(zone, useNow(15_000));
@@ -187,7 +188,7 @@ function DayPicker({ day, today, changed, problems, onPick }: DayPickerProps) {
         value: String(one),
         label: (
           <span className={classes.dayLabel} data-today={one === today || undefined}>
-            {weekdayName(one, i18n.language, 'short')}
+            {weekdayName(one, localeOf(i18n.language), 'short')}
             {problems.has(one) ? (
               <span className={classes.mark} data-problem role="img" aria-label={t('hasOverlap')} />
             ) : (
