@@ -3,7 +3,8 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import type { Logger } from 'pino';
 import type { Components } from './components/index.ts';
 import type { Config } from './config.ts';
-import { type ControlDatabase, type Query, readRows } from './db/control.ts';
+import { type ControlDatabase, type Query, readRows, sqlOf } from './db/control.ts';
+import type { ById } from './db/point-reads.ts';
 import type { Queue } from './db/queue.ts';
 import type { Keys } from './db/secrets.ts';
 import type { TenantCluster } from './db/tenant-cluster.ts';
@@ -194,9 +195,20 @@ export class Context {
     return this.services.tenants.rows(tenantUser(this).orgId, statement, values);
   }
 
-  /** Reads plain rows of the control plane, in this request's transaction if there is one. */
+  /**
+   * Reads plain rows of the control plane, in this request's transaction if there is one. A manager is not made for it: where
+   * there is none there is no transaction, and making one costs as much as reading a row.
+   */
   rows<Row>(statement: Query<Row>, values: unknown[]): Promise<Row[]> {
-    return readRows(this.em, this.services.control.pool, statement, values);
+    return this.manager
+      ? readRows(this.manager, this.services.control.pool, statement, values)
+      : sqlOf(this.services.control.pool).rows(statement, values);
+  }
+
+  /** Reads one row of the control plane by its id, in this request's transaction if there is one. */
+  async row<Row extends { id: string }>(statement: ById<Row>, id: string): Promise<Row | undefined> {
+    if (this.manager?.isInTransaction()) return (await this.rows(statement, [[id]]))[0];
+    return this.services.control.points.get(statement, id);
   }
 }
 

@@ -1,4 +1,5 @@
 /** The HTTP surface: GraphQL, the REST shim, and what operators and people with a browser need. */
+import { randomUUID } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { fastifyApolloHandler } from '@as-integrations/fastify';
 import cookie from '@fastify/cookie';
@@ -11,9 +12,9 @@ import Fastify, {
   type FastifyRequest,
   LogController,
 } from 'fastify';
-import { v7 as uuidv7 } from 'uuid';
 import { Context, type Services } from './context.ts';
 import { COOKIE, credentialsFrom, givenBy } from './credentials.ts';
+import { hoursEdition } from './domain/hours-questions.ts';
 import type { Answer } from './domain/idempotency.ts';
 import { AppError, toAppError } from './errors.ts';
 import { makeEventStreams, wantsStream } from './event-streams.ts';
@@ -45,6 +46,8 @@ export async function buildHttp(services: Services): Promise<FastifyInstance> {
     forceCloseConnections: 'idle',
     return503OnClosing: false,
     genReqId: (request) => requestId(request.headers['x-request-id']),
+    // Lines carry the request's id where they are written; a logger for each request costs as much as its line.
+    childLoggerFactory: (logger) => logger,
     frameworkErrors: (error, request, reply) => void sendError(reply, request, error),
     clientErrorHandler: (_error, socket) => refuseBytes(socket),
     // Others, such as h2c, are an offer that may be passed over.
@@ -62,10 +65,11 @@ export async function buildHttp(services: Services): Promise<FastifyInstance> {
   });
   acceptJsonOnly(app);
 
-  app.addHook('onRequest', async (request, reply) => {
+  app.addHook('onRequest', (request, reply, done) => {
     reply.header('x-request-id', request.id);
+    done();
   });
-  app.addHook('onResponse', async (request, reply) => {
+  app.addHook('onResponse', (request, reply, done) => {
     log.info(
       {
         requestId: request.id,
@@ -76,6 +80,7 @@ export async function buildHttp(services: Services): Promise<FastifyInstance> {
       },
       'request',
     );
+    done();
   });
   const notFound = knowOtherMethods(app);
   // What is wrong with the body of a request to nowhere is not the point.
@@ -134,7 +139,7 @@ export async function buildHttp(services: Services): Promise<FastifyInstance> {
     sockets.close();
   });
 
-  registerRest(app, { schema, context: contextOf, errorAnswer });
+  registerRest(app, { schema, context: contextOf, edition: () => hoursEdition(services), errorAnswer });
   registerOperations(app, services, connections);
   await registerPages(app, schema);
   app.route({
@@ -151,7 +156,7 @@ export async function buildHttp(services: Services): Promise<FastifyInstance> {
 
 /** The caller's own, where it is fit for a log line. */
 function requestId(given: string | string[] | undefined): string {
-  return typeof given === 'string' && /^[\w.:/+=-]{1,128}$/.test(given) ? given : uuidv7();
+  return typeof given === 'string' && /^[\w.:/+=-]{1,128}$/.test(given) ? given : randomUUID();
 }
 
 /** Not Fastify's: behind a proxy that takes X-Forwarded-Host, by which caches keep no answers apart. */
@@ -164,8 +169,9 @@ function letConnectionsGo(app: FastifyInstance): void {
   app.addHook('preClose', async () => {
     sweep = setInterval(() => app.server.closeIdleConnections(), 100);
   });
-  app.addHook('onSend', async (_request, reply) => {
+  app.addHook('onSend', (_request, reply, _payload, done) => {
     if (sweep) reply.header('connection', 'close');
+    done();
   });
   app.addHook('onClose', async () => clearInterval(sweep));
 }
@@ -232,7 +238,7 @@ function sendError(reply: FastifyReply, request: FastifyRequest, thrown: unknown
 /** Answers what is not HTTP, so that there is no request to answer. */
 function refuseBytes(socket: Socket): void {
   if (!socket.writable) return;
-  const id = uuidv7();
+  const id = randomUUID();
   const body = JSON.stringify({ error: 'The request is not valid HTTP.', code: 'validation_failed', request_id: id });
   const head = [
     'HTTP/1.1 400 Bad Request',

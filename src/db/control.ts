@@ -7,6 +7,7 @@ import type { Pool } from 'pg';
 import type { Logger } from 'pino';
 import { controlEntities } from '../entities/control/index.ts';
 import { controlMigrations } from './migrations/control/index.ts';
+import { PointReads } from './point-reads.ts';
 import { guardPool } from './pools.ts';
 
 /** A statement that is prepared once per connection. `text` uses `$1`, `$2`, ... */
@@ -59,6 +60,8 @@ export async function readRows<Row>(
 export interface ControlDatabase {
   readonly orm: MikroORM;
   readonly pool: Pool;
+  /** Outside of transactions. */
+  readonly points: PointReads;
   readonly url: string;
   close(): Promise<void>;
 }
@@ -102,5 +105,5 @@ export async function openControl(url: string, log: Logger, poolSize = 20): Prom
     migrations: { migrationsList: controlMigrations, snapshot: false },
   });
   const pool = (await orm.em.getConnection().getNativeClient()) as Pool;
-  return { orm, pool, url, close: () => orm.close(true) };
+  return { orm, pool, points: new PointReads(sqlOf(pool)), url, close: () => orm.close(true) };
 }

@@ -1,6 +1,7 @@
 /** What can be asked of a tenant's hours: now, at any instant, in working time, and before they are saved. */
-import { type Context, tenantUser } from '../context.ts';
+import { type Context, type Services, tenantUser } from '../context.ts';
 import { invalid } from '../errors.ts';
+import { MOST_LAG_MS } from '../live/remembered.ts';
 import { checkedTogether, type NewException } from './exceptions.ts';
 import { publicTenant } from './public-tenant.ts';
 import type { ScopeHours } from './tenant-hours.ts';
@@ -40,6 +41,16 @@ export async function hoursStatus(ctx: Context, { tenant, divisionId, at }: Stat
   const { schedules } = ctx.services;
   if (!at) return presentStatus((await schedules.now(orgId)).scope(divisionId));
   return statusOf(await schedules.at(orgId, divisionId, at.getTime()), at.getTime());
+}
+
+/**
+ * The edition of what public questions are answered from. As long as it is the same, and the answer's minute is, so is the
+ * answer.
+ *
+ * @returns undefined while this process may not know of every change.
+ */
+export function hoursEdition({ bus, schedules, directory }: Services): number | undefined {
+  return bus.isCurrent(MOST_LAG_MS) ? schedules.edition + directory.edition : undefined;
 }
 
 /** The last answer of each scope, and until when it is the answer. */

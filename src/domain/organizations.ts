@@ -4,6 +4,7 @@ import { type EntityManager, LockMode } from '@mikro-orm/postgresql';
 import { v7 as uuidv7 } from 'uuid';
 import type { Actor, Context } from '../context.ts';
 import { query } from '../db/control.ts';
+import type { ById } from '../db/point-reads.ts';
 import { Identity } from '../entities/control/identity.ts';
 import { Organization, type TenantLimits, TenantStatus } from '../entities/control/organization.ts';
 import { Usage } from '../entities/control/usage.ts';
@@ -26,11 +27,14 @@ export type TenantRow = Omit<Organization, 'createdAt' | 'updatedAt' | 'tokenVer
 export const TENANT_COLUMNS = `o.id, o.name, o.slug, o.status, o.country, o.limits, o.mongo_database as "mongoDatabase",
   o.schema_version as "schemaVersion", o.created_at as "createdAt", o.updated_at as "updatedAt"`;
 
-const findTenant = query<TenantRow>('tenant', `select ${TENANT_COLUMNS} from organizations o where o.id = $1`);
+const tenantsById: ById<TenantRow> = query(
+  'tenants_by_id',
+  `select ${TENANT_COLUMNS} from organizations o where o.id = any($1::uuid[])`,
+);
 
 /** @throws {AppError} not_found */
 export async function getTenant(ctx: Context, id: string): Promise<TenantRow> {
-  const [row] = await ctx.rows(findTenant, [id]);
+  const row = await ctx.row(tenantsById, id);
   if (!row) throw notFound('tenant');
   return row;
 }

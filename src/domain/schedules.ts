@@ -40,6 +40,11 @@ export class Schedules {
     bus.on('schedule', ({ payload }) => this.forget(payload.tenantId));
   }
 
+  /** Another one whenever the hours of a tenant may have changed. */
+  get edition(): number {
+    return this.#present.edition;
+  }
+
   forget(orgId: string): void {
     this.#present.forget(orgId);
   }

@@ -44,6 +44,11 @@ export class TenantDirectory {
     });
   }
 
+  /** Another one whenever a tenant may have changed. */
+  get edition(): number {
+    return this.#found.edition + this.#known.edition;
+  }
+
   /** The active tenant of this slug; undefined for none. What cannot be a slug is not looked for. */
   async bySlug(slug: string): Promise<string | undefined> {
     if (!slugRule.safeParse(slug).success) return undefined;

@@ -7,7 +7,7 @@ import type { EventBus } from './event-bus.ts';
  * How old something may be that no event has contradicted, in milliseconds. While the log cannot be read, everything is
  * asked anew at this pace, so that no process goes on for longer than a second with what has been changed elsewhere.
  */
-const MOST_LAG_MS = 900;
+export const MOST_LAG_MS = 900;
 
 /**
  * How long what is asked anew is waited for where a former value is known, in milliseconds. A database that answers at all
@@ -26,6 +26,7 @@ export class Remembered<V extends object> {
   readonly #bus: Pick<EventBus, 'isCurrent'>;
   readonly #strict: boolean;
   readonly #entries: LRUCache<string, Entry<V>>;
+  #edition = 0;
 
   /**
    * @param max how many are kept; the one that was not asked for the longest goes first.
@@ -76,11 +77,18 @@ export class Remembered<V extends object> {
     return value;
   }
 
+  /** Another one whenever something was forgotten: what is made of the values holds as long as it is the same. */
+  get edition(): number {
+    return this.#edition;
+  }
+
   forget(key: string): void {
+    this.#edition += 1;
     this.#entries.delete(key);
   }
 
   forgetAll(): void {
+    this.#edition += 1;
     this.#entries.clear();
   }
 }

@@ -141,8 +141,8 @@ export class TenantsResolver {
   }
 
   @FieldResolver(() => Usage, { description: 'What it uses now.' })
-  async usage(@Root() tenant: TenantRow, @Ctx() ctx: Context): Promise<UsageRow> {
-    return tenant.usage ?? (await ctx.loaders.usage.load(tenant.id)) ?? usageOfNobody(tenant.id);
+  usage(@Root() tenant: TenantRow, @Ctx() ctx: Context): UsageRow | Promise<UsageRow> {
+    return tenant.usage ?? ctx.loaders.usage.load(tenant.id).then((found) => found ?? usageOfNobody(tenant.id));
   }
 
   @FieldResolver(() => Provisioning, { description: 'How its databases are being, or were, made.' })

@@ -4,6 +4,20 @@ import { AppError, type ErrorDetail } from '../errors.ts';
 import { detailsOf, rulesBeneath } from '../schema/validate.ts';
 import { toSnake } from './names.ts';
 
+type Names = Map<string, { key: string; rule: z.ZodType }>;
+const names = new WeakMap<z.ZodObject, Names>();
+
+/** What the fields of an object are called in REST. Kept: working it out for each request costs a twentieth of a small one. */
+function namesOf(object: z.ZodObject): Names {
+  let found = names.get(object);
+  if (!found) {
+    const fields = Object.entries(object.shape as Record<string, z.ZodType>);
+    found = new Map(fields.map(([key, rule]) => [toSnake(key), { key, rule }]));
+    names.set(object, found);
+  }
+  return found;
+}
+
 function renamed(rules: z.ZodType, value: unknown, path: string, unknown: ErrorDetail[]): unknown {
   const beneath = rulesBeneath(rules);
   if (beneath instanceof z.ZodArray && Array.isArray(value)) {
@@ -11,9 +25,7 @@ function renamed(rules: z.ZodType, value: unknown, path: string, unknown: ErrorD
   }
   const object = beneath instanceof z.ZodObject ? beneath : undefined;
   if (!object || value === null || typeof value !== 'object' || Array.isArray(value)) return value;
-  const byRestName = new Map(
-    Object.entries(object.shape as Record<string, z.ZodType>).map(([key, rule]) => [toSnake(key), { key, rule }]),
-  );
+  const byRestName = namesOf(object);
   const result: Record<string, unknown> = {};
   for (const [name, member] of Object.entries(value)) {
     const known = byRestName.get(name);

@@ -9,11 +9,14 @@ import { type Answer, once } from '../domain/idempotency.ts';
 import { AppError, invalid } from '../errors.ts';
 import { routes } from './routes.ts';
 import { type RunnableRoute, runnable } from './run-route.ts';
+import { maxAge, SharedAnswers } from './shared-answers.ts';
 
 /** What the HTTP layer lends to the shim. */
 export interface RestHost {
   schema: GraphQLSchema;
   context(request: FastifyRequest, reply: FastifyReply): Promise<Context>;
+  /** Of what shared answers are made from; undefined while that is not known for sure. */
+  edition(): number | undefined;
   /** The body and headers of an error's answer. */
   errorAnswer(error: AppError, request: FastifyRequest): Answer;
 }
@@ -22,14 +25,15 @@ export interface RestHost {
 const fastifyPath = (path: string) => path.replace(/\{(\w+)\}/g, ':$1');
 
 export function registerRest(app: FastifyInstance, host: RestHost): void {
+  const answers = new SharedAnswers(host.edition);
   for (const route of routes) {
     const ready = runnable(host.schema, route);
     const options: RouteOptions = {
       method: route.method,
       url: fastifyPath(route.path),
-      handler: (request, reply) => handle(host, ready, request, reply),
+      handler: (request, reply) => handle(host, ready, answers, request, reply),
     };
-    if (route.shared) registerShared(app, options);
+    if (route.shared) registerShared(app, options, answers);
     else if (route.takes) registerUpload(app, options, route.takes);
     else if (route.export) registerExport(app, options);
     // A HEAD would do what a GET does, and keep the answer to itself.
@@ -50,15 +54,22 @@ const PREFLIGHT = {
   'access-control-max-age': '86400',
 };
 
-function registerShared(app: FastifyInstance, options: RouteOptions): void {
+function registerShared(app: FastifyInstance, options: RouteOptions, answers: SharedAnswers): void {
   // On the outer level, which also answers what is asked there by another method.
-  app.addHook('onRequest', async ({ url }, reply) => {
-    if (url.split('?', 1)[0]!.replace(/\/$/, '') === options.url) reply.headers(CORS);
+  app.addHook('onRequest', (request, reply, done) => {
+    const { url } = request;
+    if (url.startsWith(options.url) && url.split('?', 1)[0]!.replace(/\/$/, '') === options.url) reply.headers(CORS);
+    done();
   });
   app.register(async (scope) => {
     await scope.register(etag);
-    scope.addHook('onSend', async (_request, reply) => {
+    scope.addHook('onRequest', (request, reply, done) => {
+      if (!answers.send(request, reply)) done();
+    });
+    scope.addHook('onSend', (request, reply, payload, done) => {
       if (reply.statusCode >= 400) reply.removeHeader('etag').header('cache-control', 'no-store');
+      else answers.keep(request, reply, payload);
+      done();
     });
     scope.route(options);
     scope.options(options.url, (_request, reply) => reply.code(204).headers(PREFLIGHT).send());
@@ -108,6 +119,7 @@ function registerExport(app: FastifyInstance, options: RouteOptions): void {
 async function handle(
   host: RestHost,
   ready: RunnableRoute,
+  answers: SharedAnswers,
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
@@ -131,8 +143,10 @@ async function handle(
       : await ready.run(ctx, input, request.url);
   const { shared } = ready.route;
   if (shared) {
-    const seconds = shared(answer.body as Record<string, unknown>, request.query as Record<string, unknown>);
-    reply.header('cache-control', `${ctx.credentials === 'none' ? 'public' : 'private'}, max-age=${seconds}`);
+    const holds = shared(answer.body as Record<string, unknown>, request.query as Record<string, unknown>);
+    const scope = ctx.credentials === 'none' ? 'public' : 'private';
+    reply.header('cache-control', `${scope}, ${maxAge(holds)}`);
+    answers.hold(request, holds);
   } else {
     // Of one caller and one moment, and some hold tokens.
     reply.header('cache-control', 'no-store');

@@ -51,7 +51,7 @@ export interface Route {
   /** The body may also come as text of this type: it becomes the field `calendar`. */
   takes?: 'text/calendar';
   /**
-   * For pages of any origin (CORS) and for caches (ETag, max-age): for how many seconds an answer holds, if nobody changes
+   * For pages of any origin (CORS) and for caches (ETag, max-age): for how many milliseconds an answer holds, if nobody changes
    * what it is about. It may depend on who asks and on the header X-Tenant-Slug.
    */
   shared?: (body: Record<string, unknown>, query: Record<string, unknown>) => number;

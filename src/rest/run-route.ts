@@ -13,7 +13,7 @@ import { checkRest, inRest } from './body.ts';
 import { columnsOf, connectionAnswer, nextPage, type Page, pagesOf } from './connection.ts';
 import { operationOf, rootOf } from './document-shape.ts';
 import { type ExportFormat, exportAnswer } from './export.ts';
-import { toCamel } from './names.ts';
+import { toCamel, toSnake } from './names.ts';
 import { wholeNumber } from './query.ts';
 import type { Route } from './route.ts';
 import { variablesFor } from './variables.ts';
@@ -75,6 +75,7 @@ export function runnable(schema: GraphQLSchema, route: Route): RunnableRoute {
   const toVariables = variablesFor(schema, document);
   const path = pathRules(route);
   const query = queryRules(route);
+  const known = new Set(Object.keys(query.shape).map((key) => toSnake(key)));
   const columns = route.export ? columnsOf(rootOf(schema, document).shape) : [];
 
   const execute = async (ctx: Context, variables: Record<string, unknown>): Promise<Record<string, unknown>> => {
@@ -93,7 +94,7 @@ export function runnable(schema: GraphQLSchema, route: Route): RunnableRoute {
     authorize: (ctx) => authorize(ctx, demand, changes),
     read(request) {
       const inPath = checkRest(path, request.path);
-      const { limit, ...inQuery } = checkRest(query, pick(query, request.query));
+      const { limit, ...inQuery } = checkRest(query, pick(known, request.query));
       const body = checkRest(route.body ?? noBody, request.body) ?? {};
       const first = limit ?? route.pageSize;
       return { variables: toVariables({ path: inPath, query: { ...inQuery, first }, body }), query: inQuery };
@@ -126,10 +127,8 @@ function textAnswer({ type, file }: NonNullable<Route['media']>, result: unknown
 }
 
 /** Parameters that a route does not know are left alone, as links with tracking parameters need. */
-function pick(query: z.ZodObject, given: Record<string, unknown>): Record<string, unknown> {
-  const known = new Set(Object.keys(query.shape).map((key) => inRest({ field: key, message: '' }).field));
-  return Object.fromEntries(Object.entries(given).filter(([name]) => known.has(name)));
-}
+const pick = (known: Set<string>, given: Record<string, unknown>): Record<string, unknown> =>
+  Object.fromEntries(Object.entries(given).filter(([name]) => known.has(name)));
 
 function restError(error: GraphQLError): AppError {
   const found = toAppError(error.originalError ?? error);

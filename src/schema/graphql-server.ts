@@ -9,6 +9,7 @@ import { GraphQLError, type GraphQLFormattedError, type GraphQLSchema } from 'gr
 import type { Logger } from 'pino';
 import type { Context } from '../context.ts';
 import { AppError, type ErrorCode, toAppError } from '../errors.ts';
+import { compiledQueries } from './compiled-queries.ts';
 import { refuseTooCostly } from './cost.ts';
 import { type DocumentPolicy, documentRules, MOST_TOKENS } from './limits.ts';
 
@@ -104,7 +105,13 @@ export async function startGraphqlServer(
     parseOptions: { maxTokens: MOST_TOKENS },
     validationRules: documentRules(policy),
     formatError: (formatted, error) => presentError(error, formatted, log, policy),
-    plugins: [ApolloServerPluginCacheControlDisabled(), ApolloServerPluginLandingPageDisabled(), logging, costs],
+    plugins: [
+      ApolloServerPluginCacheControlDisabled(),
+      ApolloServerPluginLandingPageDisabled(),
+      logging,
+      costs,
+      compiledQueries(schema, (error) => presentError(error, error.toJSON(), log, policy)),
+    ],
     logger: { debug() {}, info() {}, warn: (message) => log.warn(message), error: (message) => log.error(message) },
   });
   await server.start();

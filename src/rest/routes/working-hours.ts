@@ -7,20 +7,14 @@ import { wholeNumber } from '../query.ts';
 import type { Route } from '../route.ts';
 
 const MINUTE = 60_000;
-/** How late a cache may show an edit, in seconds. */
-const LONGEST_KEPT = 5;
 
-/** Never past the next change; an answer about now holds no longer than the minute that it tells. */
-function secondsOfStatus(
-  { local_time, next_change_at }: Record<string, unknown>,
-  { at }: Record<string, unknown>,
-): number {
+/** Never past the next change; an answer about now holds no longer than the minute that it tells. In milliseconds. */
+function statusHolds({ local_time, next_change_at }: Record<string, unknown>, { at }: Record<string, unknown>): number {
   const told = Date.parse(local_time as string);
   const [from, ends] =
     at === undefined ? [Date.now(), told + MINUTE] : [Date.parse(at as string), Number.POSITIVE_INFINITY];
   const changes = typeof next_change_at === 'string' ? Date.parse(next_change_at) : Number.POSITIVE_INFINITY;
-  const seconds = Math.floor((Math.min(ends, changes) - from) / 1000);
-  return Math.min(Math.max(0, seconds), LONGEST_KEPT);
+  return Math.min(ends, changes) - from;
 }
 
 const ofDivision = { divisionId: rules.uuid.optional() };
@@ -102,7 +96,7 @@ const documented: Omit<Route, 'tag'>[] = [
       'be read by pages of any origin.',
     success: 'Current working hours status',
     query: z.object({ tenant: rules.text.max(100).optional(), ...ofDivision, at: hours.instantText.optional() }),
-    shared: secondsOfStatus,
+    shared: statusHolds,
     errors: [{ code: 'tenant_required', status: 400 }, 'not_found', 'unauthenticated', 'user_suspended'],
   },
 ];
