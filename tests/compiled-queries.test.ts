@@ -75,7 +75,7 @@ describe('a query that is asked again is answered to the letter as at first:', (
     ['with a nullable object that is null', '{ me { email role tenantSlug impersonatedBy { email } } }'],
     ['with the names of types', '{ __typename tenants { __typename nodes { __typename id } } }'],
     ['about the schema', '{ __schema { queryType { name } } __type(name: "Tenant") { name fields { name } } }'],
-  ])('%s', async (_, query, variables, name) => {
+  ])('%s', async (...[, query, variables, name]) => {
     const { status, body } = await asked(root, query, variables, name);
     expect([status, body.errors]).toEqual([200, undefined]);
   });
@@ -135,7 +135,7 @@ describe('what is wrong with a query is said in the same words when it is asked 
       'query ($m: Int) { healthHistory(component: "redis", minutes: $m) { at } }',
       { m: null },
     ],
-  ])('%s', async (_, status, query, variables) => {
+  ])('%s', async (...[, status, query, variables]) => {
     const answer = await asked(root, query, variables);
     expect(answer.status).toBe(status);
     expect(answer.body.errors.length).toBeGreaterThan(0);

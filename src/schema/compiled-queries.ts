@@ -1,6 +1,13 @@
 /** Lets Apollo answer queries by compiled functions instead of walking the document. */
 import { type ApolloServerPlugin, type GraphQLResponse, HeaderMap } from '@apollo/server';
-import type { DocumentNode, ExecutionResult, GraphQLError, GraphQLSchema, OperationDefinitionNode } from 'graphql';
+import {
+  type DocumentNode,
+  type ExecutionResult,
+  type GraphQLError,
+  type GraphQLSchema,
+  getVariableValues,
+  type OperationDefinitionNode,
+} from 'graphql';
 import { compileQuery, isCompiledQuery } from 'graphql-jit';
 import { LRUCache } from 'lru-cache';
 import type { Logger } from 'pino';
@@ -45,8 +52,10 @@ export function compiledQueries(schema: GraphQLSchema, log: Logger): ApolloServe
   const listener = {
     async responseForOperation({ document, operation, request, contextValue }): Promise<GraphQLResponse | null> {
       const run = runOf(document, operation);
-      if (!run) return null;
-      const { data, errors } = await run(undefined, contextValue, request.variables ?? {});
+      const variables = request.variables ?? {};
+      // graphql-jit lets a list pass for an object.
+      if (!run || getVariableValues(schema, operation.variableDefinitions ?? [], variables).errors) return null;
+      const { data, errors } = await run(undefined, contextValue, variables);
       const ofResolvers = data !== undefined && errors?.every(({ originalError }) => originalError);
       if (errors && !ofResolvers) return null;
       const singleResult = { data, ...(errors && { errors: errors.map((error) => presented(error, log)) }) };
