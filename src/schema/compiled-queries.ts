@@ -4,15 +4,14 @@ import {
   type DocumentNode,
   type ExecutionResult,
   type GraphQLError,
+  type GraphQLFormattedError,
   type GraphQLSchema,
   getVariableValues,
   type OperationDefinitionNode,
 } from 'graphql';
 import { compileQuery, isCompiledQuery } from 'graphql-jit';
 import { LRUCache } from 'lru-cache';
-import type { Logger } from 'pino';
 import type { Context } from '../context.ts';
-import { presentError } from './graphql-server.ts';
 
 type Run = (root: undefined, ctx: Context, variables: Record<string, unknown>) => Promise<ExecutionResult>;
 
@@ -26,8 +25,13 @@ const REMEMBERED = 300;
  *
  * Mutations, and descriptions of the schema, are Apollo's to execute; so is whatever goes wrong otherwise than in a resolver,
  * such as a variable that does not fit: its errors are those that it always was answered with.
+ *
+ * @param present how clients see an error of a resolver; Apollo does not look at those of an answer that it did not make.
  */
-export function compiledQueries(schema: GraphQLSchema, log: Logger): ApolloServerPlugin<Context> {
+export function compiledQueries(
+  schema: GraphQLSchema,
+  present: (error: GraphQLError) => GraphQLFormattedError,
+): ApolloServerPlugin<Context> {
   const asked = new WeakSet<OperationDefinitionNode>();
   const compiled = new LRUCache<OperationDefinitionNode, { run?: Run }>({ max: REMEMBERED });
 
@@ -58,16 +62,13 @@ export function compiledQueries(schema: GraphQLSchema, log: Logger): ApolloServe
       const { data, errors } = await run(undefined, contextValue, variables);
       const ofResolvers = data !== undefined && errors?.every(({ originalError }) => originalError);
       if (errors && !ofResolvers) return null;
-      const singleResult = { data, ...(errors && { errors: errors.map((error) => presented(error, log)) }) };
+      const singleResult = { data, ...(errors && { errors: errors.map(present) }) };
       return { http: { headers: new HeaderMap() }, body: { kind: 'single', singleResult } };
     },
   } satisfies Awaited<ReturnType<NonNullable<ApolloServerPlugin<Context>['requestDidStart']>>>;
 
   return { requestDidStart: async () => listener };
 }
-
-/** Apollo does not look at the errors of an answer that it did not make. */
-const presented = (error: GraphQLError, log: Logger) => presentError(error, error.toJSON(), log);
 
 const describesSchema = ({ selectionSet }: OperationDefinitionNode): boolean =>
   selectionSet.selections.some(
