@@ -131,7 +131,7 @@ describe('what is wrong with a query is said in the same words when it is asked 
     ],
     [
       'a null for an argument that has a default',
-      200,
+      400,
       'query ($m: Int) { healthHistory(component: "redis", minutes: $m) { at } }',
       { m: null },
     ],
