@@ -8,7 +8,7 @@ const at = (...path: string[]) => join(import.meta.dirname, 'peers', ...path);
 const WITH_DECORATORS = ['--import', at('decorators.ts')];
 
 const PEERS = {
-  ceiling: [at('ceiling.ts')],
+  ceiling: [at('ceiling', 'main.ts')],
   plain: [...WITH_DECORATORS, at('plain.ts')],
 } as const satisfies Record<string, readonly string[]>;
 
@@ -24,20 +24,27 @@ export class Fleet {
   }
 
   /** Started, and running until it is told to pause. */
-  async server(name: ServerName): Promise<Server> {
-    if (name === 'gateway') return this.#platform.gateway;
+  server(name: ServerName): Promise<Server> {
+    if (name === 'gateway') return Promise.resolve(this.#platform.gateway);
     let peer = this.#peers.get(name);
     if (!peer) {
-      const { folder, databases, jwtSecret, pins } = this.#platform;
-      peer = Server.start({
-        name,
-        args: [...PEERS[name]],
-        log: join(folder, `${name}.log`),
-        cores: pins.server,
-        env: { DATABASE_URL: databases.peers, JWT_SECRET: jwtSecret },
-      });
+      const { databases, jwtSecret } = this.#platform;
+      peer = this.#start(name, PEERS[name], { DATABASE_URL: databases.peers, JWT_SECRET: jwtSecret });
       this.#peers.set(name, peer);
     }
     return peer;
+  }
+
+  /** Sends the text to whoever is connected, woken by the gateway's events. */
+  bareSockets(text: string): Promise<Server> {
+    return this.#start('bare-ws', [at('bare-ws.ts')], {
+      DATABASE_URL: this.#platform.databases.gateway,
+      READY_TEXT: text,
+    });
+  }
+
+  #start(name: string, args: readonly string[], env: Record<string, string>): Promise<Server> {
+    const { folder, pins } = this.#platform;
+    return Server.start({ name, args: [...args], log: join(folder, `${name}.log`), cores: pins.server, env });
   }
 }

@@ -17,6 +17,8 @@ export interface SideBySide {
   requests: string[];
   /** That every answer has; 200. */
   status?: number;
+  /** Called before a server's turn, while it runs. @returns what it is sent in that turn. */
+  before?: (server: Server) => Promise<string[]>;
 }
 
 interface Turn {
@@ -35,7 +37,7 @@ export const median = (values: number[]): number => {
 
 export async function sideBySide(bench: Bench, wanted: SideBySide): Promise<Record<string, Measured>> {
   const { load, fleet, settings, say } = bench;
-  const { workload, servers, requests, status = 200 } = wanted;
+  const { workload, servers, requests, status = 200, before } = wanted;
   load.prepare(workload, requests);
   const running = new Map<ServerName, Server>();
   for (const name of servers) running.set(name, await fleet.server(name));
@@ -46,7 +48,11 @@ export async function sideBySide(bench: Bench, wanted: SideBySide): Promise<Reco
     for (let round = 0; round < settings.rounds; round++) {
       const order = servers.map((_, index) => servers[(index + round) % servers.length]!);
       for (const name of order) {
-        const turn = await takeTurn(bench, workload, running.get(name)!, round === 0 ? FIRST_WARM_UP_MS : WARM_UP_MS);
+        const server = running.get(name)!;
+        server.goOn();
+        if (before) load.prepare(workload, await before(server));
+        const turn = await takeTurn(bench, workload, server, round === 0 ? FIRST_WARM_UP_MS : WARM_UP_MS);
+        server.pause();
         refuseFailures(name, turn, status);
         turns.get(name)!.push(turn);
       }
@@ -67,7 +73,6 @@ async function takeTurn(bench: Bench, name: string, server: Server, warmUpMs: nu
   const { load, settings, platform } = bench;
   const postgres = platform.postgresPid();
   const used = { own: 0, database: 0 };
-  server.goOn();
   const job = { port: server.port, name, connections: settings.connections, warmUpMs, ms: settings.seconds * 1000 };
   const result = await load.run(job, () => {
     const since = { own: cpuMs(server.pid), database: familyCpuMs(postgres) };
@@ -76,9 +81,7 @@ async function takeTurn(bench: Bench, name: string, server: Server, warmUpMs: nu
       used.database = familyCpuMs(postgres) - since.database;
     };
   });
-  const memoryMb = residentMemory(server.pid);
-  server.pause();
-  return { result, memoryMb, cpuMs: used.own, databaseCpuMs: used.database };
+  return { result, memoryMb: residentMemory(server.pid), cpuMs: used.own, databaseCpuMs: used.database };
 }
 
 function refuseFailures(name: ServerName, { result }: Turn, wanted: number): void {

@@ -1,4 +1,7 @@
+import { W5 } from './broadcast.ts';
 import { W1, W2, W3 } from './reads.ts';
+import { W4 } from './working-hours.ts';
 import type { Workload } from './workload.ts';
+import { W10 } from './writes.ts';
 
-export const workloads: Workload[] = [W1, W2, W3];
+export const workloads: Workload[] = [W1, W2, W3, W4, W5, W10];

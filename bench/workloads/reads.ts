@@ -1,14 +1,7 @@
 /** W1, W2, W3: tenants by id and by the page, over both surfaces. */
+import { compare, oneOf, signedIn } from './compare.ts';
+import type { Workload } from './workload.ts';
 
-import type { ServerName } from '../fleet.ts';
-import { request } from '../load/load.ts';
-import { sideBySide } from '../rounds.ts';
-import { type Question, sameBodies } from '../same-bodies.ts';
-import type { Bench, Finding, Measured, Workload } from './workload.ts';
-
-/** Different requests that are in turn; and those whose answers are compared first. */
-const REQUESTS = 4000;
-const COMPARED = 40;
 const PAGE = 100;
 
 export const USAGE_PAGE = `query UsagePage($first: Int!, $after: String) {
@@ -22,41 +15,18 @@ export const USAGE_PAGE = `query UsagePage($first: Int!, $after: String) {
   }
 }`;
 
-const oneOf = <T>(values: T[]): T => values[Math.floor(Math.random() * values.length)]!;
-const random = (make: () => Question) => Array.from({ length: REQUESTS }, make);
-
-async function compare(
-  bench: Bench,
-  workload: string,
-  servers: ServerName[],
-  questions: Question[],
-  goals: Partial<Record<ServerName, number>>,
-): Promise<{ servers: Record<string, Measured>; findings: Finding[] }> {
-  await sameBodies(bench, servers, questions.slice(0, COMPARED));
-  const requests = questions.map(({ method, path, headers, body }) => request(method, path, headers, body));
-  const measured = await sideBySide(bench, { workload, servers, requests });
-  const findings = Object.entries(goals).map(([name, value]) => ({
-    what: `to ${name}`,
-    value: measured[name]!.ratio,
-    goal: { at: 'least' as const, value },
-  }));
-  return { servers: measured, findings };
-}
-
-const signedIn = ({ platform }: Bench) => ({ authorization: `Bearer ${platform.admin.token}` });
-
 export const W1: Workload = {
   name: 'W1',
   title: 'REST: one tenant by id',
   tenants: 10_000,
   run(bench) {
     const { tenantIds } = bench.platform;
-    const questions = random(() => ({
-      method: 'GET',
-      path: `/api/super-admin/tenants/${oneOf(tenantIds)}`,
-      headers: signedIn(bench),
-    }));
-    return compare(bench, 'W1', ['gateway', 'ceiling', 'plain'], questions, { ceiling: 1, plain: 8 });
+    const headers = signedIn(bench);
+    return compare(bench, 'W1', {
+      servers: ['gateway', 'ceiling', 'plain'],
+      question: () => ({ method: 'GET', path: `/api/super-admin/tenants/${oneOf(tenantIds)}`, headers }),
+      goals: { ceiling: 1, plain: 8 },
+    });
   },
 };
 
@@ -66,13 +36,17 @@ export const W2: Workload = {
   tenants: 10_000,
   run(bench) {
     const starts = bench.platform.tenantIds.slice(0, -PAGE);
-    const questions = random(() => ({
-      method: 'POST',
-      path: '/graphql',
-      headers: signedIn(bench),
-      body: { query: USAGE_PAGE, variables: { first: PAGE, after: oneOf(starts) } },
-    }));
-    return compare(bench, 'W2', ['gateway', 'ceiling', 'plain'], questions, { ceiling: 0.9 });
+    const headers = signedIn(bench);
+    return compare(bench, 'W2', {
+      servers: ['gateway', 'ceiling', 'plain'],
+      question: () => ({
+        method: 'POST',
+        path: '/graphql',
+        headers,
+        body: { query: USAGE_PAGE, variables: { first: PAGE, after: oneOf(starts) } },
+      }),
+      goals: { ceiling: 0.9 },
+    });
   },
 };
 
@@ -82,11 +56,15 @@ export const W3: Workload = {
   tenants: 10_000,
   run(bench) {
     const starts = bench.platform.tenantIds.slice(0, -PAGE);
-    const questions = random(() => ({
-      method: 'GET',
-      path: `/api/super-admin/usage?limit=${PAGE}&after=${oneOf(starts)}`,
-      headers: signedIn(bench),
-    }));
-    return compare(bench, 'W3', ['gateway', 'ceiling', 'plain'], questions, { ceiling: 0.9, plain: 8 });
+    const headers = signedIn(bench);
+    return compare(bench, 'W3', {
+      servers: ['gateway', 'ceiling', 'plain'],
+      question: () => ({
+        method: 'GET',
+        path: `/api/super-admin/usage?limit=${PAGE}&after=${oneOf(starts)}`,
+        headers,
+      }),
+      goals: { ceiling: 0.9, plain: 8 },
+    });
   },
 };

@@ -2,9 +2,9 @@
 import { createHash } from 'node:crypto';
 import jwt from 'jsonwebtoken';
 import { LRUCache } from 'lru-cache';
-import { Keys } from '../../src/db/secrets.ts';
+import { Keys } from '../../../src/db/secrets.ts';
 
-interface Claims {
+export interface Claims {
   sub: string;
   email: string;
   aud: string;

@@ -1,0 +1,45 @@
+/** Servers that answer the same questions: first that they answer them alike, then how fast. */
+import type { ServerName } from '../fleet.ts';
+import { request } from '../load/load.ts';
+import { type SideBySide, sideBySide } from '../rounds.ts';
+import { type Question, sameBodies } from '../same-bodies.ts';
+import type { Bench, Finding, Measured } from './workload.ts';
+
+/** Different requests that are sent in turn; and those whose answers are compared first. */
+const REQUESTS = 4000;
+const COMPARED = 40;
+
+export interface Comparison {
+  servers: ServerName[];
+  /** One of those that are sent. */
+  question: (index: number) => Question;
+  /** The least ratio of the gateway's requests a second to a server's. */
+  goals: Partial<Record<ServerName, number>>;
+  /** What is compared of an answer, where something in it is of its moment. */
+  pick?: (body: string) => string;
+  /** That every answer has; 200. */
+  status?: number;
+  before?: SideBySide['before'];
+}
+
+/** @param name of the measurement, which no other one has. */
+export async function compare(
+  bench: Bench,
+  name: string,
+  { servers, question, goals, pick, status, before }: Comparison,
+): Promise<{ servers: Record<string, Measured>; findings: Finding[] }> {
+  const questions = Array.from({ length: REQUESTS }, (_, index) => question(index));
+  await sameBodies(bench, servers, questions.slice(0, COMPARED), pick);
+  const requests = questions.map(({ method, path, headers, body }) => request(method, path, headers, body));
+  const measured = await sideBySide(bench, { workload: name, servers, requests, status, before });
+  const findings = Object.entries(goals).map(([server, value]) => ({
+    what: `to ${server}`,
+    value: measured[server]!.ratio,
+    goal: { at: 'least' as const, value },
+  }));
+  return { servers: measured, findings };
+}
+
+export const signedIn = ({ platform }: Bench) => ({ authorization: `Bearer ${platform.admin.token}` });
+
+export const oneOf = <T>(values: T[]): T => values[Math.floor(Math.random() * values.length)]!;
