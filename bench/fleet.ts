@@ -10,6 +10,9 @@ const WITH_DECORATORS = ['--import', at('decorators.ts')];
 const PEERS = {
   ceiling: [at('ceiling', 'main.ts')],
   plain: [...WITH_DECORATORS, at('plain.ts')],
+  postgraphile: [at('postgraphile.mjs')],
+  mercurius: [...WITH_DECORATORS, at('mercurius.mjs')],
+  yoga: [...WITH_DECORATORS, at('yoga.mjs')],
 } as const satisfies Record<string, readonly string[]>;
 
 export type Peer = keyof typeof PEERS;

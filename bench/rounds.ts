@@ -13,8 +13,8 @@ const FIRST_WARM_UP_MS = 2500;
 export interface SideBySide {
   workload: string;
   servers: ServerName[];
-  /** Whole HTTP requests, the same for all servers, sent in turn from a random one on. */
-  requests: string[];
+  /** Whole HTTP requests that a server is sent in turn, from a random one on. */
+  requests: (server: ServerName) => string[];
   /** That every answer has; 200. */
   status?: number;
   /** Called before a server's turn, while it runs. @returns what it is sent in that turn. */
@@ -38,9 +38,11 @@ export const median = (values: number[]): number => {
 export async function sideBySide(bench: Bench, wanted: SideBySide): Promise<Record<string, Measured>> {
   const { load, fleet, settings, say } = bench;
   const { workload, servers, requests, status = 200, before } = wanted;
-  load.prepare(workload, requests);
   const running = new Map<ServerName, Server>();
-  for (const name of servers) running.set(name, await fleet.server(name));
+  for (const name of servers) {
+    running.set(name, await fleet.server(name));
+    load.prepare(`${workload} ${name}`, requests(name));
+  }
   const turns = new Map<ServerName, Turn[]>(servers.map((name) => [name, []]));
   const began = performance.now();
   try {
@@ -50,8 +52,9 @@ export async function sideBySide(bench: Bench, wanted: SideBySide): Promise<Reco
       for (const name of order) {
         const server = running.get(name)!;
         server.goOn();
-        if (before) load.prepare(workload, await before(server));
-        const turn = await takeTurn(bench, workload, server, round === 0 ? FIRST_WARM_UP_MS : WARM_UP_MS);
+        const job = `${workload} ${name}`;
+        if (before) load.prepare(job, await before(server));
+        const turn = await takeTurn(bench, job, server, round === 0 ? FIRST_WARM_UP_MS : WARM_UP_MS);
         server.pause();
         refuseFailures(name, turn, status);
         turns.get(name)!.push(turn);

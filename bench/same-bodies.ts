@@ -10,36 +10,38 @@ export interface Question {
   body?: unknown;
 }
 
-/**
- * @param pick what is compared of an answer, where something in it is nobody's fault, such as the time of a change.
- * @throws where two differ, with the place.
- */
-export async function sameBodies(
-  { fleet }: Bench,
-  servers: ServerName[],
-  questions: Question[],
-  pick: (body: string) => string = (body) => body,
-): Promise<void> {
-  const answered = new Map<ServerName, string[]>();
-  for (const name of servers) {
-    const { url } = await fleet.server(name);
+/** What one server is asked, and what of an answer is compared, where not all of it is. */
+export interface Asked {
+  server: ServerName;
+  questions: Question[];
+  pick?: (body: string) => string;
+}
+
+/** Holds the others' answers to the first one's. @throws where two differ, with the place. */
+export async function sameBodies({ fleet }: Bench, asked: Asked[]): Promise<void> {
+  const answered: string[][] = [];
+  for (const { server, questions, pick = (body: string) => body } of asked) {
+    const { url } = await fleet.server(server);
     const bodies: string[] = [];
-    for (const { method, path, headers, body } of questions) {
-      const response = await fetch(`${url}${path}`, {
-        method,
-        headers: { ...headers, ...(body !== undefined && { 'content-type': 'application/json' }) },
-        body: body === undefined ? undefined : JSON.stringify(body),
-      });
-      // Apollo ends a body with a line's end.
-      bodies.push(`${response.status} ${pick((await response.text()).trimEnd())}`);
+    for (const question of questions) bodies.push(await answerTo(url, question, pick));
+    answered.push(bodies);
+  }
+  const [expected, ...others] = answered;
+  for (const [index, bodies] of others.entries()) {
+    for (const [place, body] of bodies.entries()) {
+      difference(asked[0]!.server, expected![place]!, asked[index + 1]!.server, body);
     }
-    answered.set(name, bodies);
   }
-  const [first, ...others] = servers;
-  for (const other of others) {
-    for (const [index, body] of answered.get(other)!.entries())
-      difference(first!, answered.get(first!)![index]!, other, body);
-  }
+}
+
+async function answerTo(url: string, { method, path, headers, body }: Question, pick: (body: string) => string) {
+  const response = await fetch(`${url}${path}`, {
+    method,
+    headers: { ...headers, ...(body !== undefined && { 'content-type': 'application/json' }) },
+    body: body === undefined ? undefined : JSON.stringify(body),
+  });
+  // Apollo ends a body with a line's end.
+  return `${response.status} ${pick((await response.text()).trimEnd())}`;
 }
 
 function difference(one: string, expected: string, other: string, found: string): void {

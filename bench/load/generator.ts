@@ -41,6 +41,9 @@ class Connection {
   readonly #socket: Socket;
   readonly #requests: Buffer[];
   #next: number;
+  readonly #everyMs?: number;
+  /** When the next one has to be sent, at a pace. */
+  #dueAt: number;
   #sentAt = 0;
   /** What came of a head that is not whole yet. */
   #head?: Buffer;
@@ -49,9 +52,11 @@ class Connection {
   #tail = '';
   #status = 0;
 
-  constructor(port: number, requests: Buffer[], start: number) {
+  constructor(port: number, requests: Buffer[], start: number, everyMs?: number) {
     this.#requests = requests;
     this.#next = start;
+    this.#everyMs = everyMs;
+    this.#dueAt = performance.now();
     this.#socket = connect({ port, host: '127.0.0.1', noDelay: true });
     this.#socket.on('connect', () => this.#send());
     this.#socket.on('data', (chunk) => this.#read(chunk));
@@ -63,6 +68,7 @@ class Connection {
   }
 
   #send(): void {
+    if (this.#socket.destroyed) return;
     this.#sentAt = performance.now();
     this.#socket.write(this.#requests[this.#next++ % this.#requests.length]!);
   }
@@ -101,7 +107,22 @@ class Connection {
     this.#tail = '';
     window.latencies.push(performance.now() - this.#sentAt);
     window.statuses.set(this.#status, (window.statuses.get(this.#status) ?? 0) + 1);
-    if (running) this.#send();
+    if (running) this.#goOn();
+  }
+
+  /** At a pace, one that could not be sent in time has waited since it was due. */
+  #goOn(): void {
+    if (!this.#everyMs) {
+      this.#send();
+      return;
+    }
+    this.#dueAt += this.#everyMs;
+    const wait = this.#dueAt - performance.now();
+    if (wait > 0) setTimeout(() => this.#send(), wait);
+    else {
+      this.#send();
+      this.#sentAt = this.#dueAt;
+    }
   }
 
   close(): void {
@@ -124,7 +145,10 @@ process.on('message', async (job: Job) => {
   const anywhere = () => Math.floor(Math.random() * requests.length);
   running = true;
   window = new Window();
-  const opened = Array.from({ length: job.connections }, () => new Connection(job.port, requests, anywhere()));
+  const opened = Array.from(
+    { length: job.connections },
+    () => new Connection(job.port, requests, anywhere(), job.everyMs),
+  );
   await sleep(job.warmUpMs);
   window = new Window();
   const began = performance.now();

@@ -5,9 +5,18 @@ import { join } from 'node:path';
 import { pinned } from '../machine.ts';
 
 /** What the generator is told. */
-export type Job =
-  | { kind: 'requests'; name: string; requests: string[] }
-  | { kind: 'run'; port: number; name: string; connections: number; warmUpMs: number; ms: number };
+export type Job = { kind: 'requests'; name: string; requests: string[] } | ({ kind: 'run' } & Run);
+
+export interface Run {
+  port: number;
+  /** Of the requests. */
+  name: string;
+  connections: number;
+  /** Between the requests of a connection; absent: each follows the answer to the one before. */
+  everyMs?: number;
+  warmUpMs: number;
+  ms: number;
+}
 
 export interface LoadResult {
   answers: number;
@@ -40,10 +49,7 @@ export class Load {
   }
 
   /** @param whileMeasured called when measuring begins; what it gives is called when it ends. */
-  async run(
-    job: { port: number; name: string; connections: number; warmUpMs: number; ms: number },
-    whileMeasured: () => () => void,
-  ): Promise<LoadResult> {
+  async run(job: Run, whileMeasured: () => () => void): Promise<LoadResult> {
     this.#tell({ kind: 'run', ...job });
     let end: (() => void) | undefined;
     for (;;) {

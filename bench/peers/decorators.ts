@@ -1,16 +1,18 @@
 /** Lets Node read TypeScript with decorators, compiled as the tests are, and takes care that there is one `graphql`. */
 import { readFileSync } from 'node:fs';
-import { registerHooks } from 'node:module';
+import { createRequire, registerHooks } from 'node:module';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { transformSync } from '@swc/core';
 
-/** Of the product's own packages, not of those beside this file. */
-const ROOT = new URL('../../package.json', import.meta.url).href;
+const product = createRequire(new URL('../../package.json', import.meta.url));
+/** The folder of the copy that the product itself finds. */
+const GRAPHQL = dirname(product.resolve('graphql/package.json'));
 
 registerHooks({
   resolve(specifier, context, next) {
-    const isGraphql = specifier === 'graphql' || specifier.startsWith('graphql/');
-    return next(specifier, isGraphql ? { ...context, parentURL: ROOT } : context);
+    if (!/^graphql(\/|$)/.test(specifier)) return next(specifier, context);
+    return next(join(GRAPHQL, specifier.slice('graphql/'.length) || 'index.js'), context);
   },
   load(url, context, next) {
     if (!url.endsWith('.ts') || url.includes('/node_modules/')) return next(url, context);

@@ -9,10 +9,17 @@ import type { Bench, Finding, Measured } from './workload.ts';
 const REQUESTS = 4000;
 const COMPARED = 40;
 
+export interface Dialect {
+  question: (original: Question) => Question;
+  pick: (body: string) => string;
+}
+
 export interface Comparison {
   servers: ServerName[];
   /** One of those that are sent. */
   question: (index: number) => Question;
+  /** How a server is asked the same that has to be asked otherwise, and its answer in the others' form. */
+  others?: Partial<Record<ServerName, Dialect>>;
   /** The least ratio of the gateway's requests a second to a server's. */
   goals: Partial<Record<ServerName, number>>;
   /** What is compared of an answer, where something in it is of its moment. */
@@ -26,11 +33,18 @@ export interface Comparison {
 export async function compare(
   bench: Bench,
   name: string,
-  { servers, question, goals, pick, status, before }: Comparison,
+  { servers, question, others = {}, goals, pick, status, before }: Comparison,
 ): Promise<{ servers: Record<string, Measured>; findings: Finding[] }> {
   const questions = Array.from({ length: REQUESTS }, (_, index) => question(index));
-  await sameBodies(bench, servers, questions.slice(0, COMPARED), pick);
-  const requests = questions.map(({ method, path, headers, body }) => request(method, path, headers, body));
+  const asked = (server: ServerName) => questions.map((one) => others[server]?.question(one) ?? one);
+  const compared = servers.map((server) => ({
+    server,
+    questions: asked(server).slice(0, COMPARED),
+    pick: others[server]?.pick ?? pick,
+  }));
+  await sameBodies(bench, compared);
+  const requests = (server: ServerName) =>
+    asked(server).map(({ method, path, headers, body }) => request(method, path, headers, body));
   const measured = await sideBySide(bench, { workload: name, servers, requests, status, before });
   const findings = Object.entries(goals).map(([server, value]) => ({
     what: `to ${server}`,

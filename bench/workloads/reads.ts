@@ -1,5 +1,8 @@
 /** W1, W2, W3: tenants by id and by the page, over both surfaces. */
-import { compare, oneOf, signedIn } from './compare.ts';
+import type { ServerName } from '../fleet.ts';
+import { installPeers } from '../install-peers.ts';
+import { type Comparison, compare, oneOf, signedIn } from './compare.ts';
+import { postgraphileDialect } from './postgraphile-page.ts';
 import type { Workload } from './workload.ts';
 
 const PAGE = 100;
@@ -34,19 +37,31 @@ export const W2: Workload = {
   name: 'W2',
   title: 'GraphQL: a page of 100 tenants with usage',
   tenants: 10_000,
-  run(bench) {
+  async run(bench) {
     const starts = bench.platform.tenantIds.slice(0, -PAGE);
     const headers = signedIn(bench);
-    return compare(bench, 'W2', {
-      servers: ['gateway', 'ceiling', 'plain'],
+    const servers: ServerName[] = ['gateway', 'ceiling', 'plain'];
+    const others: Comparison['others'] = {};
+    const notes: string[] = [];
+    const missing = await installPeers(bench.say);
+    if (missing) notes.push(`PostGraphile, mercurius and Yoga are left out: ${missing}`);
+    else {
+      servers.push('postgraphile', 'mercurius', 'yoga');
+      const { url } = await bench.fleet.server('postgraphile');
+      others.postgraphile = await postgraphileDialect(url, headers);
+    }
+    const outcome = await compare(bench, 'W2', {
+      servers,
       question: () => ({
         method: 'POST',
         path: '/graphql',
         headers,
         body: { query: USAGE_PAGE, variables: { first: PAGE, after: oneOf(starts) } },
       }),
-      goals: { ceiling: 0.9 },
+      others,
+      goals: { ceiling: 0.9, ...(!missing && { postgraphile: 2.5 }) },
     });
+    return { ...outcome, notes };
   },
 };
 
