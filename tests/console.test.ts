@@ -153,6 +153,35 @@ describeIf('the console in a browser', hasBrowser, 'chromium is not on PATH', ()
       .waitFor({ state: 'hidden' });
   });
 
+  test('a screen that cannot be fetched says so and leaves the rest as it is; loaded anew, it is there', async () => {
+    const other = await openPage(browser, app);
+    await other.page.route('**/assets/usage-*.js', (route) => route.abort());
+    await signIn(other.page, app);
+    await other.page.getByRole('link', { name: 'Usage' }).click();
+    await other.page.getByRole('alert').getByText('This screen could not be fetched').waitFor();
+    await other.page.getByRole('link', { name: 'Audit log' }).click();
+    await other.page.getByRole('heading', { level: 1, name: 'Audit log' }).waitFor();
+    await other.page.getByRole('link', { name: 'Usage' }).click();
+    await other.page.unroute('**/assets/usage-*.js');
+    await other.page.getByRole('button', { name: 'Load the page anew' }).click();
+    await other.page.getByRole('heading', { level: 1, name: 'Usage' }).waitFor();
+    await other.page.context().close();
+  });
+
+  test('screens that were not opened yet are there also while the gateway is away', async () => {
+    const other = await openPage(browser, through);
+    const fetched = other.page.waitForEvent('requestfinished', (request) => /\/admins-.*\.js$/.test(request.url()));
+    await signIn(other.page, through);
+    await fetched;
+    await entrance.close();
+    await other.page.getByRole('link', { name: 'Super admins' }).click();
+    await other.page.getByRole('heading', { level: 1, name: 'Super admins' }).waitFor();
+    await other.page.getByText('The gateway cannot be reached at the moment.').first().waitFor();
+    await entrance.reopen();
+    await other.page.getByText(SUPER_ADMIN.email).first().waitFor();
+    await other.page.context().close();
+  });
+
   (redis === undefined && !hasProgram('redis-server') ? test.skip : test)('health flips while one looks', async () => {
     await go('Health');
     await page.getByText('All systems are up').waitFor();

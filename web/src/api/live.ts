@@ -5,7 +5,10 @@ import { useEffect, useRef, useSyncExternalStore } from 'react';
 import { subscribeResuming } from './resume.ts';
 import type { SubscriptionForwarder } from './subscriptions.ts';
 
-/** How the socket stands, for the badge and for screens that must not show what is old as if it were new. */
+/**
+ * How the socket stands, for the badge and for screens that must not show what is old as if it were new. Since: when
+ * something was heard last, in milliseconds since the epoch.
+ */
 export type Connection = { state: 'idle' | 'connecting' | 'live' } | { state: 'lost'; since: number };
 
 const listeners = new Set<() => void>();
@@ -65,6 +68,7 @@ export function openSocket(headers: Readonly<Record<string, string>>, onRefused:
   let refused = false;
   let disposed = false;
   let noAnswer: ReturnType<typeof setTimeout> | undefined;
+  let heardAt = Date.now();
   const client = createClient({
     url: `${location.origin.replace(/^http/, 'ws')}/graphql`,
     connectionParams: headers,
@@ -76,6 +80,9 @@ export function openSocket(headers: Readonly<Record<string, string>>, onRefused:
     on: {
       connecting: () => {
         if (!disposed && connection.state !== 'lost') setConnection({ state: 'connecting' });
+      },
+      message: () => {
+        heardAt = Date.now();
       },
       connected: () => {
         if (!disposed) setConnection({ state: 'live' });
@@ -97,7 +104,7 @@ export function openSocket(headers: Readonly<Record<string, string>>, onRefused:
         }
         // Code 1000 is ours: nobody listens any more. After a refusal nothing will come back by itself.
         if (refused || (wasClean && code === 1000)) setConnection({ state: 'idle' });
-        else if (connection.state !== 'lost') setConnection({ state: 'lost', since: Date.now() });
+        else if (connection.state !== 'lost') setConnection({ state: 'lost', since: heardAt });
       },
     },
   });
