@@ -68,7 +68,12 @@ describeIf('the console in a browser', hasBrowser, 'chromium is not on PATH', ()
     await heading('Kopi Kita').waitFor();
     for (const step of ['Reserve names', 'Create the database', 'Activate'])
       await page.getByText(step).first().waitFor();
+    const left = async () => (await page.getByRole('heading', { name: 'Provisioning' }).boundingBox())!.x;
+    const before = await left();
     await page.getByText(/Took .* in all/).waitFor();
+    // What was seen of it before is not left standing, nor does anything change places.
+    await page.getByText(/^Schema version\s*[1-9]\d*$/).waitFor();
+    expect(await left()).toBe(before);
     expect((await page.getByText('Active', { exact: true }).count()) > 0).toBe(true);
   });
 
@@ -187,6 +192,8 @@ describeIf('the console in a browser', hasBrowser, 'chromium is not on PATH', ()
     await page.getByText('All systems are up').waitFor();
     await redis!.stop();
     await page.getByText('The platform is degraded: one component is down').waitFor();
+    // Its history does not say otherwise until the next sample.
+    await page.getByTestId('health-redis').getByText('1 outage').waitFor();
     redis = await startRedis({ port: redis!.port });
     await page.getByText('All systems are up').waitFor();
   });

@@ -1,13 +1,14 @@
 /** One component: how it stands, since when, how fast it answers, and how that was lately. */
 import { Badge, Card, Group, Stack, Text, ThemeIcon, Title } from '@mantine/core';
 import { IconAlertOctagon, IconCircleCheck } from '@tabler/icons-react';
+import { useMemo } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useFormats } from '../../ui/format.ts';
 import { Time } from '../../ui/time.tsx';
 import { type ComponentName, ICONS, type State } from './components.ts';
 import classes from './health.module.css';
 import { History } from './history.tsx';
-import type { RangeName, Stretch } from './timeline.ts';
+import { downSince, type RangeName, type Stretch } from './timeline.ts';
 
 interface ComponentCardProps {
   name: ComponentName;
@@ -23,6 +24,11 @@ export function ComponentCard({ name, state, range, stretches }: ComponentCardPr
   const Icon = ICONS[name];
   const StateIcon = down ? IconAlertOctagon : IconCircleCheck;
   const title = t(`component.${name}`);
+  const { since } = state;
+  const history = useMemo(
+    () => (down && stretches ? downSince(stretches, since ? Date.parse(since) : Number.POSITIVE_INFINITY) : stretches),
+    [down, since, stretches],
+  );
   return (
     <Card
       withBorder
@@ -64,7 +70,7 @@ export function ComponentCard({ name, state, range, stretches }: ComponentCardPr
         )}
         {state.since && <Since status={state.status} at={state.since} />}
       </Stack>
-      <History name={title} range={range} stretches={stretches} />
+      <History name={title} range={range} stretches={history} />
     </Card>
   );
 }

@@ -37,6 +37,12 @@ export function stretchesOf(buckets: Buckets, range: RangeName, now: number): St
   return stretches;
 }
 
+/** The history of what is down now, also where no sample says so yet. @param since in milliseconds since the epoch. */
+export const downSince = (stretches: Stretch[], since: number): Stretch[] =>
+  stretches.map((stretch, index) =>
+    stretch.to > since || index === stretches.length - 1 ? { ...stretch, status: 'DOWN' } : stretch,
+  );
+
 /** How often it went down; undefined where nothing is known. */
 export function outagesOf(stretches: Stretch[]): number | undefined {
   const known = stretches.filter(({ status }) => status === 'UP' || status === 'DOWN');

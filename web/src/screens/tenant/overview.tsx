@@ -1,6 +1,6 @@
 /** How a tenant stands: its making, and what it uses of what it may. */
 import { Divider, Grid, Group, Paper, Stack, Text, Title } from '@mantine/core';
-import type { ReactNode } from 'react';
+import { type ReactNode, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { ProvisioningStateFragment, TenantQuery } from '../../documents.gen.ts';
 import { UsageBar } from '../../ui/bar.tsx';
@@ -23,7 +23,8 @@ export function Overview({ tenant, provisioning }: OverviewProps) {
       <Provisioning tenant={tenant} provisioning={provisioning} />
     </Grid.Col>
   );
-  const unfinished = tenant.status === 'PROVISIONING';
+  // As it was when one came: nothing changes places under one's eyes.
+  const [unfinished] = useState(tenant.status === 'PROVISIONING');
   return (
     <Grid gap="lg">
       {/* While it is being made, that is what one came to see. */}

@@ -35,7 +35,8 @@ function OneTenant({ id }: { id: string }) {
   const [{ data: live }] = useSubscription({ query: ProvisioningChangesDocument, variables: { tenantId: id } });
   useEvents(TenantChangesDocument, {}, ({ tenantChanged: { kind, change, tenant } }) => {
     if (change === 'REMOVED' && tenant?.id === id) setRemoved(true);
-    else if (kind !== 'SNAPSHOT' && !tenant) refetch();
+    // Being active, it has more than the event tells of: the schema that was applied.
+    else if (kind !== 'SNAPSHOT' && (!tenant || (tenant.id === id && change === 'ACTIVATED'))) refetch();
   });
 
   const tenant = data?.tenant;
