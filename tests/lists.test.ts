@@ -1,7 +1,9 @@
+import { type IncomingMessage, request } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type Actor, eventually, pagesOf, provision, superAdmin, type Tenant } from './support/actors.ts';
 import { startApp, type TestApp } from './support/app.ts';
-import { sql } from './support/database.ts';
+import { insertTenants } from './support/many-tenants.ts';
 import { addUser, holdProvisioning } from './support/tenants.ts';
 
 let app: TestApp;
@@ -67,26 +69,88 @@ describe.each(['tenants?', 'usage?', 'admins?', 'users?tenant_id=:acme&', 'users
   },
 );
 
-test('more tenants than the largest page holds still come whole', async () => {
-  const big = await startApp();
-  try {
-    await sql(
-      big.databaseUrl,
-      `with made as (
-         insert into organizations (id, name, slug, status, mongo_database, created_at, updated_at)
-         select gen_random_uuid(), 'Tenant ' || n, 'tenant-' || n, 'active', 'crm_tenant-' || n, now(), now()
-           from generate_series(1, 1203) n returning id)
-       insert into usage (id, org_id, usage_month, timezone, updated_at) select gen_random_uuid(), id, now(), 'UTC', now() from made`,
-    );
-    const owner = await superAdmin(big);
-    for (const list of ['tenants', 'usage']) {
-      const { body, headers } = await owner.rest('GET', `/api/super-admin/${list}`);
-      expect(new Set(ids(body)).size).toBe(1203);
-      expect(headers.get('link')).toBeNull();
-    }
-  } finally {
-    await big.stop();
+describe('more tenants than the largest page holds', () => {
+  const COUNT = 3203;
+  let big: TestApp;
+  let owner: Actor;
+
+  beforeAll(async () => {
+    big = await startApp();
+    // Together more than a socket's buffers hold.
+    await insertTenants(big.databaseUrl, COUNT, { slug: "'tenant-' || n", name: "repeat('x', 3000) || n" });
+    owner = await superAdmin(big);
+  });
+  afterAll(() => big?.stop());
+
+  /** Does something before each statement of the list. @returns what ends that. */
+  function beforeReads(look: () => void): () => void {
+    const { pool } = big.services.control;
+    const { query } = pool;
+    pool.query = ((...args: Parameters<typeof query>) => {
+      if ((args[0] as { name?: string }).name?.startsWith('tenants')) look();
+      return query.apply(pool, args);
+    }) as typeof query;
+    return () => {
+      pool.query = query;
+    };
   }
+
+  const begin = (method = 'GET') => {
+    const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
+    const headers = { authorization: `Bearer ${owner.token}` };
+    const url = `${big.url}/api/super-admin/usage`;
+    request(url, { method, headers, agent: false }, resolve).on('error', reject).end();
+    return promise;
+  };
+
+  test.each(['tenants', 'usage'])('still come whole, written as one array: %s', async (list) => {
+    const { body, headers } = await owner.rest<Item[]>('GET', `/api/super-admin/${list}`);
+    expect(new Set(ids(body)).size).toBe(COUNT);
+    expect([headers.get('link'), headers.get('content-type')]).toEqual([null, 'application/json; charset=utf-8']);
+    expect(body).toEqual((await pagesOf(owner, `/api/super-admin/${list}?limit=500`)).flat());
+  });
+
+  test('are read no faster than they are taken, and no further once nobody takes them', async () => {
+    let reads = 0;
+    const end = beforeReads(() => {
+      reads += 1;
+    });
+    try {
+      const answer = await begin();
+      expect(answer.statusCode).toBe(200);
+      let ahead = 0;
+      while (ahead !== reads) {
+        ahead = reads;
+        await sleep(500);
+      }
+      expect(ahead).toBeLessThan(COUNT / 500);
+      answer.destroy();
+      await sleep(300);
+      expect(reads).toBeLessThanOrEqual(ahead + 1);
+      reads = 0;
+      const head = await begin('HEAD');
+      expect([head.statusCode, head.headers['content-type'], reads]).toEqual([
+        200,
+        'application/json; charset=utf-8',
+        1,
+      ]);
+    } finally {
+      end();
+    }
+  });
+
+  test('that cannot be read to their end break the connection, so that a part is not taken for the whole', async () => {
+    let reads = 0;
+    const end = beforeReads(() => {
+      reads += 1;
+      if (reads === 3) throw new Error('away');
+    });
+    try {
+      await expect(owner.rest('GET', '/api/super-admin/tenants')).rejects.toThrow();
+    } finally {
+      end();
+    }
+  });
 });
 
 describe('tenants over GraphQL', () => {

@@ -35,7 +35,7 @@ export function registerRest(app: FastifyInstance, host: RestHost): void {
     };
     if (route.shared) registerShared(app, options, answers);
     else if (route.takes) registerUpload(app, options, route.takes);
-    else if (route.export) registerExport(app, options);
+    else if (route.export || route.answer === 'connection') registerStreamed(app, options, !route.export);
     // A HEAD would do what a GET does, and keep the answer to itself.
     else app.route({ ...options, ...(ready.changes && { exposeHeadRoute: false }) });
   }
@@ -93,26 +93,32 @@ function registerUpload(app: FastifyInstance, options: RouteOptions, type: strin
   });
 }
 
-/** So long a file may go on when the gateway is told to end; whoever gets it then sees that it is cut off. */
-const EXPORT_DRAIN_MS = 5000;
+/** So long an answer may go on when the gateway is told to end; whoever gets it then sees that it is cut off. */
+const STREAM_DRAIN_MS = 5000;
 
-function registerExport(app: FastifyInstance, options: RouteOptions): void {
+/** Of what is written while it is read. @param head whether there is a HEAD of it. */
+function registerStreamed(app: FastifyInstance, options: RouteOptions, head: boolean): void {
   app.register(async (scope) => {
-    const files = new Set<Readable>();
-    scope.addHook('onSend', async (_request, _reply, payload) => {
-      if (!(payload instanceof Readable)) return;
-      files.add(payload);
-      payload.once('close', () => files.delete(payload));
+    const open = new Set<Readable>();
+    scope.addHook('onSend', (request, _reply, payload, done) => {
+      if (!(payload instanceof Readable)) return done();
+      if (request.method === 'HEAD') {
+        // It would be read to its end, to send none of it.
+        payload.destroy();
+        return done(null, Readable.from([]));
+      }
+      open.add(payload);
+      payload.once('close', () => open.delete(payload));
+      done();
     });
     let cut: NodeJS.Timeout | undefined;
     scope.addHook('preClose', async () => {
       cut = setTimeout(() => {
-        for (const file of files) file.destroy(new AppError('unavailable'));
-      }, EXPORT_DRAIN_MS);
+        for (const stream of open) stream.destroy(new AppError('unavailable'));
+      }, STREAM_DRAIN_MS);
     });
     scope.addHook('onClose', async () => clearTimeout(cut));
-    // It would read all that a GET does, to send none of it.
-    scope.route({ ...options, exposeHeadRoute: false });
+    scope.route({ ...options, exposeHeadRoute: head });
   });
 }
 
