@@ -13,6 +13,10 @@ const url = (...protocols: string[]) =>
   );
 const service = url('http:', 'https:');
 
+const isOrigin = (text: string) =>
+  URL.canParse(text) && /^https?:$/.test(new URL(text).protocol) && new URL(text).origin === text;
+const nameOf = (setting: string) => setting.split('=')[0]!;
+
 const environment = z.object({
   NODE_ENV: z.preprocess(blankIsUnset, z.string().default('development')),
   PORT: z.preprocess(blankIsUnset, z.coerce.number().int().min(0).max(65_535).default(4000)),
@@ -39,6 +43,18 @@ const environment = z.object({
   PLAYGROUND: optional(z.stringbool({ error: 'must be true or false' })),
   PERSISTED_DOCUMENTS_ONLY: optional(z.stringbool({ error: 'must be true or false' })),
   PERSISTED_DOCUMENTS: optional(z.string()),
+  CORS_ORIGINS: optional(
+    z.string().refine((text) => text.split(',').every(isOrigin), {
+      error: 'must be origins such as https://app.example.com, several separated by commas',
+    }),
+  ),
+  RATE_LIMITS: optional(
+    z
+      .string()
+      .refine((text) => text.split(',').every((one) => /^[a-z_]+=\d{1,9}$/.test(one) && nameOf(one) in RATE_LIMITS), {
+        error: 'must be such as sign_in=600,graphql=0, of sign_in, export, graphql, public and signed_in',
+      }),
+  ),
   LOG_LEVEL: z.preprocess(
     blankIsUnset,
     z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
@@ -56,6 +72,21 @@ const environment = z.object({
   AI_AGENT_URL: service,
   BILLING_SERVICE_URL: service,
 });
+
+/** What requests are counted as (rate-limits.ts), with how many a minute one address may send; 0 is no limit. */
+const RATE_LIMITS = {
+  /** Signing in and signing up. */
+  sign_in: 600,
+  /** Files of a whole log. */
+  export: 120,
+  /** GraphQL without credentials, sockets and event streams included. */
+  graphql: 12_000,
+  /** Whatever else comes without credentials. */
+  public: 0,
+  /** Whatever else comes with credentials. */
+  signed_in: 0,
+};
+export type RateLimit = keyof typeof RATE_LIMITS;
 
 /** How one gateway process is set up. Every field comes from the variable of the same meaning in `docs/operating.md`. */
 export interface Config {
@@ -78,6 +109,9 @@ export interface Config {
   readonly baseDomain?: string;
   /** Addresses and CIDR ranges of proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed. */
   readonly trustProxy?: readonly string[];
+  /** Pages of these origins may use the API with a visitor's cookie, as pages of this server may. */
+  readonly corsOrigins: readonly string[];
+  readonly rateLimits: Readonly<Record<RateLimit, number>>;
   readonly logLevel: string;
   readonly components: ComponentsConfig;
 }
@@ -138,6 +172,8 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     defaultTimezone: e.DEFAULT_TIMEZONE,
     baseDomain: e.BASE_DOMAIN?.toLowerCase(),
     trustProxy: e.TRUST_PROXY?.split(','),
+    corsOrigins: e.CORS_ORIGINS?.split(',') ?? [],
+    rateLimits: { ...RATE_LIMITS, ...rateLimitsIn(e.RATE_LIMITS) },
     logLevel: e.LOG_LEVEL,
     components: Object.freeze({
       redisUrl: e.REDIS_URL,
@@ -155,3 +191,11 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     }),
   });
 }
+
+const rateLimitsIn = (text = '') =>
+  Object.fromEntries(
+    text
+      .split(',')
+      .filter(Boolean)
+      .map((one) => [nameOf(one), Number(one.split('=')[1])]),
+  );

@@ -1,5 +1,6 @@
 /** What requests, and those who open sockets, say about who they are (contract section 1). */
 import type { FastifyRequest } from 'fastify';
+import type { Config } from './config.ts';
 import type { RequestFacts } from './context.ts';
 import type { ApiKeyRing } from './domain/api-key-ring.ts';
 
@@ -32,11 +33,18 @@ export function givenBy(request: FastifyRequest): Given {
   return { authorization, apiKey: apiKey?.toString(), cookie: request.cookies[COOKIE] };
 }
 
-/** Whether a page of another site asks. A program sends no Origin. */
-export function isForeign(request: FastifyRequest): boolean {
+/** Whether a page asks that is neither of this server nor of an origin that may use it. A program sends no Origin. */
+export function isForeign(request: FastifyRequest, { corsOrigins }: Config): boolean {
   const { origin } = request.headers;
-  if (origin === undefined) return false;
+  if (origin === undefined || corsOrigins.includes(origin)) return false;
   return !URL.canParse(origin) || new URL(origin).host !== request.host;
+}
+
+/** The same without the cookie where another site's page sent it: whoever looks at that page did not mean to. */
+export function givenWillingly(request: FastifyRequest, config: Config): Given {
+  const given = givenBy(request);
+  if (given.cookie !== undefined && isForeign(request, config)) given.cookie = undefined;
+  return given;
 }
 
 /** What was found, or the error that is thrown where it is asked for: some operations are for everybody. */

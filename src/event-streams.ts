@@ -2,7 +2,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { createHandler } from 'graphql-sse/lib/use/fastify';
 import { Context, type RequestFacts, type Services } from './context.ts';
-import { type Credentials, credentialsFrom, givenBy, isForeign } from './credentials.ts';
+import { type Credentials, credentialsFrom, givenWillingly } from './credentials.ts';
 import { AppError } from './errors.ts';
 import type { Connections } from './live/connections.ts';
 import type { Operation, OperationRunner } from './schema/run-operation.ts';
@@ -38,9 +38,7 @@ export function makeEventStreams(
   return async (request, reply) => {
     const end = () => reply.raw.destroy();
     const judged = async () => {
-      const given = givenBy(request);
-      if (isForeign(request)) given.cookie = undefined;
-      const credentials = await credentialsFrom(given, services.apiKeys);
+      const credentials = await credentialsFrom(givenWillingly(request, services.config), services.apiKeys);
       const context = new Context(services, { ...factsOf(request), ...credentials, tooSlow: end });
       if (context.credentials !== 'none') void context.caller;
       return context;
@@ -48,6 +46,8 @@ export function makeEventStreams(
     contexts.set(request, await judged());
     const gone = connections.add({ check: async () => void (await judged()), refuse: end, goAway: end });
     reply.raw.once('close', gone);
+    // What writes the stream knows nothing of Fastify.
+    for (const [name, value] of Object.entries(reply.getHeaders())) reply.raw.setHeader(name, value!);
     await handler(request, reply);
   };
 }

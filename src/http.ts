@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { fastifyApolloHandler } from '@as-integrations/fastify';
 import cookie from '@fastify/cookie';
+import cors, { type FastifyCorsOptions } from '@fastify/cors';
 import websocket from '@fastify/websocket';
 import Fastify, {
   type FastifyBaseLogger,
@@ -12,8 +13,9 @@ import Fastify, {
   type FastifyRequest,
   LogController,
 } from 'fastify';
+import type { Config } from './config.ts';
 import { Context, type Services } from './context.ts';
-import { COOKIE, credentialsFrom, givenBy } from './credentials.ts';
+import { COOKIE, credentialsFrom, givenWillingly } from './credentials.ts';
 import { hoursEdition } from './domain/hours-questions.ts';
 import type { Answer } from './domain/idempotency.ts';
 import { AppError, toAppError } from './errors.ts';
@@ -22,14 +24,19 @@ import { Connections } from './live/connections.ts';
 import { registerOperations } from './operations.ts';
 import { knowOtherMethods } from './other-methods.ts';
 import { registerPages, sendPlayground, wantsPlayground } from './pages.ts';
+import { makeRateLimits } from './rate-limits.ts';
 import { registerRest } from './rest/plugin.ts';
 import { buildGatewaySchema } from './schema/build-schema.ts';
 import { graphqlRequest, startGraphqlServer } from './schema/graphql-server.ts';
 import type { DocumentPolicy } from './schema/limits.ts';
 import { OperationRunner } from './schema/run-operation.ts';
 import { trustedDocuments } from './schema/trusted-documents.ts';
+import { SECURITY_HEADERS, TRANSPORT_SECURITY } from './security-headers.ts';
 import { makeSockets } from './sockets.ts';
 
+/** Whoever sends slowly has so long for the headers, and so long for all of a request; looked at every second. Milliseconds. */
+const HEADERS_MS = 10_000;
+const REQUEST_MS = 30_000;
 /** Of a body, in bytes: the largest documented one is far below. */
 const BODY_LIMIT = 256 * 1024;
 
@@ -42,16 +49,20 @@ export async function buildHttp(services: Services): Promise<FastifyInstance> {
     trustProxy: config.trustProxy ? [...config.trustProxy] : false,
     // The embedding of ids in paths needs 36; a longer one is not an id.
     routerOptions: { maxParamLength: 200, ignoreTrailingSlash: true },
-    requestTimeout: 30_000,
+    requestTimeout: REQUEST_MS,
     forceCloseConnections: 'idle',
     return503OnClosing: false,
     genReqId: (request) => requestId(request.headers['x-request-id']),
     // Lines carry the request's id where they are written; a logger for each request costs as much as its line.
     childLoggerFactory: (logger) => logger,
     frameworkErrors: (error, request, reply) => void sendError(reply, request, error),
-    clientErrorHandler: (_error, socket) => refuseBytes(socket),
-    // Others, such as h2c, are an offer that may be passed over.
-    http: { shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === 'websocket' },
+    clientErrorHandler: refuseBytes,
+    http: {
+      headersTimeout: HEADERS_MS,
+      connectionsCheckingInterval: 1000,
+      // Others, such as h2c, are an offer that may be passed over.
+      shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === 'websocket',
+    },
   });
   await app.register(cookie);
   await app.register(websocket, {
@@ -65,9 +76,14 @@ export async function buildHttp(services: Services): Promise<FastifyInstance> {
   });
   acceptJsonOnly(app);
 
+  if (config.corsOrigins.length > 0) await app.register(cors, corsFor(config));
+  const limits = makeRateLimits(config, log);
+  app.addHook('onClose', async () => limits.close());
   app.addHook('onRequest', (request, reply, done) => {
-    reply.header('x-request-id', request.id);
-    done();
+    carry(request, reply, config);
+    const counted = limits.count(request);
+    if (counted) counted.then(() => done(), done);
+    else done();
   });
   app.addHook('onResponse', (request, reply, done) => {
     log.info(
@@ -102,7 +118,7 @@ export async function buildHttp(services: Services): Promise<FastifyInstance> {
   const contextOf = async (request: FastifyRequest, reply: FastifyReply): Promise<Context> =>
     new Context(services, {
       ...factsOf(request),
-      ...(await credentialsFrom(givenBy(request), services.apiKeys)),
+      ...(await credentialsFrom(givenWillingly(request, config), services.apiKeys)),
       setCookie: (token, maxAge) =>
         reply.setCookie(COOKIE, token ?? '', {
           path: '/',
@@ -120,7 +136,7 @@ export async function buildHttp(services: Services): Promise<FastifyInstance> {
   const graphql = await startGraphqlServer(schema, log, policy);
   app.addHook('onClose', () => graphql.stop());
   const handler = fastifyApolloHandler(graphql, { context: contextOf });
-  app.post('/graphql', (request, reply) =>
+  app.post('/graphql', GRAPHQL, (request, reply) =>
     graphqlRequest.run({ id: request.id }, () => handler.call(app, request, reply)),
   );
 
@@ -131,6 +147,7 @@ export async function buildHttp(services: Services): Promise<FastifyInstance> {
   app.route({
     method: ['GET', 'POST'],
     url: '/graphql/stream',
+    ...GRAPHQL,
     preHandler: async (r) => wantsStream(r),
     handler: stream,
   });
@@ -145,6 +162,7 @@ export async function buildHttp(services: Services): Promise<FastifyInstance> {
   app.route({
     method: 'GET',
     url: '/graphql',
+    ...GRAPHQL,
     handler: (request, reply) =>
       wantsPlayground(request, config)
         ? sendPlayground(reply)
@@ -153,6 +171,23 @@ export async function buildHttp(services: Services): Promise<FastifyInstance> {
   });
   return app;
 }
+
+const GRAPHQL = { config: { rateLimit: 'graphql' } } as const;
+
+/** The headers of security-headers.ts, and the request's number. */
+function carry(request: FastifyRequest, reply: FastifyReply, { trustProxy }: Config): void {
+  reply.headers(SECURITY_HEADERS).header('x-request-id', request.id);
+  // This process itself speaks no TLS.
+  if (trustProxy && request.protocol === 'https') reply.header('strict-transport-security', TRANSPORT_SECURITY);
+}
+
+const corsFor = ({ corsOrigins }: Config): FastifyCorsOptions => ({
+  origin: [...corsOrigins],
+  credentials: true,
+  methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
+  exposedHeaders: ['ETag', 'Idempotent-Replayed', 'Link', 'Location', 'Retry-After', 'X-Request-Id'],
+  maxAge: 600,
+});
 
 /** The caller's own, where it is fit for a log line. */
 function requestId(given: string | string[] | undefined): string {
@@ -231,21 +266,25 @@ function sendError(reply: FastifyReply, request: FastifyRequest, thrown: unknown
   // Also here: what Fastify refuses before it looks for a route passes no hook.
   return reply
     .code(status)
-    .headers({ ...headers, 'x-request-id': request.id })
+    .headers({ ...SECURITY_HEADERS, ...headers, 'x-request-id': request.id })
     .send(body);
 }
 
-/** Answers what is not HTTP, so that there is no request to answer. */
-function refuseBytes(socket: Socket): void {
+/** Answers what is not HTTP, or does not come to an end, so that there is no request to answer. */
+function refuseBytes({ code }: NodeJS.ErrnoException, socket: Socket): void {
   if (!socket.writable) return;
+  const slow = code === 'ERR_HTTP_REQUEST_TIMEOUT';
   const id = randomUUID();
-  const body = JSON.stringify({ error: 'The request is not valid HTTP.', code: 'validation_failed', request_id: id });
-  const head = [
-    'HTTP/1.1 400 Bad Request',
-    'content-type: application/json; charset=utf-8',
-    `content-length: ${Buffer.byteLength(body)}`,
-    `x-request-id: ${id}`,
-    'connection: close',
-  ];
-  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
+  const error = slow ? 'The request did not arrive in time.' : 'The request is not valid HTTP.';
+  const body = JSON.stringify({ error, code: 'validation_failed', request_id: id });
+  const headers = {
+    ...SECURITY_HEADERS,
+    'content-type': 'application/json; charset=utf-8',
+    'content-length': Buffer.byteLength(body),
+    'x-request-id': id,
+    connection: 'close',
+  };
+  const head = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
+  const status = slow ? '408 Request Timeout' : '400 Bad Request';
+  socket.end(`HTTP/1.1 ${status}\r\n${head.join('\r\n')}\r\n\r\n${body}`);
 }

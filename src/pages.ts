@@ -6,17 +6,13 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { GraphQLSchema } from 'graphql';
 import type { Config } from './config.ts';
 import { openApi } from './rest/openapi.ts';
+import { PAGE_HEADERS } from './security-headers.ts';
 
 const require = createRequire(import.meta.url);
 const folderOf = (name: string) => dirname(require.resolve(`${name}/package.json`));
 
 /** What `vite build` makes of `web/`. */
 const BUILT = join(import.meta.dirname, '..', 'web', 'dist');
-
-/** Scripts and connections of this server alone; components write their measures into the page, the editor its icons. */
-const POLICY =
-  "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:; " +
-  "worker-src 'self' blob:; object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'";
 
 const API_DOCS = `<!doctype html>
 <html lang="en">
@@ -40,7 +36,9 @@ const API_DOCS_SCRIPT = `SwaggerUIBundle({ url: '/api/openapi.json', dom_id: '#d
 export async function registerPages(app: FastifyInstance, schema: GraphQLSchema): Promise<void> {
   const description = JSON.stringify(openApi(schema));
   app.get('/api/openapi.json', (_request, reply) => reply.type('application/json').send(description));
-  app.get('/api/docs', (_request, reply) => reply.type('text/html; charset=utf-8').send(API_DOCS));
+  app.get('/api/docs', (_request, reply) =>
+    reply.headers(PAGE_HEADERS).type('text/html; charset=utf-8').send(API_DOCS),
+  );
   app.get('/assets/api-docs.js', (_request, reply) =>
     reply.type('text/javascript; charset=utf-8').send(API_DOCS_SCRIPT),
   );
@@ -72,6 +70,4 @@ export const wantsPlayground = ({ query, headers }: FastifyRequest, { playground
 export const sendPlayground = (reply: FastifyReply): FastifyReply => sendPage(reply, 'playground.html');
 
 const sendPage = (reply: FastifyReply, name: string): FastifyReply =>
-  reply
-    .headers({ 'content-security-policy': POLICY, 'cache-control': 'no-cache', 'x-content-type-options': 'nosniff' })
-    .sendFile(name, BUILT, { cacheControl: false });
+  reply.headers({ ...PAGE_HEADERS, 'cache-control': 'no-cache' }).sendFile(name, BUILT, { cacheControl: false });

@@ -68,7 +68,7 @@ export function makeSockets(
     const { socket, request } = extra;
     const given = { ...givenBy(request), ...givenIn(params) };
     const byCookie = given.authorization === undefined && given.apiKey === undefined && given.cookie;
-    if (byCookie && isForeign(request)) {
+    if (byCookie && isForeign(request, services.config)) {
       throw new AppError('forbidden', { message: 'A page of another site cannot use the cookie.' });
     }
     let watched!: Context;

@@ -44,7 +44,7 @@ test('nothing else of the packages behind the pages is served', async () => {
 test('pages of the console and the playground take scripts and connections of this server alone', async () => {
   for (const path of ['/console', '/graphql']) {
     const { headers } = await html(path);
-    expect(headers.get('content-security-policy')).toMatch(/default-src 'self';.*frame-ancestors 'none'/);
+    expect(headers.get('content-security-policy')).toMatch(/script-src 'self';.*frame-ancestors 'none'/);
     expect(headers.get('cache-control')).toBe('no-cache');
   }
   expect((await fetch(`${app.url}/console/assets/none.js`)).status).toBe(404);

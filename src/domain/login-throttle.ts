@@ -6,6 +6,8 @@
  * - address: 60 in ten minutes, whatever accounts it tries;
  * - account: 100 in ten minutes, which one address alone cannot reach.
  *
+ * An address is an IPv4 address or an IPv6 network of /64.
+ *
  * Companies that sign themselves up: 60 an hour from one address.
  *
  * Where an account has been signed in to within 90 days, its attempts are held to the first alone, so that neither an attack
@@ -15,6 +17,7 @@ import type { Pool } from 'pg';
 import { RateLimiterPostgres, RateLimiterRes } from 'rate-limiter-flexible';
 import type { Keys } from '../db/secrets.ts';
 import { AppError } from '../errors.ts';
+import { networkOf } from '../network.ts';
 import { emailKey } from './rules.ts';
 
 const KNOWN_ADDRESS_SECONDS = 90 * 86_400;
@@ -63,19 +66,20 @@ export class LoginThrottle {
     check: () => Promise<T | undefined>,
   ): Promise<T | undefined> {
     const account = this.#keys.fingerprint(realm, emailKey(email));
-    const pair = this.#keys.fingerprint(account, address);
+    const from = networkOf(address);
+    const pair = this.#keys.fingerprint(account, from);
     return this.#inTurn(pair, async () => {
       await consume(this.#pair, pair);
       const known = await this.#known.get(pair);
       if (!known) {
-        await consume(this.#address, address);
+        await consume(this.#address, from);
         await consume(this.#account, account);
       }
       const found = await check();
       if (found !== undefined) {
         await Promise.all([
           this.#pair.delete(pair),
-          ...(known ? [] : [this.#address.reward(address), this.#account.reward(account)]),
+          ...(known ? [] : [this.#address.reward(from), this.#account.reward(account)]),
           this.#known.set(pair, 1, KNOWN_ADDRESS_SECONDS),
         ]);
       }
@@ -85,7 +89,7 @@ export class LoginThrottle {
 
   /** @throws {AppError} rate_limited */
   countRegistration(address: string): Promise<void> {
-    return consume(this.#register, address);
+    return consume(this.#register, networkOf(address));
   }
 
   /** One attempt at a time: an owner who signs in ten times at once would otherwise be taken for a guesser. */

@@ -55,6 +55,8 @@ export interface Route {
    * what it is about. It may depend on who asks and on the header X-Tenant-Slug.
    */
   shared?: (body: Record<string, unknown>, query: Record<string, unknown>) => number;
+  /** What its requests are counted as, where that is not whether they carry credentials. */
+  rateLimit?: 'sign_in' | 'export';
   /** What can go wrong besides what method, path and permission imply; for the API description alone. */
   errors?: readonly (ErrorCode | { code: ErrorCode; status: number })[];
 }

@@ -9,6 +9,7 @@ import { join } from 'node:path';
 export interface RedisServer {
   readonly url: string;
   readonly port: number;
+  readonly pid: number;
   stop(): Promise<void>;
 }
 
@@ -34,6 +35,7 @@ export async function startRedis(options: { port?: number; password?: string } =
   return {
     url: `redis://${options.password ? `:${options.password}@` : ''}127.0.0.1:${port}`,
     port,
+    pid: server.pid!,
     async stop() {
       if (server.exitCode === null && server.kill('SIGKILL')) await once(server, 'exit');
       await rm(directory, { recursive: true, force: true });

@@ -32,6 +32,7 @@ const rows: Omit<Route, 'tag'>[] = [
       }),
     }),
     export: 'activity-log',
+    rateLimit: 'export',
   },
 ];
 

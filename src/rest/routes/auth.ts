@@ -7,6 +7,7 @@ const rows: Omit<Route, 'tag'>[] = [
   {
     method: 'POST',
     path: '/api/auth/login',
+    rateLimit: 'sign_in',
     document: documents.LoginDocument,
     summary: 'Login with email and password',
     description: 'The JWT is in the body and in the httpOnly cookie access_token.',
@@ -50,6 +51,7 @@ const rows: Omit<Route, 'tag'>[] = [
   {
     method: 'POST',
     path: '/api/auth/register',
+    rateLimit: 'sign_in',
     document: documents.RegisterDocument,
     summary: 'Register a new tenant organization',
     description:

@@ -17,6 +17,7 @@ const rows: Omit<Route, 'tag'>[] = [
   {
     method: 'POST',
     path: '/api/super-admin/login',
+    rateLimit: 'sign_in',
     document: documents.SuperAdminLoginDocument,
     summary: 'Super-admin login',
     description: 'Authenticate a super-admin and return a JWT token (8-hour expiry).',

@@ -1,0 +1,282 @@
+import { connect } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { type Actor, agent, anonymous, provision, superAdmin, type Tenant } from './support/actors.ts';
+import { startApp, type TestApp } from './support/app.ts';
+import { describeIf } from './support/available.ts';
+import { hasBrowser, openPage, startBrowser } from './support/browser.ts';
+import { openStream } from './support/event-streams.ts';
+import { exchange, send } from './support/http.ts';
+import { admittedSocket, bearer, closeSockets, rawSocket } from './support/sockets.ts';
+
+const DASHBOARD = 'https://dashboard.example';
+
+let app: TestApp;
+let root: Actor;
+let tenant: Tenant;
+let behind: TestApp;
+let open: TestApp;
+
+beforeAll(async () => {
+  app = await startApp();
+  root = await superAdmin(app);
+  tenant = await provision(root);
+  behind = await startApp({ TRUST_PROXY: '127.0.0.1' }, app.databaseUrl);
+  open = await startApp({ CORS_ORIGINS: `${DASHBOARD},http://localhost:5173` }, app.databaseUrl);
+});
+afterAll(async () => {
+  closeSockets();
+  await open?.stop();
+  await behind?.stop();
+  await app?.stop();
+});
+
+const headersOf = async (path: string, method = 'GET', headers: Record<string, string> = {}, body?: string) =>
+  (await send(app.url, method, path, { headers, body })).headers;
+const json = { 'content-type': 'application/json' };
+
+describe('every answer says that it is not to be guessed at, framed or shown elsewhere', () => {
+  test.each<[string, () => Promise<Headers>]>([
+    ['a liveness probe', () => headersOf('/api/health')],
+    ['metrics', () => headersOf('/metrics')],
+    ['the API description', () => headersOf('/api/openapi.json')],
+    ['a list', () => headersOf('/api/super-admin/tenants', 'GET', bearer(root))],
+    ['a refusal', () => headersOf('/api/super-admin/tenants')],
+    ['nothing found', () => headersOf('/nowhere')],
+    ['another method', () => headersOf('/api/health', 'PUT')],
+    ['a body that is none', () => headersOf('/api/auth/login', 'POST', json, '{')],
+    ['GraphQL', () => headersOf('/graphql', 'POST', json, '{"query":"{ me { id } }"}')],
+    ['an address that is no URL', () => headersOf('/%E0%A4%A')],
+    [
+      'bytes that are no HTTP',
+      async () => {
+        const [head] = (await exchange(app.url, 'nonsense\r\n\r\n')).split('\r\n\r\n');
+        return new Headers(
+          head!
+            .split('\r\n')
+            .slice(1)
+            .map((line) => line.split(': ') as [string, string]),
+        );
+      },
+    ],
+    [
+      'a stream',
+      async () => {
+        const answer = await openStream(app, { query: '{ me { id } }' }, bearer(root));
+        await answer.text();
+        return answer.headers;
+      },
+    ],
+    ['a script of a page', () => headersOf('/assets/api-docs.js')],
+  ])('%s', async (_, ask) => {
+    const headers = await ask();
+    expect(headers.get('content-security-policy')).toMatch(/^default-src 'none'; .*frame-ancestors 'none'/);
+    expect(headers.get('x-content-type-options')).toBe('nosniff');
+    expect(headers.get('x-frame-options')).toBe('DENY');
+    expect(headers.get('referrer-policy')).toBe('no-referrer');
+    expect(headers.get('cross-origin-resource-policy')).toBe('same-origin');
+    expect(headers.get('x-request-id')).toBeTruthy();
+    for (const telltale of ['server', 'x-powered-by', 'strict-transport-security', 'access-control-allow-origin'])
+      expect([telltale, headers.get(telltale)]).toEqual([telltale, null]);
+  });
+
+  test.each(['/console', '/console/tenants', '/graphql', '/api/docs'])(
+    'the page %s, which runs scripts of this server alone',
+    async (path) => {
+      const headers = await headersOf(path, 'GET', { accept: 'text/html' });
+      const policy = headers.get('content-security-policy')!;
+      for (const part of [
+        "default-src 'none'",
+        "script-src 'self'",
+        "script-src-attr 'none'",
+        "connect-src 'self'",
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+      ])
+        expect(policy.split('; ')).toContain(part);
+      expect(policy).not.toMatch(/unsafe-eval|script-src[^;]*unsafe-inline|https?:/);
+      expect(headers.get('cross-origin-opener-policy')).toBe('same-origin');
+      expect(headers.get('x-content-type-options')).toBe('nosniff');
+    },
+  );
+});
+
+describe('behind a proxy that speaks TLS', () => {
+  const login = (on: TestApp, headers: Record<string, string>) =>
+    anonymous(on).rest(
+      'POST',
+      '/api/auth/login',
+      { email: tenant.adminEmail, password: tenant.adminPassword },
+      headers,
+    );
+
+  test('the cookie is for TLS alone, and browsers are told to come by it for a year', async () => {
+    const { headers } = await login(behind, { 'x-forwarded-proto': 'https' });
+    expect(headers.get('set-cookie')).toMatch(/; HttpOnly; Secure; SameSite=Lax$/);
+    expect(headers.get('strict-transport-security')).toBe('max-age=31536000');
+  });
+
+  test('neither where the proxy says that there was none, nor where nobody is trusted to say', async () => {
+    for (const [on, proto] of [
+      [behind, 'http'],
+      [app, 'https'],
+    ] as const) {
+      const { headers } = await login(on, { 'x-forwarded-proto': proto });
+      expect(headers.get('set-cookie')).not.toMatch(/Secure/);
+      expect(headers.get('strict-transport-security')).toBeNull();
+    }
+  });
+});
+
+describe('pages of another origin', () => {
+  const preflight = (on: TestApp, origin: string, path = '/graphql') =>
+    send(on.url, 'OPTIONS', path, {
+      headers: { origin, 'access-control-request-method': 'POST', 'access-control-request-headers': 'content-type' },
+    });
+  const cookieOf = async () => `access_token=${(await agent(app, tenant.adminEmail, tenant.adminPassword)).token}`;
+
+  test('may not read anything, unless the operator names them', async () => {
+    expect((await preflight(app, DASHBOARD)).headers.get('access-control-allow-origin')).toBeNull();
+    const { headers } = await send(app.url, 'GET', '/api/health', { headers: { origin: DASHBOARD } });
+    expect(headers.get('access-control-allow-origin')).toBeNull();
+    expect((await preflight(open, 'https://evil.example')).headers.get('access-control-allow-origin')).toBeNull();
+  });
+
+  test('that are named may, with the cookie', async () => {
+    for (const path of ['/graphql', '/api/auth/me', '/graphql/stream']) {
+      const { status, headers } = await preflight(open, DASHBOARD, path);
+      expect([path, status, headers.get('access-control-allow-origin')]).toEqual([path, 204, DASHBOARD]);
+      expect(headers.get('access-control-allow-credentials')).toBe('true');
+    }
+    const { status, headers } = await send(open.url, 'GET', '/api/auth/me', {
+      headers: { origin: DASHBOARD, cookie: await cookieOf() },
+    });
+    expect([status, headers.get('access-control-allow-origin'), headers.get('vary')]).toEqual([
+      200,
+      DASHBOARD,
+      'Origin',
+    ]);
+    expect(headers.get('access-control-expose-headers')).toMatch(/X-Request-Id/);
+  });
+
+  test('what is not there is still not there, and the public status is still for everybody', async () => {
+    expect((await send(open.url, 'POST', '/nowhere')).status).toBe(404);
+    const status = `/api/working-hours/status?tenant=${tenant.slug}`;
+    const { headers } = await send(open.url, 'GET', status, { headers: { origin: 'https://any.example' } });
+    expect(headers.get('access-control-allow-origin')).toBe('*');
+  });
+
+  test("cannot use a visitor's cookie: not by REST, GraphQL or a stream; a named one can", async () => {
+    const cookie = await cookieOf();
+    const ask = async (on: TestApp, origin: string) => [
+      (await send(on.url, 'GET', '/api/auth/me', { headers: { origin, cookie } })).status,
+      JSON.parse(
+        (
+          await send(on.url, 'POST', '/graphql', {
+            headers: { origin, cookie, ...json },
+            body: '{"query":"{ me { id } }"}',
+          })
+        ).text,
+      ).errors?.[0].extensions.code,
+      /UNAUTHENTICATED/.test(await (await openStream(on, { query: '{ me { id } }' }, { origin, cookie })).text()),
+    ];
+    expect(await ask(open, 'https://evil.example')).toEqual([401, 'UNAUTHENTICATED', true]);
+    expect(await ask(open, 'null')).toEqual([401, 'UNAUTHENTICATED', true]);
+    expect(await ask(open, DASHBOARD)).toEqual([200, undefined, false]);
+    expect(await ask(open, open.url)).toEqual([200, undefined, false]);
+    expect(
+      (await send(open.url, 'POST', '/api/auth/logout', { headers: { origin: 'https://evil.example', cookie } }))
+        .status,
+    ).toBe(401);
+  });
+
+  test('open sockets with the cookie where they are named, and only there', async () => {
+    const headers = { cookie: await cookieOf(), origin: DASHBOARD };
+    const named = await admittedSocket(open, undefined, { headers });
+    named.socket.close();
+    const other = await rawSocket(app, { headers });
+    other.send({ type: 'connection_init' });
+    expect((await other.closed).code).toBe(4403);
+  });
+});
+
+describe('whoever sends slowly', () => {
+  /** Sends a byte now and then. @returns what comes back, and after how long. */
+  async function drip(url: string, beginning: string): Promise<{ answer: string; ms: number }> {
+    const start = performance.now();
+    const socket = connect(Number(new URL(url).port), '127.0.0.1');
+    let answer = '';
+    socket.on('data', (data) => {
+      answer += data;
+    });
+    socket.on('error', () => {});
+    socket.write(beginning);
+    const dripping = setInterval(() => socket.write('x'), 200);
+    await new Promise((resolve) => socket.once('close', resolve));
+    clearInterval(dripping);
+    return { answer, ms: performance.now() - start };
+  }
+
+  test('has ten seconds for the headers and thirty for all of it', () => {
+    const { headersTimeout, requestTimeout } = app.http.server;
+    expect({ headersTimeout, requestTimeout }).toEqual({ headersTimeout: 10_000, requestTimeout: 30_000 });
+  });
+
+  test('is told so and cut off, and others are answered meanwhile', async () => {
+    const slow = await startApp({}, app.databaseUrl);
+    try {
+      Object.assign(slow.http.server, { headersTimeout: 700, requestTimeout: 1500 });
+      const dripped = [
+        drip(slow.url, 'GET /api/health HTTP/1.1\r\nhost: x\r\nx-slow: '),
+        drip(
+          slow.url,
+          'POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 9999\r\n\r\n{',
+        ),
+      ];
+      await sleep(300);
+      expect((await send(slow.url, 'GET', '/api/health')).status).toBe(200);
+      for (const { answer, ms } of await Promise.all(dripped)) {
+        expect(answer).toMatch(/^HTTP\/1\.1 408 .*"code":"validation_failed"/s);
+        expect(ms).toBeLessThan(6000);
+      }
+    } finally {
+      await slow.stop();
+    }
+  });
+});
+
+describe('a setting', () => {
+  test('that makes no sense is named at start', async () => {
+    for (const bad of ['nonsense=1', 'graphql', 'graphql=-1', 'graphql=x'])
+      await expect(startApp({ RATE_LIMITS: bad })).rejects.toThrow(/RATE_LIMITS must be/);
+    for (const bad of ['https://a.example/', '*', 'null', 'dashboard.example'])
+      await expect(startApp({ CORS_ORIGINS: bad })).rejects.toThrow(/CORS_ORIGINS must be/);
+  });
+});
+
+describeIf('in a browser', hasBrowser, 'chromium is not on PATH', () => {
+  test('the API description lives under its policy, and a script that is slipped into a page does not run', async () => {
+    const browser = await startBrowser();
+    try {
+      const { page, problems } = await openPage(browser, app);
+      for (const path of ['/api/docs', '/graphql', '/console/tenants']) {
+        await page.goto(app.url + path, { waitUntil: 'load' });
+        await page.locator('body *').first().waitFor();
+        await sleep(500);
+        expect([path, problems]).toEqual([path, []]);
+      }
+      await page.goto(`${app.url}/api/docs`);
+      await page.getByText('OmniStream', { exact: false }).first().waitFor();
+      await page.evaluate(
+        `document.body.insertAdjacentHTML('beforeend', '<img src="/none" onerror="window.hacked = 1">');
+         document.head.append(Object.assign(document.createElement('script'), { textContent: 'window.hacked = 2' }));`,
+      );
+      await sleep(300);
+      expect(await page.evaluate('window.hacked')).toBeUndefined();
+      expect(problems.length).toBeGreaterThan(0);
+      await page.context().close();
+    } finally {
+      await browser.close();
+    }
+  });
+});
