@@ -45,29 +45,30 @@ export function pinned(cores: string | undefined, command: string[]): [string, s
   return [first!, rest];
 }
 
-/** proc_pid_stat(5): in ticks of 10 ms. The name may hold anything but `)`. */
-function statOf(pid: number): { parent: number; ms: number; endedMs: number } {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(')').at(-1)!.trim().split(' ');
-  const ticks = (index: number) => 10 * Number(fields[index]);
-  return { parent: Number(fields[1]), ms: ticks(11) + ticks(12), endedMs: ticks(13) + ticks(14) };
+/** Nanoseconds on a processor, of each thread: the first number of its schedstat (kernel's sched-stats). */
+const threadNs = (pid: number, thread: string) =>
+  Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').split(' ')[0]);
+
+/** Milliseconds of processor time of a process, of the threads that it has. */
+export function cpuMs(pid: number): number {
+  const threads = readdirSync(`/proc/${pid}/task`);
+  return threads.reduce((sum, thread) => sum + (quietly(() => threadNs(pid, thread)) ?? 0), 0) / 1e6;
 }
 
-/** Milliseconds of processor time of a process, its threads included. */
-export const cpuMs = (pid: number): number => statOf(pid).ms;
-
-/** Of a process and all its children, those included that have ended. */
+/** Of a process and its children. Children that have ended don't count: only connections that are kept are measured. */
 export function familyCpuMs(pid: number): number {
-  const own = statOf(pid);
-  return (
-    own.ms + own.endedMs + childrenOf(pid).reduce((sum, child) => sum + (quietly(() => familyCpuMs(child)) ?? 0), 0)
-  );
+  return [pid, ...childrenOf(pid)].reduce((sum, member) => sum + (quietly(() => cpuMs(member)) ?? 0), 0);
 }
 
 function childrenOf(pid: number): number[] {
   return readdirSync('/proc')
     .map(Number)
-    .filter((other) => other > 0 && quietly(() => statOf(other).parent) === pid);
+    .filter((other) => other > 0 && quietly(() => parentOf(other)) === pid);
 }
+
+/** proc_pid_stat(5): the name may hold anything but `)`. */
+const parentOf = (pid: number) =>
+  Number(readFileSync(`/proc/${pid}/stat`, 'utf8').split(')').at(-1)!.trim().split(' ')[1]);
 
 /** Processes end while one looks at them. */
 function quietly<T>(read: () => T): T | undefined {

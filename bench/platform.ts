@@ -39,7 +39,7 @@ export async function openPlatform(
   pins: Pins,
   tenantCount: number,
   say: (text: string) => void,
-  nodeOptions: string[] = [],
+  profile?: string,
 ): Promise<Platform> {
   const folder = await temporaryFolder();
   const dataDir = join(folder, 'data');
@@ -52,7 +52,7 @@ export async function openPlatform(
     notice: () => {},
   });
   try {
-    return await fill({ pins, folder, jwtSecret, postgres, tenantCount, say, nodeOptions });
+    return await fill({ pins, folder, jwtSecret, postgres, tenantCount, say, profile });
   } catch (error) {
     await endServers();
     await postgres.stop();
@@ -67,10 +67,11 @@ interface Filling {
   postgres: EmbeddedServer;
   tenantCount: number;
   say(text: string): void;
-  nodeOptions: string[];
+  /** A folder for a profile of the gateway. */
+  profile?: string;
 }
 
-async function fill({ pins, folder, jwtSecret, postgres, tenantCount, say, nodeOptions }: Filling): Promise<Platform> {
+async function fill({ pins, folder, jwtSecret, postgres, tenantCount, say, profile }: Filling): Promise<Platform> {
   const { url } = postgres;
   const peers = new URL(url);
   peers.pathname = `/${PEERS_DATABASE}`;
@@ -104,7 +105,7 @@ async function fill({ pins, folder, jwtSecret, postgres, tenantCount, say, nodeO
     url,
     `select split_part(pg_read_file('postmaster.pid'), E'\\n', 1)::int as pid`,
   );
-  gateway = await startGateway(nodeOptions);
+  gateway = await startGateway(profile ? ['--cpu-prof', `--cpu-prof-dir=${profile}`] : []);
   return {
     pins,
     folder,
@@ -116,6 +117,8 @@ async function fill({ pins, folder, jwtSecret, postgres, tenantCount, say, nodeO
     tenants,
     postgresPid: () => settings!.pid,
     async close() {
+      // It writes its profile when it ends by itself.
+      if (profile) await gateway.end();
       await endServers();
       await postgres.stop();
     },

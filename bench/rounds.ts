@@ -9,6 +9,7 @@ import type { Bench, Measured } from './workloads/workload.ts';
 /** Of each turn; the first round's compiles what runs hot. Milliseconds. */
 const WARM_UP_MS = 400;
 const FIRST_WARM_UP_MS = 2500;
+const FIRST_WARM_UP_ANSWERS = 1500;
 
 export interface SideBySide {
   workload: string;
@@ -54,7 +55,7 @@ export async function sideBySide(bench: Bench, wanted: SideBySide): Promise<Reco
         server.goOn();
         const job = `${workload} ${name}`;
         if (before) load.prepare(job, await before(server));
-        const turn = await takeTurn(bench, job, server, round === 0 ? FIRST_WARM_UP_MS : WARM_UP_MS);
+        const turn = await takeTurn(bench, job, server, round === 0);
         server.pause();
         refuseFailures(name, turn, status);
         turns.get(name)!.push(turn);
@@ -72,11 +73,18 @@ export async function sideBySide(bench: Bench, wanted: SideBySide): Promise<Reco
   return Object.fromEntries(servers.map((name) => [name, summary(turns.get(name)!, gateway)]));
 }
 
-async function takeTurn(bench: Bench, name: string, server: Server, warmUpMs: number): Promise<Turn> {
+async function takeTurn(bench: Bench, name: string, server: Server, isFirst: boolean): Promise<Turn> {
   const { load, settings, platform } = bench;
   const postgres = platform.postgresPid();
   const used = { own: 0, database: 0 };
-  const job = { port: server.port, name, connections: settings.connections, warmUpMs, ms: settings.seconds * 1000 };
+  const job = {
+    port: server.port,
+    name,
+    connections: settings.connections,
+    warmUpMs: isFirst ? FIRST_WARM_UP_MS : WARM_UP_MS,
+    warmUpAnswers: isFirst ? FIRST_WARM_UP_ANSWERS : 0,
+    ms: settings.seconds * 1000,
+  };
   const result = await load.run(job, () => {
     const since = { own: cpuMs(server.pid), database: familyCpuMs(postgres) };
     return () => {

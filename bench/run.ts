@@ -2,6 +2,7 @@
  * `npm run bench -- W1 W2 --rounds 5 --seconds 3`: the gateway measured beside other servers (docs/performance.md). Without
  * names, every workload. Ends with 1 when a goal is fallen short of.
  */
+import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { ensureBuilt } from '../tests/support/built.ts';
 import { cleanUp } from '../tests/support/gateway-process.ts';
@@ -9,22 +10,30 @@ import { Fleet } from './fleet.ts';
 import { Load } from './load/load.ts';
 import { choosePins, machineFacts, moveTo, type Pins } from './machine.ts';
 import { openPlatform } from './platform.ts';
-import { findingsText, outcomeText } from './print.ts';
+import { writeDocs } from './report/docs.ts';
+import { findingsText, outcomeText } from './report/print.ts';
+import { profileText } from './report/profile.ts';
 import { keep, RESULTS, readResults } from './results.ts';
 import { endServers } from './servers.ts';
 import { workloads } from './workloads/index.ts';
 import { type Finding, holds, type Settings, type Workload } from './workloads/workload.ts';
 
 const USAGE = `Usage: npm run bench -- [W1 W2 ...] [--rounds 5] [--seconds 3] [--connections 32]
-       npm run bench -- --list`;
+       npm run bench -- W2 --profile    where the gateway's time goes
+       npm run bench -- --list
+       npm run bench -- --docs          writes the last results into docs/performance.md`;
 
 const say = (text: string) => console.log(text);
+/** Ends what the workloads run on. */
+let close = async () => {};
 
 async function main(): Promise<number> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
     options: {
       list: { type: 'boolean' },
+      docs: { type: 'boolean' },
+      profile: { type: 'boolean' },
       rounds: { type: 'string', default: '5' },
       seconds: { type: 'string', default: '3' },
       connections: { type: 'string', default: '32' },
@@ -32,6 +41,10 @@ async function main(): Promise<number> {
   });
   if (values.list) {
     for (const { name, title } of workloads) say(`${name.padEnd(4)} ${title}`);
+    return 0;
+  }
+  if (values.docs) {
+    for (const file of await writeDocs(await readResults())) say(file);
     return 0;
   }
   const settings: Settings = {
@@ -55,16 +68,28 @@ async function main(): Promise<number> {
   say(`On ${machineFacts(pins).cores} cores: ${pins.said}.`);
   moveTo(pins.load);
   for (const [tenants, group] of Map.groupBy(chosen, ({ tenants }) => tenants)) {
-    await runGroup(pins, tenants, group, settings);
+    await runGroup(pins, tenants, group, settings, values.profile);
   }
   return await sumUp(chosen);
 }
 
 /** Workloads on the same number of tenants. */
-async function runGroup(pins: Pins, tenants: number, group: Workload[], settings: Settings): Promise<void> {
-  const platform = await openPlatform(pins, tenants, say);
+async function runGroup(
+  pins: Pins,
+  tenants: number,
+  group: Workload[],
+  settings: Settings,
+  withProfile = false,
+): Promise<void> {
+  const profile = withProfile ? join(dirname(RESULTS), `profile-${Date.now()}`) : undefined;
+  const platform = await openPlatform(pins, tenants, say, profile);
   const fleet = new Fleet(platform);
   const load = new Load(pins.load);
+  const since = Number(process.hrtime.bigint() / 1000n);
+  close = async () => {
+    load.close();
+    await platform.close();
+  };
   try {
     for (const { name, title, run } of group) {
       say(`\n${name}  ${title}`);
@@ -73,9 +98,9 @@ async function runGroup(pins: Pins, tenants: number, group: Workload[], settings
       await keep(name, { title, at: new Date().toISOString(), settings, machine: machineFacts(pins), ...outcome });
     }
   } finally {
-    load.close();
-    await platform.close();
+    await close();
   }
+  if (profile) say(`\n${profileText(profile, since)}`);
 }
 
 async function sumUp(chosen: Workload[]): Promise<number> {
@@ -89,18 +114,20 @@ async function sumUp(chosen: Workload[]): Promise<number> {
 
 let stopping = false;
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  process.on(signal, () => {
+  process.on(signal, async () => {
     if (stopping) return;
     stopping = true;
     say('\nStopping: servers are ended and folders removed…');
-    void endServers()
-      .then(cleanUp)
-      .finally(() => process.exit(130));
+    await endServers();
+    await close().catch(() => {});
+    await cleanUp();
+    process.exit(130);
   });
 }
 try {
   process.exitCode = await main();
 } catch (error) {
+  // What stopping does to what is under way is no news.
   if (!stopping) say(`\n${(error as Error).stack}`);
   process.exitCode = 1;
 } finally {

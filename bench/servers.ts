@@ -11,6 +11,12 @@ const START_MS = 60_000;
 
 const running = new Set<ChildProcess>();
 
+/** Has it ended with the others, if it is still there then. */
+export function endsWithBench(child: ChildProcess): void {
+  running.add(child);
+  child.once('exit', () => running.delete(child));
+}
+
 /** Ends all that are left; to be called last. */
 export async function endServers(): Promise<void> {
   await Promise.all(
@@ -52,8 +58,7 @@ export class Server {
       env: { PATH: process.env.PATH, NODE_ENV: 'production', ...env },
     });
     closeSync(out);
-    running.add(child);
-    child.once('exit', () => running.delete(child));
+    endsWithBench(child);
     for (const deadline = Date.now() + START_MS; ; await sleep(20)) {
       const said = readFileSync(log, 'utf8');
       const port = /(?:REST +http:\S+:|listening on )(\d+)/.exec(said)?.[1];

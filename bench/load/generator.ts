@@ -1,7 +1,7 @@
 /**
  * The load, a process of its own: so many kept-alive connections, each of which sends one ready request after the other. It
- * reads of the answers their status and their length, and is therefore several times as quick as any server beside it; what
- * it costs is told with each result. Libraries for it (autocannon 9, undici 7) parse and count in whole milliseconds.
+ * reads of the answers their status and their length, so that it costs little beside PostgreSQL, with which it may share a core;
+ * what it costs is told with each result.
  */
 import { connect, type Socket } from 'node:net';
 import { performance } from 'node:perf_hooks';
@@ -10,7 +10,7 @@ import type { Job, Told } from './load.ts';
 
 /** Of answers, for numbers that say something; so many times longer they are waited for. */
 const FEWEST = 50;
-const MOST_LONGER = 5;
+const MOST_TIMES = 5;
 const HEAD_END = '\r\n\r\n';
 const LAST_CHUNK = '0\r\n\r\n';
 
@@ -133,6 +133,11 @@ class Connection {
 const sets = new Map<string, Buffer[]>();
 const tell = (told: Told) => process.send!(told);
 
+/** Waits, and longer where a machine is overloaded. */
+async function untilAnswered(ms: number, answers: number): Promise<void> {
+  for (let time = 0; time === 0 || (time < MOST_TIMES && window.latencies.length < answers); time++) await sleep(ms);
+}
+
 process.on('message', async (job: Job) => {
   if (job.kind === 'requests') {
     sets.set(
@@ -149,14 +154,12 @@ process.on('message', async (job: Job) => {
     { length: job.connections },
     () => new Connection(job.port, requests, anywhere(), job.everyMs),
   );
-  await sleep(job.warmUpMs);
+  await untilAnswered(job.warmUpMs, job.warmUpAnswers ?? 0);
   window = new Window();
   const began = performance.now();
   const cpuBefore = process.cpuUsage();
   tell({ kind: 'started' });
-  await sleep(job.ms);
-  // Where a machine is overloaded.
-  for (let more = 0; more < MOST_LONGER && window.latencies.length < FEWEST; more++) await sleep(job.ms);
+  await untilAnswered(job.ms, FEWEST);
   running = false;
   const ms = performance.now() - began;
   const cpu = process.cpuUsage(cpuBefore);

@@ -15,6 +15,8 @@ export interface Run {
   /** Between the requests of a connection; absent: each follows the answer to the one before. */
   everyMs?: number;
   warmUpMs: number;
+  /** Warming up goes on until there are so many, five times as long at most. */
+  warmUpAnswers?: number;
   ms: number;
 }
 

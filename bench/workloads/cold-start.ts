@@ -5,16 +5,16 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { openSync } from 'node:fs';
-import { mkdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { provision, superAdmin } from '../../tests/support/actors.ts';
 import { postgresGone, temporaryFolder } from '../../tests/support/gateway-process.ts';
 import { SUPER_ADMIN } from '../../tests/support/super-admin.ts';
 import { pinned } from '../machine.ts';
 import { median } from '../rounds.ts';
-import { GATEWAY } from '../servers.ts';
+import { endsWithBench, GATEWAY } from '../servers.ts';
 import type { Bench, Workload } from './workload.ts';
 
 /** In the folder. */
@@ -28,10 +28,13 @@ export const W9: Workload = {
   tenants: 10_000,
   async run(bench) {
     const { settings, say, platform } = bench;
-    const folder = await temporaryFolder();
-    const [own, others] = [join(folder, 'own', 'data'), join(folder, 'others', 'data')];
+    const [own, others] = [join(await temporaryFolder(), 'data'), join(await temporaryFolder(), 'data')];
     const port = await freePort();
-    const env = { PORT: String(port), JWT_SECRET: platform.jwtSecret, COMPILE_CACHE: join(folder, 'compiled') };
+    const env = {
+      PORT: String(port),
+      JWT_SECRET: platform.jwtSecret,
+      COMPILE_CACHE: join(platform.folder, 'compiled'),
+    };
     const gateway = () =>
       startUp(bench, GATEWAY, own, port, {
         ...env,
@@ -42,7 +45,6 @@ export const W9: Workload = {
     const admin = await superAdmin({ url: `http://127.0.0.1:${port}` });
     for (let count = 0; count < TENANTS; count++) await provision(admin);
     await first.stop();
-    await mkdir(dirname(others), { mode: 0o755 });
     // The server's account owns its part of it.
     execFileSync('cp', ['-a', own, others]);
     const { postgresPassword } = JSON.parse(await readFile(join(own, 'secrets.json'), 'utf8'));
@@ -97,6 +99,7 @@ async function startUp(
     stdio: ['ignore', log, log],
     env: { PATH: process.env.PATH, NODE_ENV: 'production', DATA_DIR: dataDir, ...env },
   });
+  endsWithBench(child);
   const ms = await firstAnswer(child, port, began);
   return {
     ms,

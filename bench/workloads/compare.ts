@@ -3,7 +3,7 @@ import type { ServerName } from '../fleet.ts';
 import { request } from '../load/load.ts';
 import { type SideBySide, sideBySide } from '../rounds.ts';
 import { type Question, sameBodies } from '../same-bodies.ts';
-import type { Bench, Finding, Measured } from './workload.ts';
+import type { Bench, Outcome } from './workload.ts';
 
 /** Different requests that are sent in turn; and those whose answers are compared first. */
 const REQUESTS = 4000;
@@ -34,7 +34,7 @@ export async function compare(
   bench: Bench,
   name: string,
   { servers, question, others = {}, goals, pick, status, before }: Comparison,
-): Promise<{ servers: Record<string, Measured>; findings: Finding[] }> {
+): Promise<Outcome & Required<Pick<Outcome, 'loads'>>> {
   const questions = Array.from({ length: REQUESTS }, (_, index) => question(index));
   const asked = (server: ServerName) => questions.map((one) => others[server]?.question(one) ?? one);
   const compared = servers.map((server) => ({
@@ -51,7 +51,7 @@ export async function compare(
     value: measured[server]!.ratio,
     goal: { at: 'least' as const, value },
   }));
-  return { servers: measured, findings };
+  return { loads: [{ title: name, servers: measured }], findings };
 }
 
 export const signedIn = ({ platform }: Bench) => ({ authorization: `Bearer ${platform.admin.token}` });

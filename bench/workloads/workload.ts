@@ -51,10 +51,16 @@ export interface Measured {
   cpuRatio: number;
 }
 
+/** Servers that were put under the same load. */
+export interface LoadOutcome {
+  title: string;
+  /** By their names. */
+  servers: Record<string, Measured>;
+}
+
 export interface Outcome {
   findings: Finding[];
-  /** By server; absent where servers are not put under the same load. */
-  servers?: Record<string, Measured>;
+  loads?: LoadOutcome[];
   /** What a reader has to know of this run. */
   notes?: string[];
 }

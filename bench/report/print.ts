@@ -1,5 +1,5 @@
 /** Results for people in front of a terminal. */
-import { type Finding, holds, type Measured, type Outcome } from './workloads/workload.ts';
+import { type Finding, holds, type Measured, type Outcome } from '../workloads/workload.ts';
 
 const digits = (value: number) => (value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(2));
 
@@ -34,16 +34,15 @@ export const SERVER_COLUMNS: [string, (measured: Measured) => string][] = [
 ];
 
 /** What the servers did, then each finding. */
-export function outcomeText(name: string, { servers, findings, notes = [] }: Outcome): string {
-  const parts: string[] = [];
-  if (servers) {
-    const head = ['', ...SERVER_COLUMNS.map(([title]) => title)];
+export function outcomeText(name: string, { loads = [], findings, notes = [] }: Outcome): string {
+  const parts = loads.map(({ title, servers }) => {
+    const head = [title, ...SERVER_COLUMNS.map(([column]) => column)];
     const rows = Object.entries(servers).map(([server, measured]) => [
       server,
       ...SERVER_COLUMNS.map(([, cell]) => cell(measured)),
     ]);
-    parts.push(columns([head, ...rows]));
-  }
+    return columns([head, ...rows]);
+  });
   parts.push(findingsText(findings.map((finding) => [name, finding])));
   parts.push(...notes.map((note) => `  ${note}`));
   return parts.join('\n\n');
