@@ -4,10 +4,11 @@ import { parse, validate } from 'graphql';
 import type { Browser } from 'playwright-core';
 import { buildGatewaySchema } from '../src/schema/build-schema.ts';
 import { EXAMPLES } from '../web/src/playground/examples/index.ts';
-import { superAdmin } from './support/actors.ts';
+import { Actor, eventually, superAdmin } from './support/actors.ts';
 import { SUPER_ADMIN, startApp, type TestApp } from './support/app.ts';
 import { describeIf } from './support/available.ts';
 import { hasBrowser, openPage, picture, startBrowser } from './support/browser.ts';
+import { bearer, closeSockets, follow, socketClient } from './support/sockets.ts';
 
 describe('the examples of the playground', () => {
   test('every one of them fits the schema, and each subscription has one', async () => {
@@ -19,6 +20,51 @@ describe('the examples of the playground', () => {
       expect(EXAMPLES.some(({ document }) => document.includes(name))).toBe(true);
     }
     expect(new Set(EXAMPLES.map(({ id }) => id)).size).toBe(EXAMPLES.length);
+  });
+});
+
+describe('the examples on a fresh start', () => {
+  const { fetch: ask, sessionStorage: storage } = globalThis;
+  let app: TestApp;
+
+  beforeAll(async () => {
+    app = await startApp();
+    // What the page has: addresses without a host, and a place to keep who is signed in.
+    globalThis.fetch = (input, init) => ask(new URL(String(input), app.url), init);
+    const kept = new Map<string, string>();
+    globalThis.sessionStorage = {
+      getItem: (key: string) => kept.get(key) ?? null,
+      setItem: (key: string, value: string) => void kept.set(key, value),
+    } as Storage;
+  });
+  afterAll(async () => {
+    closeSockets();
+    globalThis.fetch = ask;
+    globalThis.sessionStorage = storage;
+    await app?.stop();
+  });
+
+  test('every one of them runs, in the order in which they are shown, filled in and signed in by itself', async () => {
+    const { prepare } = await import('../web/src/playground/fill.ts');
+    const { activeIdentity, adopt, getSession } = await import('../web/src/playground/session.ts');
+    await adopt((await superAdmin(app)).token!);
+    for (const { id, document, ...rest } of EXAMPLES) {
+      // The company that one makes takes a moment until others can use it.
+      const prepared = await eventually(
+        () => prepare({ id, document, ...rest }),
+        ({ problems }) => problems.length === 0,
+      );
+      const variables = JSON.parse(prepared.variables || '{}');
+      const actor = new Actor(app.url, activeIdentity(getSession())?.token);
+      if (/^\s*subscription\b/m.test(document)) {
+        const [event] = await follow(socketClient(app, bearer(actor)), document, variables).until(1);
+        expect([id, event.kind]).toEqual([id, 'SNAPSHOT']);
+      } else {
+        const { data, errors } = await actor.graphql(document, variables);
+        expect([id, errors]).toEqual([id, undefined]);
+        expect(Object.values(data)).not.toContain(null);
+      }
+    }
   });
 });
 

@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { createClient } from 'graphql-sse';
 import type { Client } from 'graphql-ws';
+import { cleanUp } from '../src/jobs/clean-up.ts';
 import { type Actor, provision, superAdmin } from './support/actors.ts';
 import { startTwoApps, type TwoApps } from './support/app.ts';
 import { sql } from './support/database.ts';
@@ -113,6 +115,20 @@ describe('tenantChanged', () => {
     expect(event.sequence).toBeGreaterThanOrEqual(Number(newest!.seq));
   });
 
+  test('a day later the log still tells what was missed; two days later it begins anew', async () => {
+    const { id } = await provision(root);
+    const [{ sequence }] = await follow(here, TENANTS).until(1);
+    await rename(id, 'Missed');
+    const back = async (hours: number) => {
+      await sql(apps.here.databaseUrl, `update events set created_at = now() - interval '${hours} hours'`);
+      await cleanUp(apps.here.services);
+      const [event] = await follow(there, TENANTS, { after: sequence }).until(1);
+      return event;
+    };
+    expect(await back(25)).toMatchObject({ kind: 'CHANGE', tenant: { id, name: 'Missed' } });
+    expect(await back(49)).toMatchObject({ kind: 'RESET', tenant: null });
+  });
+
   test.each(['-1', '1.5', '"x"', 'true'])('after: %s is no sequence', async (after) => {
     const follower = follow(here, `subscription { tenantChanged(after: ${after}) { sequence } }`);
     await follower.ended;
@@ -202,6 +218,19 @@ describe('the same over server-sent events', () => {
     await rename(id, 'Streamed');
     expect((await events.next()).value!.data.data.tenantChanged.tenant.name).toBe('Streamed');
     await events.return(undefined);
+  });
+
+  test("the protocol's own client follows a subscription and runs a query", async () => {
+    const { id } = await provision(root);
+    const client = createClient({ url: `${apps.there.url}/graphql/stream`, headers: bearer(root), retryAttempts: 0 });
+    const events = client.iterate<{ tenantChanged: { kind: string; tenant?: { name: string } } }>({ query: TENANTS });
+    expect((await events.next()).value!.data!.tenantChanged.kind).toBe('SNAPSHOT');
+    await rename(id, 'By its own client');
+    expect((await events.next()).value!.data!.tenantChanged.tenant!.name).toBe('By its own client');
+    await events.return?.(undefined);
+    for await (const { data } of client.iterate({ query: '{ me { role } }' }))
+      expect(data).toEqual({ me: { role: 'super_admin' } });
+    client.dispose();
   });
 
   test('ends within a second when the session does', async () => {

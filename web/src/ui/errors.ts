@@ -32,8 +32,13 @@ export function sentenceOf(error: CombinedError, t: TFunction): string {
   return detail ? `${sentence} (${detail.field}: ${translated(detail.message)})` : sentence;
 }
 
+/** What completes a sentence, standing alone. */
+const begun = (text: string) => text.charAt(0).toLocaleUpperCase(i18next.language) + text.slice(1);
+
 /** By the last part of the field's path: `input.slug` is `slug`. */
 export function fieldErrors(error: CombinedError | undefined): Record<string, string> {
   const details = (error && (first(error)?.extensions as Extensions)?.details) ?? [];
-  return Object.fromEntries(details.map(({ field, message }) => [field.split('.').at(-1)!, translated(message)]));
+  return Object.fromEntries(
+    details.map(({ field, message }) => [field.split('.').at(-1)!, begun(translated(message))]),
+  );
 }

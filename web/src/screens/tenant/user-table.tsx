@@ -110,7 +110,7 @@ function Row({ user, narrow, mayImpersonate, onAction }: RowProps) {
               </Menu.Item>
             ) : (
               <Menu.Item
-                color="red"
+                c="var(--mantine-color-error)"
                 leftSection={<IconUserOff size={16} aria-hidden />}
                 onClick={() => onAction('suspend', user)}
               >

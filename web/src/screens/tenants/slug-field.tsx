@@ -47,8 +47,7 @@ export function SlugField({ name, value, onChange, error }: SlugFieldProps) {
   });
   const check = value && data?.slugCheck.slug === value ? data.slugCheck : undefined;
   const waiting = !!value && !check && (fetching || settled !== value);
-  const wrong =
-    error ?? (check && !check.available ? t('slug.wrong', { reason: reasonText(check.reason ?? '') }) : undefined);
+  const wrong = check && !check.available ? t('slug.wrong', { reason: reasonText(check.reason ?? '') }) : error;
 
   const write = (slug: string) => {
     // Emptied, it follows the name again.
@@ -77,7 +76,7 @@ export function SlugField({ name, value, onChange, error }: SlugFieldProps) {
         wrong && (
           <Group component="span" gap={6}>
             {wrong}
-            {check?.suggestion && !error && (
+            {check?.suggestion && (
               <Anchor component="button" type="button" size="xs" onClick={() => write(check.suggestion!)}>
                 {t('slug.take', { slug: check.suggestion })}
               </Anchor>

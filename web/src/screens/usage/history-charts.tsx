@@ -163,7 +163,8 @@ function Chart({ metric, known, days }: ChartProps) {
 
 function DayTable({ known }: { known: Days }) {
   const { t } = useTranslation('usage');
-  const { number, date } = useFormats();
+  const { number, date, day } = useFormats();
+  const thisYear = String(new Date().getFullYear());
   return (
     <Card withBorder padding={0}>
       <ScrollArea.Autosize mah={420} viewportProps={{ tabIndex: 0, role: 'group', 'aria-label': t('history.title') }}>
@@ -182,7 +183,7 @@ function DayTable({ known }: { known: Days }) {
             {[...known].reverse().map((row) => (
               <Table.Tr key={row.day}>
                 <Table.Th scope="row" fw={400} style={{ whiteSpace: 'nowrap' }}>
-                  {date(`${row.day}T12:00:00`)}
+                  {row.day.startsWith(thisYear) ? day(row.day) : date(`${row.day}T12:00:00`)}
                 </Table.Th>
                 {METRICS.map(({ name }) => (
                   <Table.Td key={name} ta="right">
