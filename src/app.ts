@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import type { Services } from './context.ts';
 import { FLUSH_MS } from './domain/last-use.ts';
 import { buildHttp } from './http.ts';
+import { followRestores } from './jobs/chain-sealer.ts';
 import { Leader } from './jobs/leader.ts';
 import { startLimitsWorker } from './jobs/limits-worker.ts';
 import { startMigrationWorker } from './jobs/migration-worker.ts';
@@ -30,6 +31,7 @@ export async function buildApp(options: OpenOptions): Promise<App> {
   });
   const worker = new ProvisioningWorker(services);
   const leader = new Leader(services);
+  followRestores(services);
   await worker.start();
   await startLimitsWorker(services);
   const stopQueueing = await startMigrationWorker(services);

@@ -6,7 +6,7 @@ import { describeFailure } from './components/describe-failure.ts';
 import { type Config, ConfigError } from './config.ts';
 import { clusterIn, embeddedUrl, runningServer } from './db/embedded-cluster.ts';
 import { startEmbeddedServer } from './db/embedded-server.ts';
-import { existingSecrets, Keys } from './db/secrets.ts';
+import { existingSecrets, Keys, type StoredSecrets, storedSecrets } from './db/secrets.ts';
 
 /** An installation whose databases can be reached. */
 export interface Installation {
@@ -25,26 +25,30 @@ const PATIENCE_MS = 30_000;
  * Looks at the installation that the environment names, its gateway running or not.
  *
  * @param look may be called again, when a gateway comes or goes meanwhile.
+ * @param make an embedded server with an empty control database, where there is none yet.
  * @throws {ConfigError} when there is none.
  */
-export async function withInstallation<T>(config: Config, look: (found: Installation) => Promise<T>): Promise<T> {
+export async function withInstallation<T>(
+  config: Config,
+  look: (found: Installation) => Promise<T>,
+  make = false,
+): Promise<T> {
   const stored = await existingSecrets(config.dataDir);
-  const secret = config.jwtSecret ?? stored?.jwtSecret;
-  const keys = secret ? new Keys(secret) : undefined;
+  const keys = keysOf(config, stored);
   if (config.databaseUrl) return look({ databaseUrl: config.databaseUrl, keys, ownServer: false });
 
   const { dataDir } = config;
   const made = await stat(join(clusterIn(dataDir), 'PG_VERSION')).catch(() => undefined);
-  if (!stored || !made) {
+  if (!make && (!stored || !made)) {
     throw new ConfigError(`There is no installation in ${dataDir}: set DATA_DIR to its folder, or DATABASE_URL.`);
   }
-  const password = stored.postgresPassword;
+  const password = (stored ?? (await storedSecrets(dataDir))).postgresPassword;
   const lookAt = (databaseUrl: string) => look({ databaseUrl, keys, ownServer: true });
   for (const deadline = Date.now() + PATIENCE_MS; ; await sleep(100)) {
     const running = await runningServer(dataDir);
     try {
       if (running) return await lookAt(embeddedUrl(running.port, password));
-      const server = await startEmbeddedServer({ dataDir, password, notice: say, asItIs: true });
+      const server = await startEmbeddedServer({ dataDir, password, notice: say, asItIs: !make });
       try {
         return await lookAt(server.url);
       } finally {
@@ -56,6 +60,21 @@ export async function withInstallation<T>(config: Config, look: (found: Installa
       if (!changed || Date.now() > deadline) throw error;
     }
   }
+}
+
+function keysOf({ jwtSecret }: Config, stored: StoredSecrets | undefined): Keys | undefined {
+  const secret = jwtSecret ?? stored?.jwtSecret;
+  return secret ? new Keys(secret) : undefined;
+}
+
+/** The keys of the installation, whether or not its databases can be reached. @throws {ConfigError} without a secret. */
+export async function neededKeys(config: Config): Promise<Keys> {
+  const keys = keysOf(config, await existingSecrets(config.dataDir));
+  if (keys) return keys;
+  throw new ConfigError(
+    `JWT_SECRET is needed, or the installation's secrets.json in ${config.dataDir}: backups are encrypted with a key that is ` +
+      'derived from it.',
+  );
 }
 
 /** What a server answers, or does not yet, while it starts and shuts down. */
@@ -71,6 +90,22 @@ export async function runCommand(work: () => Promise<number>): Promise<void> {
   } catch (error) {
     process.stderr.write(`${explain(error)}\n`);
     process.exitCode = 2;
+  }
+}
+
+/** Runs work that ends by itself when its signal says so, on the first Ctrl-C, and then with 130. A second one ends the process. */
+export async function interruptible(work: (signal: AbortSignal) => Promise<number>): Promise<number> {
+  const stop = new AbortController();
+  const interrupt = () => stop.abort();
+  process.once('SIGINT', interrupt).once('SIGTERM', interrupt);
+  try {
+    return await work(stop.signal);
+  } catch (error) {
+    if (!stop.signal.aborted) throw error;
+    process.stderr.write('stopped\n');
+    return 130;
+  } finally {
+    process.off('SIGINT', interrupt).off('SIGTERM', interrupt);
   }
 }
 

@@ -89,7 +89,7 @@ export const notFound = (what: string) => new AppError('not_found', { message: `
 export const LIMIT_REACHED_SQLSTATE = 'OS409';
 
 /** SQLSTATE classes and socket errors that mean "the database is away", not "the query is wrong". */
-const AWAY = /^(08|57P0|57014|25P03|53300|55P03|55006|ECONN|ENOTFOUND|EPIPE|ETIMEDOUT|EHOSTUNREACH)/;
+const AWAY = /^(08|3D000|57P0|57014|25P03|53300|55P03|55006|ECONN|ENOTFOUND|EPIPE|ETIMEDOUT|EHOSTUNREACH)/;
 const AWAY_MESSAGE =
   /timeout exceeded when trying to connect|is not currently accepting connections|Connection terminated|Client has encountered a connection/i;
 

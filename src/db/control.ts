@@ -57,6 +57,13 @@ export async function readRows<Row>(
   return sqlOf(pool).rows({ name, text }, values);
 }
 
+/** The same server by the same road, another of its databases. */
+export function databaseUrlOf(url: string, database: string): string {
+  const other = new URL(url);
+  other.pathname = `/${encodeURIComponent(database)}`;
+  return other.href;
+}
+
 export interface ControlDatabase {
   readonly orm: MikroORM;
   readonly pool: Pool;
@@ -105,5 +112,15 @@ export async function openControl(url: string, log: Logger, poolSize = 20): Prom
     migrations: { migrationsList: controlMigrations, snapshot: false },
   });
   const pool = (await orm.em.getConnection().getNativeClient()) as Pool;
-  return { orm, pool, points: new PointReads(sqlOf(pool)), url, close: () => orm.close(true) };
+  return {
+    orm,
+    pool,
+    points: new PointReads(sqlOf(pool)),
+    url,
+    async close() {
+      await orm.close(true);
+      // One that the ORM itself never used is left open by it.
+      if (!pool.ended) await pool.end();
+    },
+  };
 }

@@ -26,6 +26,7 @@ export class Keys {
   readonly #sealing: Buffer;
   readonly #fingerprint: Buffer;
   readonly #auditChain: Buffer;
+  readonly #backups: Buffer;
 
   constructor(secret: string) {
     const derive = (purpose: string) => Buffer.from(hkdfSync('sha256', secret, 'omnistream', purpose, 32));
@@ -33,6 +34,7 @@ export class Keys {
     this.#sealing = derive('sealing');
     this.#fingerprint = derive('fingerprint');
     this.#auditChain = derive('audit chain');
+    this.#backups = derive('backups');
   }
 
   /** Encrypts text for storage: AES-256-GCM, `base64(iv | tag | ciphertext)`. */
@@ -59,6 +61,16 @@ export class Keys {
   /** The hash of a link in a chain of audit entries: without the key nobody can make one. */
   chain(previous: Buffer, digest: Buffer): Buffer {
     return createHmac('sha256', this.#auditChain).update(previous).update(digest).digest();
+  }
+
+  /** The key of one backup. @param salt 32 random bytes, another for each. */
+  backup(salt: Buffer): Buffer {
+    return Buffer.from(hkdfSync('sha256', this.#backups, salt, 'backup', 32));
+  }
+
+  /** Tells the secrets of backups apart, and nothing of them. */
+  get backupKeyId(): string {
+    return createHmac('sha256', this.#backups).update('key id').digest('hex').slice(0, 16);
   }
 }
 

@@ -24,7 +24,7 @@ const quote = pg.escapeIdentifier;
 const THERE_ALREADY = new Set(['42P04', '42710', '23505']);
 const INSUFFICIENT_PRIVILEGE = '42501';
 /** At most this many connections to one tenant's database, from all processes. */
-const CONNECTION_LIMIT = 40;
+export const CONNECTION_LIMIT = 40;
 
 /** The stored form of a password (RFC 5803), so that the password itself is never in SQL text, nor in a server's log. */
 async function scramVerifier(password: string): Promise<string> {
@@ -112,18 +112,25 @@ export class TenantCluster {
 
   /** Creates the tenant's login role, or gives the existing one this password. @throws when nobody wants it any more. */
   async createRole(name: string, password: string): Promise<void> {
+    const { create, alter } = await this.roleStatements(name, password);
+    return this.#alone(name, async (client) => {
+      await refuseUnwanted(client, name);
+      await client.query(create).catch(async (error: unknown) => {
+        if (!isThereAlready(error)) throw error;
+        await client.query(alter);
+      });
+    });
+  }
+
+  /** What makes a tenant's login role, and what gives one that is there this password. */
+  async roleStatements(name: string, password: string): Promise<{ create: string; alter: string }> {
     const role = quote(name);
     const secret = `password ${pg.escapeLiteral(await scramVerifier(password))}`;
     const member = `grant ${quote(this.#group)} to ${role}`;
-    return this.#alone(name, async (client) => {
-      await refuseUnwanted(client, name);
-      await client
-        .query(`create role ${role} login connection limit ${CONNECTION_LIMIT} ${secret}; ${member}`)
-        .catch(async (error: unknown) => {
-          if (!isThereAlready(error)) throw error;
-          await client.query(`alter role ${role} ${secret}; ${member}`);
-        });
-    });
+    return {
+      create: `create role ${role} login connection limit ${CONNECTION_LIMIT} ${secret}; ${member}`,
+      alter: `alter role ${role} login ${secret}; ${member}`,
+    };
   }
 
   /**

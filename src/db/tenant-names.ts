@@ -13,3 +13,12 @@ export const templatePrefix = (code: string): string => `${groupName(code)}_temp
 /** The database that this version of the gateway copies for a new tenant. */
 export const templateName = (code: string): string =>
   `${templatePrefix(code)}${TENANT_SCHEMA_VERSION}_${TENANT_SCHEMA_DIGEST}`;
+
+/** PostgreSQL cuts names after 63 bytes. */
+const beside = (name: string, what: string) => `${name.slice(0, 63 - what.length)}${what}`;
+
+/** What a restore fills, before it takes the place of the database of that name. */
+export const draftName = (name: string): string => beside(name, '_restore');
+
+/** What a restored database has taken the place of, until it is dropped. */
+export const formerName = (name: string): string => beside(name, '_former');

@@ -2,7 +2,7 @@
 import pg from 'pg';
 import { describeFailure } from '../components/describe-failure.ts';
 import { ConfigError } from '../config.ts';
-import { readOnlySession } from '../db/control.ts';
+import { databaseUrlOf, readOnlySession } from '../db/control.ts';
 import type { Keys } from '../db/secrets.ts';
 import { type Chain, controlChain, type Head, tenantChain } from './audit-chain.ts';
 import { type Verdict, walkChain } from './chain-walk.ts';
@@ -91,11 +91,10 @@ async function verifyTenant(databaseUrl: string, keys: Keys, row: TenantRow, giv
   if (row.schemaVersion < CHAINED_SINCE && known.length === 0) {
     return { name, failure: `its database is at schema version ${row.schemaVersion}, which has no chain yet` };
   }
-  const url = new URL(databaseUrl);
-  url.pathname = `/${row.databaseName}`;
+  const url = databaseUrlOf(databaseUrl, row.databaseName);
   const chain = tenantChain(row.id);
   try {
-    const verdict = await inSession(url.href, (client) => inSnapshot(client, chain, keys, [...known, ...given]));
+    const verdict = await inSession(url, (client) => inSnapshot(client, chain, keys, [...known, ...given]));
     return { name, verdict };
   } catch (error) {
     return { name, failure: describeFailure(error) };

@@ -1,5 +1,6 @@
 /** Every change and every login leaves an entry, in the transaction of the change. */
 import type { EntityManager } from '@mikro-orm/postgresql';
+import type pg from 'pg';
 import { v7 as uuidv7 } from 'uuid';
 import type { Actor, Context } from '../context.ts';
 import { AuditEntry } from '../entities/control/audit-entry.ts';
@@ -36,6 +37,14 @@ export function audit(em: EntityManager, source: AuditSource, record: AuditRecor
 /** The same for a change inside a tenant: the entry goes to the tenant's own log, in its transaction. */
 export function tenantAudit(em: EntityManager, source: AuditSource, record: Omit<AuditRecord, 'orgId'>): void {
   em.persist(em.create(ActivityEntry, entry(source, record.actor ?? source.actor, record, {})));
+}
+
+/** The same on a client that has begun a transaction. */
+export async function auditOn(client: pg.ClientBase, source: AuditSource, record: AuditRecord): Promise<void> {
+  const row = entry(source, record.actor ?? source.actor, record, { orgId: record.orgId });
+  const columns = Object.keys(row).map((field) => field.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`));
+  const places = columns.map((_, index) => `$${index + 1}`);
+  await client.query(`insert into audit_entries (${columns}) values (${places})`, Object.values(row));
 }
 
 function entry<Scope extends { orgId?: string }>(source: AuditSource, actor: Actor, record: AuditRecord, scope: Scope) {

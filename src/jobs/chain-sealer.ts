@@ -3,15 +3,10 @@ import { LRUCache } from 'lru-cache';
 import type pg from 'pg';
 import type { Services } from '../context.ts';
 import { type Chain, controlChain, headOf, linkEntries, tenantChain } from '../domain/audit-chain.ts';
+import { type End, proofOfRestore } from '../domain/backup/restored-end.ts';
 import { publishOn } from '../live/event-log.ts';
 
 export const SEAL_MS = 1000;
-
-/** The end of a chain, its hash in hex. */
-interface End {
-  seq: number;
-  hash: string;
-}
 
 /**
  * The ends as this gateway left them, by tenant: whoever rewrites a chain may rewrite what a database says of its end as
@@ -19,6 +14,24 @@ interface End {
  */
 const left = new WeakMap<Services, LRUCache<string, End>>();
 const CONTROL = 'control plane';
+
+const endsOf = (services: Services): LRUCache<string, End> => {
+  const ends = left.get(services) ?? new LRUCache<string, End>({ max: 20_000 });
+  left.set(services, ends);
+  return ends;
+};
+
+/** Takes note of chains that end elsewhere because a tenant was restored (domain/backup). */
+export function followRestores(services: Services): void {
+  services.bus.on('restore', ({ payload: { tenantId, seq, hash, proof } }) => {
+    if (proof !== proofOfRestore(services.keys, tenantId, { seq, hash })) {
+      services.log.error({ orgId: tenantId }, 'a restore was told of that did not happen');
+      return;
+    }
+    if (seq > 0) endsOf(services).set(tenantId, { seq, hash });
+    else endsOf(services).delete(tenantId);
+  });
+}
 
 /** One round for the control plane's own log. */
 export async function sealControl(services: Services): Promise<void> {
@@ -81,8 +94,7 @@ async function seal(
   name: string,
   known?: End,
 ): Promise<End | undefined> {
-  const ends = left.get(services) ?? new LRUCache<string, End>({ max: 20_000 });
-  left.set(services, ends);
+  const ends = endsOf(services);
   for (const end of [known, ends.get(name)]) if (end && !(await holds(client, chain, end))) return undefined;
   await linkEntries(client, chain, services.keys);
   const head = await headOf(client, chain);

@@ -39,6 +39,11 @@ export interface Topics {
   access: { tenantId: string };
   /** An API key was revoked, or its maker deleted. */
   api_key: { tenantId: string };
+  /**
+   * A tenant was restored from a backup: its log ends with this link now (0 and nothing where it has none). The proof is a
+   * fingerprint, so that nobody who can merely write to the database can have an end forgotten.
+   */
+  restore: { tenantId: string; seq: number; hash: string; proof: string };
   /** The hours of a tenant, or of one of its divisions, were changed; the newest version there is, that change's or a later one. */
   schedule: { tenantId: string; version: string };
 }

@@ -94,6 +94,14 @@ export const runDoctor = (env: Record<string, string>): Promise<Ended> => run('d
 export const runAuditVerify = (env: Record<string, string>, ...options: string[]): Promise<Ended> =>
   run('audit-verify.js', env, options).ended;
 
+/** `npm run backup` */
+export const runBackup = (env: Record<string, string>, ...options: string[]): Promise<Ended> =>
+  run('backup.js', env, options).ended;
+
+/** `npm run restore`, on its way. */
+export const startRestore = (env: Record<string, string>, ...options: string[]): Pick<Run, 'child' | 'ended'> =>
+  run('restore.js', env, options);
+
 /** proc_pid_stat(5): fields 14 and 15, in ticks of 10 ms; the name in field 2 may hold anything but `)`. */
 function cpuMs(pid: number): number {
   const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(')')[1]!.trim().split(' ');

@@ -1,0 +1,78 @@
+/**
+ * `npm run backup -- --out <folder>`: exit code 0 when the backup is whole, 1 when `verify` finds one that is not, 2 when it
+ * could not be made, 130 when it was stopped. The gateway may run or not.
+ */
+import { parseArgs } from 'node:util';
+import { interruptible, neededKeys, runCommand, say, withInstallation } from './command-line.ts';
+import { ConfigError, readConfig } from './config.ts';
+import { BadArchive } from './domain/backup/archive.ts';
+import { archivesAt } from './domain/backup/folder.ts';
+import { openArchive, readArchive } from './domain/backup/read-archive.ts';
+import { backUp, type Wanted } from './domain/backup/run.ts';
+import { describeArchive } from './domain/backup/tell.ts';
+
+const USAGE = `Use: npm run backup -- --out <folder> [--all | --control | --tenant <slug or id>] [--keep <number>]
+     npm run backup -- verify <folder or file> ...`;
+
+const options = {
+  out: { type: 'string' },
+  all: { type: 'boolean' },
+  control: { type: 'boolean' },
+  tenant: { type: 'string' },
+  keep: { type: 'string' },
+} as const;
+
+type Arguments = ReturnType<typeof readArguments>;
+
+function readArguments() {
+  try {
+    return parseArgs({ allowPositionals: true, options });
+  } catch (error) {
+    throw new ConfigError(`${(error as Error).message}\n${USAGE}`);
+  }
+}
+
+/** @throws {ConfigError} when the command line cannot be used. */
+function wanted({ values: { out, all, control, tenant, keep }, positionals }: Arguments): Wanted {
+  if (!out || positionals.length > 0) throw new ConfigError(USAGE);
+  if ([all, control, tenant !== undefined].filter(Boolean).length > 1) {
+    throw new ConfigError(`One of --all, --control and --tenant.\n${USAGE}`);
+  }
+  if (keep !== undefined && !/^[1-9]\d{0,5}$/.test(keep)) {
+    throw new ConfigError(`--keep is a number of backups, 1 or more.\n${USAGE}`);
+  }
+  const what = control ? 'control' : tenant === undefined ? 'all' : { tenant };
+  return { out, what, keep: keep ? Number(keep) : undefined };
+}
+
+/** Reads archives to their end and holds them against themselves. */
+async function verify(paths: string[]): Promise<number> {
+  if (paths.length === 0) throw new ConfigError(USAGE);
+  const keys = await neededKeys(readConfig(process.env));
+  let bad = 0;
+  for (const file of (await Promise.all(paths.map(archivesAt))).flat()) {
+    try {
+      const archive = await openArchive(file);
+      const end = await readArchive(archive, keys);
+      say(`${file}: whole: ${describeArchive(archive.header, end)}`);
+    } catch (error) {
+      if (!(error instanceof BadArchive)) throw error;
+      bad += 1;
+      say(`${file}: NOT USABLE: ${error.message}.`);
+    }
+  }
+  return bad > 0 ? 1 : 0;
+}
+
+await runCommand(async () => {
+  const args = readArguments();
+  if (args.positionals[0] === 'verify') return verify(args.positionals.slice(1));
+  const backup = wanted(args);
+  const config = readConfig(process.env);
+  const keys = await neededKeys(config);
+  return interruptible(async (signal) => {
+    await withInstallation(config, ({ databaseUrl }) => backUp({ ...backup, databaseUrl, keys, signal, say }));
+    say('It is of no use without the secret that the gateway runs with: keep JWT_SECRET, or secrets.json, elsewhere.');
+    return 0;
+  });
+});

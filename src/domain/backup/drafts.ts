@@ -1,0 +1,99 @@
+/**
+ * Databases that are made beside the one whose place they are to take. Taking it is renaming both in one transaction: after a
+ * crash at any moment there is the former or the restored one, never half of either.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import pg from 'pg';
+import { SESSION_OPTIONS } from '../../db/control.ts';
+import { draftName, formerName } from '../../db/tenant-names.ts';
+import { databaseError } from '../../errors.ts';
+
+const quote = pg.escapeIdentifier;
+const INSUFFICIENT_PRIVILEGE = '42501';
+/** How often those who are in a database that is renamed are put out again. */
+const AGAIN_MS = 50;
+
+/** A session that writes. What it does takes its time, whatever the role's defaults say. */
+export async function openWriter(url: string): Promise<pg.Client> {
+  const options = `${SESSION_OPTIONS} -c application_name=omnistream-restore -c statement_timeout=0 -c datestyle=ISO`;
+  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 10_000, options, keepAlive: true });
+  client.on('error', () => {});
+  await client.connect();
+  return client;
+}
+
+/** @returns what is known of a database; undefined for none of that name. */
+export async function databaseFacts(client: pg.ClientBase, name: string) {
+  const { rows } = await client.query<{ broken: boolean; bytes: string | null }>(
+    `select datconnlimit = -2 as broken, case when datconnlimit <> -2 then pg_database_size(oid)::text end as bytes
+       from pg_database where datname = $1`,
+    [name],
+  );
+  return rows[0];
+}
+
+/** Makes an empty draft of a database, closed to everybody else; one that an earlier restore left is dropped. @returns its name. */
+export async function makeDraft(client: pg.ClientBase, name: string, template = 'template0'): Promise<string> {
+  const draft = draftName(name);
+  await dropDatabase(client, draft);
+  await client.query(`create database ${quote(draft)} template ${quote(template)} allow_connections false`);
+  // Rights on a template are not copied: it is closed before it is opened.
+  await client.query(
+    `revoke all on database ${quote(draft)} from public; alter database ${quote(draft)} allow_connections true`,
+  );
+  return draft;
+}
+
+export async function dropDatabase(client: pg.ClientBase, name: string): Promise<void> {
+  await client.query(`drop database if exists ${quote(name)} with (force)`);
+}
+
+/**
+ * In a transaction that the client has begun: the draft takes the name of the database, which keeps another one until it is
+ * dropped. From the first rename to the commit nobody gets into either.
+ *
+ * @param helper another session of the same role, for putting out those who are in it.
+ */
+export async function swapDatabases(client: pg.ClientBase, helper: pg.ClientBase, name: string): Promise<void> {
+  const present = await databaseFacts(client, name);
+  if (present) {
+    await dropDatabase(helper, formerName(name));
+    await renameFrom(client, helper, name, formerName(name));
+  }
+  await renameFrom(client, helper, draftName(name), name);
+}
+
+async function renameFrom(client: pg.ClientBase, helper: pg.ClientBase, from: string, to: string): Promise<void> {
+  let over = false;
+  const renamed = client.query(`alter database ${quote(from)} rename to ${quote(to)}`).finally(() => {
+    over = true;
+  });
+  // Told by the await below.
+  renamed.catch(() => {});
+  while (!over) {
+    await putOut(helper, from);
+    await Promise.race([renamed.catch(() => {}), sleep(AGAIN_MS)]);
+  }
+  await renamed;
+}
+
+/** Ends the sessions in a database: its pools open new ones, in the restored one. */
+async function putOut(client: pg.ClientBase, database: string): Promise<void> {
+  const end = () =>
+    client.query(
+      'select pg_terminate_backend(pid) from pg_stat_activity where datname = $1 and pid <> pg_backend_pid()',
+      [database],
+    );
+  await end().catch(async (error: unknown) => {
+    if (databaseError(error)?.code !== INSUFFICIENT_PRIVILEGE) throw error;
+    // Who is no superuser may end sessions only of roles that it belongs to.
+    const { rows } = await client.query<{ role: string }>(
+      `select distinct usename::text as role from pg_stat_activity
+        where datname = $1 and not pg_has_role(current_user, usename, 'usage')`,
+      [database],
+    );
+    for (const { role } of rows) await client.query(`grant ${quote(role)} to current_user`);
+    await end();
+    for (const { role } of rows) await client.query(`revoke ${quote(role)} from current_user`);
+  });
+}

@@ -1,0 +1,76 @@
+/** What a restore would do, told before it does it; and what forbids it. */
+import type pg from 'pg';
+import { ConfigError } from '../../config.ts';
+import type { Chosen } from './choose.ts';
+import type { OpenArchive } from './read-archive.ts';
+import { openReader } from './snapshot.ts';
+import { installationOf } from './tables.ts';
+import { megabytes, plural } from './tell.ts';
+
+interface PresentTenant {
+  status: string;
+  name: string;
+  accounts: number;
+  bytes: string | null;
+}
+
+const PRESENT = `
+  select o.status, o.name, (select count(*)::int from identities where org_id = o.id) as accounts,
+         (select pg_database_size(oid)::text from pg_database
+           where datname = d.database_name and datconnlimit <> -2) as bytes
+    from organizations o left join tenant_databases d on d.org_id = o.id where o.id = $1`;
+
+/** @returns a line for each thing that would be done. @throws {ConfigError} for what cannot be done. */
+export async function planRestore(databaseUrl: string, { control, tenants }: Chosen): Promise<string[]> {
+  const client = await openReader(databaseUrl);
+  try {
+    const code = await installationOf(client);
+    const lines = control ? [planControl(control, code)] : [];
+    for (const archive of tenants) {
+      lines.push(control ? planFresh(archive) : await planTenant(client, archive));
+    }
+    return lines;
+  } finally {
+    await client.end();
+  }
+}
+
+function planControl({ header: { installation, takenAt } }: OpenArchive, code: string | undefined): string {
+  if (code === undefined) return `the control plane of ${takenAt} is restored into an empty database`;
+  if (code !== installation) {
+    throw new ConfigError(
+      `This is another installation (${code}; the backup is of ${installation}): restore it into an empty database or DATA_DIR. ` +
+        'Nothing has been changed.',
+    );
+  }
+  return `the control plane is REPLACED by that of ${takenAt}: tenants made since then have to be restored as well, everybody is signed out`;
+}
+
+const planFresh = ({ header: { tenant, takenAt } }: OpenArchive) =>
+  `tenant ${tenant!.slug} is restored as of ${takenAt}`;
+
+async function planTenant(client: pg.ClientBase, { header: { tenant, takenAt } }: OpenArchive): Promise<string> {
+  const { id, slug } = tenant!;
+  const { rows } = await client.query<PresentTenant>(PRESENT, [id]);
+  const [present] = rows;
+  if (!present) {
+    const { rowCount } = await client.query('select from organizations where slug = $1', [slug]);
+    if (rowCount) {
+      throw new ConfigError(
+        `Tenant ${slug} cannot be restored: another tenant has the slug by now. Nothing has been changed.`,
+      );
+    }
+    return `tenant ${slug} (${id}), which is not there any more, is restored as of ${takenAt}`;
+  }
+  const { status, name, accounts, bytes } = present;
+  if (status === 'provisioning') {
+    throw new ConfigError(
+      `Tenant ${slug} is being made: wait until that has ended, or call it off. Nothing has been changed.`,
+    );
+  }
+  const size = bytes === null ? 'its database, which is lost,' : `its database (${megabytes(Number(bytes))})`;
+  return (
+    `tenant ${slug} (${name}, ${status}, ${plural(accounts, 'account')}): ${size} is REPLACED by that of ${takenAt}; what was ` +
+    'written since is lost, its people are signed out, API keys made since are dead; no other tenant is touched'
+  );
+}

@@ -1,0 +1,131 @@
+/** Restores the control plane: a database beside the present one, which then takes its name. No gateway may run meanwhile. */
+import type pg from 'pg';
+import { ConfigError } from '../../config.ts';
+import { applyMigrations } from '../../db/apply-migrations.ts';
+import { databaseUrlOf } from '../../db/control.ts';
+import { LOCKS } from '../../db/locks.ts';
+import { controlMigrations } from '../../db/migrations/control/index.ts';
+import { formerName, groupName } from '../../db/tenant-names.ts';
+import { auditOn, bySystem } from '../audit.ts';
+import { controlChain } from '../audit-chain.ts';
+import { type Verdict, walkChain } from '../chain-walk.ts';
+import { type ArchiveEnd, rowsIn, type SequenceState } from './archive.ts';
+import { dropDatabase, makeDraft, openWriter, swapDatabases } from './drafts.ts';
+import { fill, whileQuiet } from './load.ts';
+import { type OpenArchive, readArchive } from './read-archive.ts';
+import type { Target } from './restore-tenant.ts';
+import { RESTORED_VERSION } from './switch-tenant.ts';
+
+/** What was told after the backup has numbers that nobody knows any more: those who come back with one begin anew. */
+const EVENTS_HEADROOM = 1_000_000;
+
+export interface RestoredControl {
+  rows: number;
+  /** Of the audit log as it was backed up. */
+  log: Verdict;
+}
+
+/** @throws {ConfigError} while a gateway runs. Nothing has changed then. */
+export async function restoreControl(
+  { databaseUrl, keys, signal }: Omit<Target, 'cluster'>,
+  archive: OpenArchive,
+): Promise<RestoredControl> {
+  const name = decodeURIComponent(new URL(databaseUrl).pathname.slice(1));
+  // From beside it: who is in a database cannot rename it.
+  const beside = databaseUrlOf(databaseUrl, 'postgres');
+  const [client, helper] = await Promise.all([openWriter(beside), openWriter(beside)]);
+  let draft: string | undefined;
+  try {
+    await refuseTwice(helper, name);
+    await refuseGateways(client, name, archive.header.installation);
+    draft = await makeDraft(client, name);
+    const restored = await fillDraft(databaseUrlOf(databaseUrl, draft), archive, keys, signal);
+    await refuseGateways(client, name, archive.header.installation);
+    signal.throwIfAborted();
+    await client.query("begin; set local lock_timeout = '20s'");
+    await swapDatabases(client, helper, name);
+    await client.query('commit');
+    draft = undefined;
+    await dropDatabase(helper, formerName(name));
+    return restored;
+  } finally {
+    await client.query('rollback').catch(() => {});
+    if (draft) await dropDatabase(helper, draft).catch(() => {});
+    await Promise.all([client.end(), helper.end()]).catch(() => {});
+  }
+}
+
+async function refuseTwice(client: pg.ClientBase, name: string): Promise<void> {
+  const { rows } = await client.query<{ locked: boolean }>('select pg_try_advisory_lock($1, hashtext($2)) as locked', [
+    LOCKS.setup,
+    name,
+  ]);
+  if (!rows[0]!.locked) throw new ConfigError(`Another restore of ${name} is under way.`);
+}
+
+/** Whoever works with what is about to be replaced would go on with what it remembers of it. */
+async function refuseGateways(client: pg.ClientBase, name: string, code: string): Promise<void> {
+  const { rows } = await client.query<{ database: string; count: number }>(
+    `select datname as database, count(*)::int as count from pg_stat_activity
+      where (datname = $1 and application_name like 'omnistream%' or starts_with(datname, $2))
+        and application_name not in ('omnistream-restore', 'omnistream-backup') and backend_type = 'client backend'
+      group by datname order by datname limit 1`,
+    [name, `${groupName(code)}_`],
+  );
+  if (!rows[0]) return;
+  const { database, count } = rows[0];
+  throw new ConfigError(
+    `A gateway is running on it (${count} connections to ${database}): stop every gateway of this installation, then restore the ` +
+      'control plane. Nothing has been changed.',
+  );
+}
+
+async function fillDraft(
+  url: string,
+  archive: OpenArchive,
+  keys: Target['keys'],
+  signal: AbortSignal,
+): Promise<RestoredControl> {
+  await applyMigrations(url, controlMigrations.slice(0, archive.header.schema.control));
+  const client = await openWriter(url);
+  try {
+    let end: ArchiveEnd | undefined;
+    await whileQuiet(client, async () => {
+      end = await readArchive(archive, keys, (table, data) => {
+        signal.throwIfAborted();
+        return fill(client, table.table, table.columns, data);
+      });
+      return end.sequences.map(beyond);
+    });
+    await applyMigrations(url, controlMigrations);
+    const log = await walkChain(client, controlChain, keys, []);
+    await renew(client, archive);
+    await client.query('analyze');
+    return { rows: rowsIn(end!), log };
+  } finally {
+    await client.end();
+  }
+}
+
+const beyond = (sequence: SequenceState): SequenceState =>
+  sequence.name === 'events_seq_seq' ? { ...sequence, last: sequence.last + EVENTS_HEADROOM } : sequence;
+
+/** Everybody is signed out, what was revoked since the backup included, and every tenant's usage is gathered anew. */
+async function renew(client: pg.ClientBase, { header }: OpenArchive): Promise<void> {
+  await client.query('begin');
+  for (const table of ['organizations', 'super_admins']) {
+    await client.query(
+      `with renewed as (
+         update ${table} set token_version = greatest(token_version + 1, ${RESTORED_VERSION}) returning id, token_version)
+       insert into revocations (subject_id, version, reason, revoked_at)
+       select id, token_version, 'credentials_changed', now() from renewed
+       on conflict (subject_id) do update set version = excluded.version, revoked_at = now()`,
+    );
+  }
+  await client.query("update usage set gathered_mark = ''");
+  await auditOn(client, bySystem, {
+    action: 'platform.restore',
+    after: { taken_at: header.takenAt, installation: header.installation },
+  });
+  await client.query('commit');
+}

@@ -1,0 +1,111 @@
+/** Restores one tenant: its database beside the present one, then a single transaction in which both it and its rows change. */
+import type pg from 'pg';
+import { applyMigrations } from '../../db/apply-migrations.ts';
+import { databaseUrlOf } from '../../db/control.ts';
+import { LOCKS } from '../../db/locks.ts';
+import { TENANT_SCHEMA_VERSION, tenantMigrations } from '../../db/migrations/tenant/index.ts';
+import type { Keys } from '../../db/secrets.ts';
+import type { TenantCluster } from '../../db/tenant-cluster.ts';
+import { formerName, templateName } from '../../db/tenant-names.ts';
+import { headOf, tenantChain } from '../audit-chain.ts';
+import { type Verdict, walkChain } from '../chain-walk.ts';
+import { type ArchiveEnd, rowsIn } from './archive.ts';
+import { dropDatabase, makeDraft, openWriter } from './drafts.ts';
+import { fill, whileQuiet } from './load.ts';
+import { type OpenArchive, readArchive } from './read-archive.ts';
+import type { End } from './restored-end.ts';
+import { openStaging } from './stage.ts';
+import { type Switched, switchTenant } from './switch-tenant.ts';
+
+/** Where a restore goes. */
+export interface Target {
+  /** Of the control-plane database, as the role that the gateway uses. */
+  databaseUrl: string;
+  keys: Keys;
+  cluster: TenantCluster;
+  signal: AbortSignal;
+}
+
+export interface RestoredTenant extends Switched {
+  rows: number;
+  /** Of its log as it was backed up. */
+  log: Verdict;
+}
+
+/**
+ * Replaces a tenant by what an archive holds. Until the one transaction commits nothing of the present is changed, and the
+ * tenant is in use; after it the former database is dropped. Others are not touched.
+ *
+ * @throws {ConfigError} where it cannot be.
+ */
+export async function restoreTenant(target: Target, archive: OpenArchive): Promise<RestoredTenant> {
+  const { databaseUrl, cluster } = target;
+  const orgId = archive.header.tenant!.id;
+  const name = cluster.nameFor(orgId);
+  const [control, helper] = await Promise.all([openWriter(databaseUrl), openWriter(databaseUrl)]);
+  let staging: Awaited<ReturnType<typeof openStaging>> | undefined;
+  let draft: string | undefined;
+  try {
+    // Whoever makes, migrates or drops the tenant's database waits, or is waited for.
+    await helper.query('select pg_advisory_lock($1, hashtext($2))', [LOCKS.tenantDatabase, name]);
+    staging = await openStaging(control, databaseUrl, orgId, archive.header.schema.control);
+    draft = await draftOfVersion(control, cluster, name, archive.header.schema.tenant!);
+    const { end, log, chainEnd } = await fillDraft(target, archive, databaseUrlOf(databaseUrl, draft), staging.take);
+    await staging.finish();
+    target.signal.throwIfAborted();
+    const switched = await switchTenant({ ...target, control, helper, name, draft, archive, chainEnd });
+    draft = undefined;
+    await dropDatabase(helper, formerName(name));
+    return { ...switched, rows: rowsIn(end), log };
+  } finally {
+    await staging?.drop().catch(() => {});
+    if (draft) await dropDatabase(helper, draft).catch(() => {});
+    await Promise.all([control.end(), helper.end()]).catch(() => {});
+  }
+}
+
+/** A copy of the template has the tables of this version; those of an older one are made by the migrations of that time. */
+async function draftOfVersion(client: pg.ClientBase, cluster: TenantCluster, name: string, version: number) {
+  return version === TENANT_SCHEMA_VERSION
+    ? makeDraft(client, name, templateName(cluster.code))
+    : makeDraft(client, name);
+}
+
+interface Filled {
+  end: ArchiveEnd;
+  log: Verdict;
+  chainEnd: End;
+}
+
+async function fillDraft(
+  { keys, cluster, signal }: Target,
+  archive: OpenArchive,
+  url: string,
+  takeControlRows: Awaited<ReturnType<typeof openStaging>>['take'],
+): Promise<Filled> {
+  const { tenant, schema } = archive.header;
+  if (schema.tenant! < TENANT_SCHEMA_VERSION) await applyMigrations(url, tenantMigrations.slice(0, schema.tenant));
+  const client = await openWriter(url);
+  try {
+    let end: ArchiveEnd | undefined;
+    await whileQuiet(client, async () => {
+      end = await readArchive(archive, keys, (table, data) => {
+        signal.throwIfAborted();
+        return table.side === 'control' ? takeControlRows(table, data) : fill(client, table.table, table.columns, data);
+      });
+      return end.sequences;
+    });
+    if (schema.tenant! < TENANT_SCHEMA_VERSION) await cluster.migrate(new URL(url).pathname.slice(1));
+    await client.query('analyze');
+    const chain = tenantChain(tenant!.id);
+    const log = await walkChain(client, chain, keys, []);
+    const head = await headOf(client, chain);
+    return {
+      end: end!,
+      log,
+      chainEnd: head ? { seq: head.seq, hash: head.hash.toString('hex') } : { seq: 0, hash: '' },
+    };
+  } finally {
+    await client.end();
+  }
+}

@@ -1,0 +1,66 @@
+/** Restores what was chosen: the control plane first, then tenant by tenant. */
+import pLimit from 'p-limit';
+import { describeFailure } from '../../components/describe-failure.ts';
+import { ConfigError } from '../../config.ts';
+import type { Verdict } from '../chain-walk.ts';
+import type { Chosen } from './choose.ts';
+import { prepare, queueAnew } from './prepare.ts';
+import type { OpenArchive } from './read-archive.ts';
+import { restoreControl } from './restore-control.ts';
+import { restoreTenant, type Target } from './restore-tenant.ts';
+import { duration, plural } from './tell.ts';
+
+export interface RestoreOptions extends Omit<Target, 'cluster'> {
+  say(line: string): void;
+}
+
+/** Each loads a database: more would only wait for the disk. */
+const AT_ONCE = 2;
+
+/** @throws {ConfigError} naming what could not be restored; everything else is. */
+export async function restore(options: RestoreOptions, { control, tenants }: Chosen): Promise<void> {
+  const { databaseUrl, keys, say, signal } = options;
+  if (control) {
+    const began = performance.now();
+    const { rows, log } = await restoreControl(options, control);
+    say(`control plane: restored, ${plural(rows, 'row')} in ${duration(performance.now() - began)}${noteOf(log)}`);
+    await queueAnew(databaseUrl);
+  }
+  if (tenants.length === 0) return;
+  const { cluster, close } = await prepare(databaseUrl, keys);
+  try {
+    const limit = pLimit(AT_ONCE);
+    const failures: string[] = [];
+    let ended = 0;
+    const one = async (archive: OpenArchive) => {
+      const { slug } = archive.header.tenant!;
+      if (signal.aborted) return;
+      const began = performance.now();
+      try {
+        const { rows, accounts, deadKeys, log } = await restoreTenant({ ...options, cluster }, archive);
+        ended += 1;
+        const keysNote = deadKeys > 0 ? `, ${plural(deadKeys, 'API key')} dead` : '';
+        say(
+          `${ended}/${tenants.length} tenant ${slug}: restored, ${plural(rows, 'row')}, ${plural(accounts, 'account')}${keysNote} ` +
+            `in ${duration(performance.now() - began)}${noteOf(log)}`,
+        );
+      } catch (error) {
+        if (signal.aborted) return;
+        failures.push(slug);
+        const why = error instanceof ConfigError ? error.message : describeFailure(error);
+        say(`tenant ${slug}: not restored, it is as it was: ${why}`);
+      }
+    };
+    await Promise.all(tenants.map((archive) => limit(one, archive)));
+    signal.throwIfAborted();
+    if (failures.length > 0) throw new ConfigError(`Not restored: ${failures.join(', ')}.`);
+  } finally {
+    await close();
+  }
+}
+
+/** A log that somebody tampered with before the backup was made still says so. */
+const noteOf = ({ broken }: Verdict): string =>
+  broken
+    ? `; its log was BROKEN when it was backed up: entry ${broken.seq ?? broken.id ?? '?'}: ${broken.problem}`
+    : '';

@@ -1,0 +1,234 @@
+/**
+ * The transaction in the control database that puts a restored tenant in the place of the present one: databases change names,
+ * accounts go back, everybody is signed out, every process is told.
+ */
+import pg from 'pg';
+import { databaseUrlOf } from '../../db/control.ts';
+import { LOCKS } from '../../db/locks.ts';
+import { TENANT_SCHEMA_VERSION } from '../../db/migrations/tenant/index.ts';
+import { randomPassword } from '../../db/secrets.ts';
+import { CONNECTION_LIMIT } from '../../db/tenant-cluster.ts';
+import type { TenantLimits } from '../../entities/control/organization.ts';
+import { publishOn, TenantChange } from '../../live/event-log.ts';
+import { auditOn, bySystem } from '../audit.ts';
+import { TENANT_COLUMNS, type TenantRow } from '../organizations.ts';
+import { writeLimits } from '../tenant-seeds.ts';
+import { titleOf } from './archive.ts';
+import { databaseFacts, openWriter, swapDatabases } from './drafts.ts';
+import type { OpenArchive } from './read-archive.ts';
+import type { Target } from './restore-tenant.ts';
+import { restoreAccounts } from './restored-accounts.ts';
+import { type End, proofOfRestore } from './restored-end.ts';
+import { unstage } from './stage.ts';
+import { tablesOf, tenantTablesOf } from './tables.ts';
+
+const quote = pg.escapeIdentifier;
+
+export interface Switch extends Target {
+  /** Holds the staged rows. */
+  control: pg.Client;
+  helper: pg.Client;
+  /** Of the tenant's database and of its role. */
+  name: string;
+  draft: string;
+  archive: OpenArchive;
+  chainEnd: End;
+}
+
+export interface Switched {
+  /** Keys that were revoked, or made, since the backup: they are dead. */
+  deadKeys: number;
+  accounts: number;
+}
+
+/** The tables whose rows stay where the tenant is known: what the platform decided, and what happened on which day. */
+const KEPT = new Set([
+  'organizations',
+  'provisioning_runs',
+  'provisioning_steps',
+  'tenant_databases',
+  'usage',
+  'usage_days',
+]);
+/** These have rules of their own (restored-accounts.ts), or are known better from the restored database. */
+const SPECIAL = new Set(['identities', 'api_keys', 'activity_heads']);
+
+/** Versions of hours that may have been made, and told of, while the restore was under way; numbers go on above them. */
+const HEADROOM = 1000;
+
+export async function switchTenant(options: Switch): Promise<Switched> {
+  const { control, helper, archive, name } = options;
+  const orgId = archive.header.tenant!.id;
+  // No lock is waited for long: others wait for those that are held here.
+  await control.query("begin; set local lock_timeout = '20s'");
+  try {
+    // In the order in which everybody takes them: accounts, the organization, then the tenant's database.
+    await control.query('select pg_advisory_xact_lock($1, hashtext($2))', [LOCKS.tenantAccounts, orgId]);
+    const { rowCount } = await control.query('select from organizations where id = $1 for update', [orgId]);
+    const wasThere = rowCount === 1;
+    for (const table of tenantTablesOf(await tablesOf(control))) {
+      if (SPECIAL.has(table.name) || (wasThere && KEPT.has(table.name))) continue;
+      if (wasThere) await control.query(`delete from ${quote(table.name)} where org_id = $1`, [orgId]);
+      await unstage(control, table.name);
+    }
+    const org = await renew(control, orgId);
+    const { accounts, deadKeys } = await restoreAccounts(control, orgId, wasThere);
+    await setChainEnd(control, orgId, options.chainEnd);
+    const hours = await finishDraft(options, org);
+    await ensureRole(options, orgId);
+    options.signal.throwIfAborted();
+    await swapDatabases(control, helper, name);
+    await tell(options, org, hours, wasThere);
+    await control.query('commit');
+    return { accounts, deadKeys };
+  } catch (error) {
+    await control.query('rollback').catch(() => {});
+    throw error;
+  }
+}
+
+type Org = TenantRow & { limits: TenantLimits };
+
+/** Tokens of before are dead: their version is below any that was ever given, also where what was given since is lost. */
+async function renew(control: pg.ClientBase, orgId: string): Promise<Org> {
+  await control.query(
+    `update organizations o set schema_version = $2, updated_at = now(),
+            token_version = greatest(token_version + 1, coalesce((select version + 1 from revocations where subject_id = o.id), 0),
+                                     ${RESTORED_VERSION})
+      where id = $1`,
+    [orgId, TENANT_SCHEMA_VERSION],
+  );
+  await control.query(`update usage set gathered_mark = '' where org_id = $1`, [orgId]);
+  const { rows } = await control.query<Org>(`select ${TENANT_COLUMNS} from organizations o where id = $1`, [orgId]);
+  return rows[0]!;
+}
+
+/** Seconds since 2020: above every version that counting up by one has come to, and rising from restore to restore. */
+export const RESTORED_VERSION = 'extract(epoch from now())::int - 1577836800';
+
+async function setChainEnd(control: pg.ClientBase, orgId: string, { seq, hash }: End): Promise<void> {
+  await control.query('delete from activity_heads where org_id = $1', [orgId]);
+  if (seq === 0) return;
+  await control.query(`insert into activity_heads (org_id, seq, hash) values ($1, $2, decode($3, 'hex'))`, [
+    orgId,
+    seq,
+    hash,
+  ]);
+}
+
+/**
+ * The last changes to the restored database before it is opened: its limits, and the numbers of its hours.
+ *
+ * @returns the newest version of its hours.
+ */
+async function finishDraft({ control, databaseUrl, draft, name }: Switch, { limits }: Org): Promise<string> {
+  const newest = await newestSchedule(control, databaseUrl, name);
+  const client = await openWriter(databaseUrlOf(databaseUrl, draft));
+  try {
+    await client.query('begin');
+    await writeLimits(client, limits);
+    // Hours that hold again are told of as news, whose numbers come after all that was told before.
+    await client.query(
+      `select setval('schedule_versions_seq_seq', greatest(nextval('schedule_versions_seq_seq'), $1) + $2)`,
+      [newest, HEADROOM],
+    );
+    await client.query(
+      `insert into schedule_versions (division_id, valid_from, schedule)
+       select division_id, date_trunc('milliseconds', clock_timestamp()), schedule from
+         (select distinct on (division_id) * from schedule_versions order by division_id, seq desc) newest`,
+    );
+    const { rows } = await client.query<{ version: string }>('select max(seq)::text as version from schedule_versions');
+    await client.query('commit');
+    return rows[0]!.version;
+  } finally {
+    await client.end();
+  }
+}
+
+async function newestSchedule(control: pg.ClientBase, url: string, database: string): Promise<number> {
+  const facts = await databaseFacts(control, database);
+  if (!facts || facts.broken) return 0;
+  const client = await openWriter(databaseUrlOf(url, database));
+  try {
+    const { rows } = await client.query<{ newest: string }>(
+      'select last_value::text as newest from schedule_versions_seq_seq',
+    );
+    return Number(rows[0]!.newest);
+  } catch {
+    // Of an older version, or damaged: that may be why it is restored.
+    return 0;
+  } finally {
+    await client.end();
+  }
+}
+
+/** The tenant's role with the password that is written down; both are made anew where they are lost. */
+async function ensureRole({ control, cluster, keys, draft, name }: Switch, orgId: string): Promise<void> {
+  const { rows } = await control.query<{ sealed: string; exists: boolean }>(
+    `select sealed_password as sealed, exists (select from pg_roles where rolname = $2) as exists
+       from tenant_databases where org_id = $1 and database_name = $2 and role_name = $2`,
+    [orgId, name],
+  );
+  const password = rows[0] ? keys.open(rows[0].sealed) : randomPassword();
+  const { create, alter } = await cluster.roleStatements(name, password);
+  const { exists } = rows[0] ?? (await roleExists(control, name));
+  await control.query(exists ? alter : create);
+  if (!rows[0]) {
+    await control.query('delete from tenant_databases where org_id = $1', [orgId]);
+    await control.query(
+      `insert into tenant_databases (org_id, database_name, role_name, sealed_password, created_at) values ($1, $2, $2, $3, now())`,
+      [orgId, name, keys.seal(password)],
+    );
+  }
+  await control.query(
+    `grant connect on database ${quote(draft)} to ${quote(name)};
+     alter database ${quote(draft)} connection limit ${CONNECTION_LIMIT}`,
+  );
+}
+
+async function roleExists(control: pg.ClientBase, name: string): Promise<{ exists: boolean }> {
+  const { rowCount } = await control.query('select from pg_roles where rolname = $1', [name]);
+  return { exists: rowCount === 1 };
+}
+
+/** Signs everybody out, and lets every process forget what it knows of the tenant. Events come last. */
+async function tell(
+  { control, keys, archive, chainEnd }: Switch,
+  org: Org,
+  hours: string,
+  wasThere: boolean,
+): Promise<void> {
+  const { id } = org;
+  const { rows } = await control.query<{ version: number }>(
+    'select token_version as version from organizations where id = $1',
+    [id],
+  );
+  const revocation = { subjectId: id, version: rows[0]!.version, reason: 'credentials_changed' as const };
+  await control.query('update sessions set ended_at = now() where org_id = $1 and ended_at is null', [id]);
+  await control.query(
+    `insert into revocations (subject_id, version, reason, revoked_at) values ($1, $2, $3, now())
+     on conflict (subject_id) do update set version = excluded.version, reason = excluded.reason, revoked_at = now()`,
+    [id, revocation.version, revocation.reason],
+  );
+  await auditOn(control, bySystem, {
+    action: 'tenant.restore',
+    orgId: id,
+    target: { type: 'tenant', id },
+    after: {
+      backup: titleOf(archive.header),
+      taken_at: archive.header.takenAt,
+      installation: archive.header.installation,
+      log_head: chainEnd.seq > 0 ? `${chainEnd.seq}:${chainEnd.hash}` : null,
+    },
+  });
+  await publishOn(control, 'restore', { tenantId: id, ...chainEnd, proof: proofOfRestore(keys, id, chainEnd) });
+  await publishOn(control, 'revocation', revocation);
+  await publishOn(control, 'access', { tenantId: id });
+  await publishOn(control, 'api_key', { tenantId: id });
+  await publishOn(control, 'schedule', { tenantId: id, version: hours });
+  await publishOn(control, 'tenant', {
+    tenantId: id,
+    change: wasThere ? TenantChange.UPDATED : TenantChange.CREATED,
+    tenant: org,
+  });
+}

@@ -1,0 +1,131 @@
+/** Takes a backup of the control plane, or of one tenant, while the gateway serves. */
+import type { Client } from 'pg';
+import { databaseUrlOf } from '../../db/control.ts';
+import { LOCKS } from '../../db/locks.ts';
+import type { Keys } from '../../db/secrets.ts';
+import { type ArchiveEnd, type ArchiveRecord, RecordKind, type SequenceState } from './archive.ts';
+import { beginSnapshot, copyTables, openReader, type Snapshot } from './snapshot.ts';
+import { rowsOfTenant, sequencesOf, tenantTablesOf } from './tables.ts';
+import { type NewHeader, writeArchive } from './write-archive.ts';
+
+/** Where a backup comes from. */
+export interface Source {
+  /** Of the control-plane database, as the role that the gateway uses. */
+  databaseUrl: string;
+  keys: Keys;
+  signal: AbortSignal;
+}
+
+/** What was written. */
+export interface Taken {
+  takenAt: Date;
+  rows: number;
+  /** Of the file. */
+  bytes: number;
+}
+
+export interface BackedUpTenant {
+  id: string;
+  slug: string;
+  databaseName: string;
+}
+
+const TENANTS = `
+  select o.id, o.slug, d.database_name as "databaseName"
+    from organizations o join tenant_databases d on d.org_id = o.id
+   where o.status <> 'provisioning' order by o.slug`;
+
+/** Those that have been made, by their slugs. Of one that is being made the control plane's archive holds what is to be made. */
+export async function tenantsToBackUp(databaseUrl: string): Promise<BackedUpTenant[]> {
+  const client = await openReader(databaseUrl);
+  try {
+    return (await client.query<BackedUpTenant>(TENANTS)).rows;
+  } finally {
+    await client.end();
+  }
+}
+
+export async function backUpControl(source: Source, file: string): Promise<Taken> {
+  const client = await openReader(source.databaseUrl);
+  try {
+    const snapshot = await beginSnapshot(client);
+    const header: NewHeader = { kind: 'control', schema: { control: snapshot.version }, ...(await about(snapshot)) };
+    return await write(source, file, header, snapshot, () => copyTables(client, 'control', snapshot.tables));
+  } finally {
+    await client.end();
+  }
+}
+
+/**
+ * A tenant's archive holds its database, and its rows of the control plane as they are at the same instant: an agent is in both
+ * (docs/decisions/0015), and whoever changes one does so under the lock that is held here while both snapshots are taken.
+ */
+export async function backUpTenant(source: Source, tenant: BackedUpTenant, file: string): Promise<Taken> {
+  const clients: Client[] = [];
+  const open = async (url: string) => {
+    const client = await openReader(url);
+    clients.push(client);
+    return client;
+  };
+  try {
+    const [lock, control, own] = await Promise.all([
+      open(source.databaseUrl),
+      open(source.databaseUrl),
+      open(databaseUrlOf(source.databaseUrl, tenant.databaseName)),
+    ]);
+    await lock.query('begin');
+    await lock.query('select pg_advisory_xact_lock($1, hashtext($2))', [LOCKS.tenantAccounts, tenant.id]);
+    // In this order: the end of its chain that the control plane knows is then no later than the chain itself.
+    const platform = await beginSnapshot(control);
+    const snapshot = await beginSnapshot(own);
+    await lock.query('commit');
+    const header: NewHeader = {
+      kind: 'tenant',
+      tenant: { id: tenant.id, slug: tenant.slug },
+      schema: { control: platform.version, tenant: snapshot.version },
+      ...(await about(platform)),
+      takenAt: snapshot.takenAt.toISOString(),
+    };
+    return await write(source, file, header, snapshot, async function* () {
+      yield* copyTables(control, 'control', tenantTablesOf(platform.tables), (name) => rowsOfTenant(name, tenant.id));
+      await control.end();
+      yield* copyTables(own, 'tenant', snapshot.tables);
+    });
+  } finally {
+    await Promise.all(clients.map((client) => client.end().catch(() => {})));
+  }
+}
+
+async function about({ client, takenAt }: Snapshot): Promise<Pick<NewHeader, 'installation' | 'server' | 'takenAt'>> {
+  const { rows } = await client.query<{ installation: string; server: number }>(
+    `select code as installation, current_setting('server_version_num')::int as server from installation`,
+  );
+  return { ...rows[0]!, takenAt: takenAt.toISOString() };
+}
+
+async function write(
+  { keys, signal }: Source,
+  file: string,
+  header: NewHeader,
+  { client, takenAt }: Snapshot,
+  tables: () => AsyncGenerator<ArchiveRecord>,
+): Promise<Taken> {
+  let rows = 0;
+  const records = async function* (): AsyncGenerator<ArchiveRecord> {
+    const written: ArchiveEnd['tables'] = [];
+    let table: Pick<ArchiveEnd['tables'][number], 'side' | 'table'> | undefined;
+    for await (const record of tables()) {
+      if (record.kind === RecordKind.TABLE) table = { side: record.side, table: record.table };
+      if (record.kind === RecordKind.ROWS) {
+        const { kind: _, ...end } = record;
+        written.push({ ...table!, ...end });
+        rows += end.rows;
+      }
+      yield record;
+    }
+    const sequences: SequenceState[] = await sequencesOf(client, header.kind);
+    yield { kind: RecordKind.END, tables: written, sequences };
+  };
+  const bytes = await writeArchive(file, header, records(), keys, signal);
+  return { takenAt, rows, bytes };
+}

@@ -1,0 +1,61 @@
+/**
+ * `npm run restore -- <folder or file> ...`: exit code 0 when all is restored, 1 when somebody said no, 2 when something could not
+ * be, 130 when it was stopped. What is not restored is as it was.
+ */
+import { createInterface } from 'node:readline/promises';
+import { parseArgs } from 'node:util';
+import { interruptible, neededKeys, runCommand, say, withInstallation } from './command-line.ts';
+import { ConfigError, readConfig } from './config.ts';
+import { chooseArchives } from './domain/backup/choose.ts';
+import { planRestore } from './domain/backup/plan.ts';
+import { restore } from './domain/backup/restore.ts';
+
+const USAGE = 'Use: npm run restore -- <folder or file> ... [--tenant <slug or id>] [--dry-run] [--yes]';
+
+function readArguments() {
+  try {
+    const { values, positionals } = parseArgs({
+      allowPositionals: true,
+      options: { tenant: { type: 'string' }, 'dry-run': { type: 'boolean' }, yes: { type: 'boolean' } },
+    });
+    if (positionals.length > 0) return { ...values, paths: positionals };
+  } catch (error) {
+    throw new ConfigError(`${(error as Error).message}\n${USAGE}`);
+  }
+  throw new ConfigError(USAGE);
+}
+
+async function confirmed(signal: AbortSignal): Promise<boolean> {
+  if (!process.stdin.isTTY) throw new ConfigError('Nothing has been changed: say --yes to do it without being asked.');
+  const terminal = createInterface({ input: process.stdin, output: process.stdout });
+  try {
+    return /^y(es)?$/i.test((await terminal.question('Restore? [y/N] ', { signal })).trim());
+  } finally {
+    terminal.close();
+  }
+}
+
+await runCommand(async () => {
+  const { paths, tenant, yes, 'dry-run': dryRun } = readArguments();
+  const config = readConfig(process.env);
+  const keys = await neededKeys(config);
+  return interruptible(async (signal) => {
+    const chosen = await chooseArchives(paths, keys, say, tenant);
+    const make = chosen.control !== undefined && !dryRun;
+    return withInstallation(
+      config,
+      async ({ databaseUrl }) => {
+        for (const line of await planRestore(databaseUrl, chosen)) say(`- ${line}`);
+        if (dryRun) return 0;
+        if (!yes && !(await confirmed(signal))) {
+          say('Nothing has been changed.');
+          return 1;
+        }
+        await restore({ databaseUrl, keys, signal, say }, chosen);
+        say('Restored. npm run doctor and npm run audit:verify say whether all is well.');
+        return 0;
+      },
+      make,
+    );
+  });
+});

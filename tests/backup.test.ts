@@ -1,0 +1,236 @@
+import { copyFile, readdir, readFile, stat, truncate, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { databaseUrlOf } from '../src/db/control.ts';
+import { tenantName } from '../src/db/tenant-names.ts';
+import { Actor, agent, provision, superAdmin, type Tenant } from './support/actors.ts';
+import { JWT_SECRET, startApp, type TestApp } from './support/app.ts';
+import { anotherServer, everythingIn, restoreBackup, takeBackup } from './support/backups.ts';
+import { ensureBuilt } from './support/built.ts';
+import { allLinked } from './support/chains.ts';
+import { expectNothingWrong } from './support/checker.ts';
+import { createControlDatabase, dropControlDatabase, serverUrl } from './support/database.ts';
+import { cleanUp, runBackup, startRestore, temporaryFolder } from './support/gateway-process.ts';
+
+let app: TestApp;
+let admin: Actor;
+let tenants: Tenant[];
+let out: string;
+let server: Awaited<ReturnType<typeof anotherServer>>;
+let databaseUrl: string;
+let code: string;
+
+beforeAll(async () => {
+  ensureBuilt();
+  [databaseUrl, server, out] = await Promise.all([createControlDatabase(), anotherServer(), temporaryFolder()]);
+  app = await startApp({}, databaseUrl);
+  code = app.services.cluster.code;
+  admin = await superAdmin(app);
+  tenants = await Promise.all(Array.from({ length: 3 }, () => provision(admin)));
+});
+afterAll(async () => {
+  await cleanUp();
+  await app.close();
+  await server.remove();
+  await dropControlDatabase(databaseUrl);
+});
+
+/** What restoring itself changes, by table of the control plane. */
+const CONTROL_CHANGES = {
+  ...Object.fromEntries(
+    ['events', 'sessions', 'rate_limits', 'revocations', 'activity_heads', 'audit_unlinked'].map((name) => [
+      name,
+      'false',
+    ]),
+  ),
+  audit_entries: "action not like '%.restore'",
+  mikro_orm_migrations: 'false',
+};
+const TENANT_CHANGES = {
+  mikro_orm_migrations: 'false',
+  // Those that hold again have numbers that come after all that were told.
+  schedule_versions: 'seq < 1000',
+};
+const RENEWED = ['token_version', 'gathered_mark', 'updated_at'];
+
+describe('a whole backup under steady writes', () => {
+  test('restores on another server to what is whole: every agent has an account, every log is as it was written', async () => {
+    const people = await Promise.all(tenants.map((one) => agent(app, one.adminEmail, one.adminPassword)));
+    const bystander = await admin.rest('GET', '/api/auth/me');
+    expect(bystander.status).toBe(200);
+    let over = false;
+    let written = 0;
+    // Agents are in two databases, and come and go.
+    const writers = people.map(async (by, tenant) => {
+      for (let n = 0; !over; n += 1) {
+        const body = {
+          email: `p${n}@t${tenant}.test`,
+          full_name: 'Somebody',
+          password: 'secret-password',
+          role: 'agent',
+        };
+        const made = await by.rest('POST', '/api/agents', body);
+        expect(made.status).toBe(201);
+        if (n % 2) expect((await by.rest('DELETE', `/api/agents/${made.body.id}`)).status).toBe(200);
+        written += 1;
+      }
+    });
+    await sleep(300);
+    const before = written;
+    const folder = await takeBackup(databaseUrl, out);
+    expect(written).toBeGreaterThan(before);
+    over = true;
+    await Promise.all(writers);
+
+    await restoreBackup(server.url, [folder]);
+    expect(await expectNothingWrong(server.url)).toMatchObject({ tenants: 3, active: 3, databases: 3, roles: 3 });
+    const restored = await startApp({}, server.url);
+    try {
+      const chains = await allLinked(server.url);
+      expect(Object.values(chains).every(({ broken }) => !broken)).toBe(true);
+      const [one] = tenants as [Tenant];
+      const again = await agent(restored, one.adminEmail, one.adminPassword);
+      expect((await again.rest('GET', '/api/agents')).body.length).toBeGreaterThan(1);
+      // Whoever was signed in there is not signed in here.
+      expect((await new Actor(restored.url, people[0]!.token).rest('GET', '/api/auth/me')).status).toBe(401);
+      expect((await new Actor(restored.url, admin.token).rest('GET', '/api/auth/me')).status).toBe(401);
+      await provision(await superAdmin(restored));
+      await expectNothingWrong(server.url);
+    } finally {
+      await restored.close();
+    }
+  });
+
+  test('holds every row of every table', async () => {
+    await allLinked(databaseUrl);
+    await app.close();
+    const folder = await takeBackup(databaseUrl, out);
+    // Over what the test before has left there.
+    await restoreBackup(server.url, [folder]);
+    for (const { id } of tenants) {
+      const name = tenantName(code, id);
+      const there = await everythingIn(databaseUrlOf(server.url, name), TENANT_CHANGES);
+      expect(there).toEqual(await everythingIn(serverUrl(name), TENANT_CHANGES));
+      expect(there.agents!.length).toBeGreaterThan(1);
+    }
+    const platform = await everythingIn(server.url, CONTROL_CHANGES, RENEWED);
+    expect(platform).toEqual(await everythingIn(databaseUrl, CONTROL_CHANGES, RENEWED));
+    expect(platform.identities!.length).toBeGreaterThan(3);
+    app = await startApp({}, databaseUrl);
+    admin = await superAdmin(app);
+  });
+});
+
+test('the commands say what they did, and nobody else can read what they wrote', async () => {
+  const env = { DATABASE_URL: databaseUrl, JWT_SECRET };
+  const [{ slug }] = tenants as [Tenant];
+  await takeBackup(databaseUrl, out, { tenant: slug });
+  await takeBackup(databaseUrl, out, { tenant: slug });
+  const { code: exit, output } = await runBackup(env, '--out', out, '--tenant', slug, '--keep', '2');
+  expect([exit, output]).toEqual([0, expect.stringContaining(`1/1 tenant ${slug}: `)]);
+  const kept = (await readdir(out)).filter((name) => name.endsWith(`tenant-${slug}`));
+  expect(kept).toHaveLength(2);
+  const file = join(out, kept[0]!, `tenant-${slug}.omnibak`);
+  expect((await stat(file)).mode & 0o777).toBe(0o600);
+  const bytes = await readFile(file);
+  expect(bytes.includes(tenants[0]!.adminEmail)).toBe(false);
+  const verified = await runBackup(env, 'verify', file);
+  expect(verified).toMatchObject({ code: 0, output: expect.stringMatching(new RegExp(`whole: tenant ${slug} of 20`)) });
+  await expect(takeBackup(databaseUrl, out, { tenant: 'nobody' })).rejects.toThrow('There is no tenant nobody');
+  const dry = await startRestore(env, file, '--dry-run').ended;
+  expect(dry).toMatchObject({ code: 0, output: expect.stringContaining('is REPLACED by that of') });
+  const unasked = await startRestore(env, file).ended;
+  expect(unasked).toMatchObject({ code: 2, output: expect.stringContaining('say --yes') });
+});
+
+test('one that was stopped leaves no half archive, and goes on from what is whole', async () => {
+  const stop = new AbortController();
+  const said: string[] = [];
+  const options = {
+    signal: stop.signal,
+    say(line: string) {
+      said.push(line);
+      if (line.startsWith('1/4')) stop.abort();
+    },
+  };
+  const stopped = join(await temporaryFolder(), 'stopped');
+  await expect(takeBackup(databaseUrl, stopped, 'all', options)).rejects.toThrow();
+  expect(await readdir(stopped)).toEqual(['all.unfinished']);
+  const whole = await readdir(join(stopped, 'all.unfinished'));
+  expect(whole.filter((name) => !name.endsWith('.omnibak'))).toEqual([]);
+  expect(whole.length).toBeLessThan(4);
+  await expect(restoreBackup(server.url, [join(stopped, 'all.unfinished')])).rejects.toThrow('was never finished');
+  const folder = await takeBackup(databaseUrl, stopped, 'all', { say: (line) => void said.push(line) });
+  expect(said.join('\n')).toContain(`goes on with ${join(stopped, 'all.unfinished')}: ${whole.length} are there`);
+  expect((await readdir(folder)).sort()).toEqual(
+    ['control.omnibak', ...tenants.map(({ slug }) => `tenant-${slug}.omnibak`)].sort(),
+  );
+});
+
+describe('nothing is changed by an archive that', () => {
+  let file: string;
+  let bad: string;
+  let before: string;
+  const fingerprint = async () => JSON.stringify(await everythingIn(serverUrl(tenantName(code, tenants[0]!.id))));
+
+  beforeAll(async () => {
+    const { slug } = tenants[0]!;
+    file = join(await takeBackup(databaseUrl, await temporaryFolder(), { tenant: slug }), `tenant-${slug}.omnibak`);
+    bad = join(await temporaryFolder(), 'bad.omnibak');
+    before = await fingerprint();
+  });
+
+  const refused = async (why: string | RegExp, options = {}) => {
+    await expect(restoreBackup(databaseUrl, [bad], options)).rejects.toThrow(why);
+    await expect(restoreBackup(databaseUrl, [bad], options)).rejects.toThrow('Nothing has been changed.');
+    expect(await fingerprint()).toBe(before);
+    await expectNothingWrong(databaseUrl);
+  };
+  const changed = async (change: (bytes: Buffer) => void) => {
+    const bytes = await readFile(file);
+    change(bytes);
+    await writeFile(bad, bytes);
+  };
+
+  test('is damaged in any place', async () => {
+    const { size } = await stat(file);
+    for (const at of [20, Math.floor(size / 2), size - 1]) {
+      await changed((bytes) => bytes.writeUInt8(bytes[at]! ^ 1, at));
+      await refused('bad.omnibak cannot be used: it');
+    }
+  });
+
+  test('is cut off, at its end or in its header', async () => {
+    const { size } = await stat(file);
+    for (const length of [size - 1, Math.floor(size / 2), 30, 3]) {
+      await copyFile(file, bad);
+      await truncate(bad, length);
+      await refused(/is cut off/);
+    }
+  });
+
+  test('is none, was made under another secret, or by a newer gateway', async () => {
+    await writeFile(bad, 'select 1; -- a dump of something else');
+    await refused('it is no backup of this gateway');
+    await copyFile(file, bad);
+    await refused('it was made under another secret', { secret: 'another secret, which is as long as need be' });
+    await changed((bytes) => {
+      const at = bytes.indexOf('"tenant":4');
+      expect(at).toBeGreaterThan(0);
+      bytes.write('"tenant":9', at);
+    });
+    await refused('it is of a newer version of the gateway (schema version 9 of tenants, this one knows 4)');
+  });
+
+  test('is of the control plane of another installation, or is used while a gateway runs', async () => {
+    const whole = await takeBackup(databaseUrl, await temporaryFolder(), 'control');
+    await expect(restoreBackup(databaseUrl, [whole])).rejects.toThrow('A gateway is running on it');
+    const other = await startApp();
+    try {
+      await expect(restoreBackup(other.databaseUrl, [whole])).rejects.toThrow('This is another installation');
+    } finally {
+      await other.stop();
+    }
+  });
+});

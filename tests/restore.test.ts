@@ -1,0 +1,211 @@
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import pg from 'pg';
+import { LOCKS } from '../src/db/locks.ts';
+import { TENANT_SCHEMA_VERSION as newest } from '../src/db/migrations/tenant/index.ts';
+import { draftName, formerName, tenantName } from '../src/db/tenant-names.ts';
+import { Actor, agent, eventually, provision, superAdmin, type Tenant } from './support/actors.ts';
+import { JWT_SECRET, startTwoApps, type TestApp, type TwoApps } from './support/app.ts';
+import { restoreBackup, takeBackup } from './support/backups.ts';
+import { ensureBuilt } from './support/built.ts';
+import { allLinked } from './support/chains.ts';
+import { examination, expectNothingWrong } from './support/checker.ts';
+import { serverUrl, sql } from './support/database.ts';
+import { cleanUp, startRestore, temporaryFolder } from './support/gateway-process.ts';
+import { makeOld } from './support/older-version.ts';
+import { contentOfTenant } from './support/tenant-content.ts';
+
+let apps: TwoApps;
+let app: TestApp;
+let there: TestApp;
+let root: Actor;
+let acme: Tenant;
+let other: Tenant;
+let ayu: Actor;
+let out: string;
+const nameOf = ({ id }: Tenant) => tenantName(app.services.cluster.code, id);
+const contacts = (tenant: Tenant) =>
+  sql<{ name: string }>(serverUrl(nameOf(tenant)), 'select name from contacts order by 1');
+const addContact = (tenant: Tenant, name: string) =>
+  sql(serverUrl(nameOf(tenant)), 'insert into contacts (id, name) values (gen_random_uuid(), $1)', [name]);
+
+beforeAll(async () => {
+  ensureBuilt();
+  [apps, out] = await Promise.all([startTwoApps(), temporaryFolder()]);
+  app = apps.here;
+  there = apps.there;
+  root = await superAdmin(app);
+  [acme, other] = await Promise.all([provision(root), provision(root)]);
+  ayu = await agent(app, acme.adminEmail, acme.adminPassword);
+});
+afterAll(async () => {
+  await cleanUp();
+  await apps.stop();
+});
+
+const backUpAcme = () => takeBackup(app.databaseUrl, out, { tenant: acme.slug });
+
+test('a tenant goes back to what it was while others are written to, and no other is touched', async () => {
+  const hire = (email: string) =>
+    ayu.rest('POST', '/api/agents', { email, full_name: email, password: 'secret-password', role: 'agent' });
+  const status = (from: TestApp) => new Actor(from.url).rest('GET', `/api/working-hours/status?tenant=${acme.slug}`);
+  const { body: budi } = await hire('budi@acme.test');
+  await hire('citra@acme.test');
+  const key = (name: string) => ayu.rest('POST', '/api/api-keys', { name, scopes: ['logs.view'] });
+  const { body: lasting } = await key('lasting');
+  const { body: leaked } = await key('leaked');
+  await ayu.rest('PUT', '/api/settings/timezone', { timezone: 'Asia/Jakarta' });
+  await addContact(acme, 'of before');
+  await allLinked(app.databaseUrl);
+  const folder = await backUpAcme();
+
+  // What happens after the backup.
+  await ayu.rest('DELETE', `/api/agents/${budi.id}`);
+  await hire('dewi@acme.test');
+  await ayu.rest('DELETE', `/api/api-keys/${leaked.id}`);
+  await ayu.rest('PUT', '/api/settings/timezone', { timezone: 'Europe/London' });
+  await addContact(acme, 'of after');
+  const { id: citra } = (await ayu.rest('GET', '/api/agents')).body.find(
+    ({ email }: { email: string }) => email === 'citra@acme.test',
+  );
+  await root.rest('POST', `/api/super-admin/users/${citra}/suspend?tenant_id=${acme.id}`);
+  await root.rest('PATCH', `/api/super-admin/tenants/${acme.id}`, { limits: { max_agents: 7 } });
+  await allLinked(app.databaseUrl);
+  expect((await status(there)).body.timezone).toBe('Europe/London');
+
+  const untouched = await contentOfTenant(app, other.id);
+  const bystander = await agent(app, other.adminEmail, other.adminPassword);
+  let over = false;
+  const answers: number[] = [];
+  const writing = (async () => {
+    while (!over) {
+      const made = await bystander.rest('POST', '/api/divisions', { name: 'Passing' });
+      const gone = await bystander.rest('DELETE', `/api/divisions/${made.body.id}`);
+      answers.push(made.status, gone.status);
+    }
+  })();
+  const said = await restoreBackup(app.databaseUrl, [folder]);
+  over = true;
+  await writing;
+  expect(said.at(-1)).toContain('1 API key dead');
+  expect(new Set(answers)).toEqual(new Set([201, 200]));
+
+  // On both processes, at once.
+  for (const gateway of [app, there]) {
+    await eventually(
+      () => new Actor(gateway.url, ayu.token).rest('GET', '/api/auth/me'),
+      ({ status }) => status === 401,
+      1000,
+    );
+    await eventually(
+      () => status(gateway),
+      ({ body }) => body.timezone === 'Asia/Jakarta',
+      1000,
+    );
+  }
+  ayu = await agent(there, acme.adminEmail, acme.adminPassword);
+  const people = (await ayu.rest('GET', '/api/agents')).body.map(({ email }: { email: string }) => email).sort();
+  expect(people).toEqual([acme.adminEmail, 'budi@acme.test', 'citra@acme.test'].sort());
+  expect(await contacts(acme)).toEqual([{ name: 'of before' }]);
+  await agent(app, 'budi@acme.test', 'secret-password');
+  // Nobody gets in who was shut out since.
+  await expect(agent(app, 'citra@acme.test', 'secret-password')).rejects.toThrow('user_suspended');
+  await expect(agent(app, 'dewi@acme.test', 'secret-password')).rejects.toThrow('unauthenticated');
+  const withKey = (key: string) =>
+    new Actor(app.url).rest('GET', '/api/activity-logs', undefined, { 'x-api-key': key });
+  expect((await withKey(lasting.key)).status).toBe(200);
+  expect((await withKey(leaked.key)).status).toBe(401);
+  // What the platform decided stays: it is no business of the tenant's data.
+  expect((await root.rest('GET', `/api/super-admin/tenants/${acme.id}`)).body.limits).toEqual({ max_agents: 7 });
+
+  const changed = Object.entries(await contentOfTenant(app, other.id)).filter(
+    ([name, digest]) => untouched[name] !== digest,
+  );
+  // Its own doing meanwhile.
+  expect(changed.map(([name]) => name).sort()).toEqual(['activity_log', 'schedule_versions', 'sessions']);
+  const chains = await allLinked(app.databaseUrl);
+  expect(Object.values(chains).filter(({ broken }) => broken)).toEqual([]);
+  const { body: log } = await ayu.rest('GET', '/api/activity-logs?action=tenant.restore');
+  expect(log).toHaveLength(1);
+  await expectNothingWrong(app.databaseUrl);
+});
+
+describe('killed', () => {
+  test('before it took its place: the tenant is as it was, what is left is named, and the next one clears it away', async () => {
+    const folder = await backUpAcme();
+    await addContact(acme, 'kept when killed');
+    const now = await contacts(acme);
+    // Whoever changes accounts holds up the switch.
+    const holder = new pg.Client({ connectionString: app.databaseUrl });
+    await holder.connect();
+    await holder.query('select pg_advisory_lock($1, hashtext($2))', [LOCKS.tenantAccounts, acme.id]);
+    const env = { DATABASE_URL: app.databaseUrl, JWT_SECRET };
+    const waiting = async (sessions: number) => {
+      const { child, ended } = startRestore(env, folder, '--yes');
+      await eventually(
+        () =>
+          sql(app.databaseUrl, "select from pg_locks where locktype = 'advisory' and not granted and classid = $1", [
+            LOCKS.tenantAccounts,
+          ]),
+        (rows) => rows.length === sessions,
+        20_000,
+      );
+      return { child, ended };
+    };
+    const killed = await waiting(1);
+    killed.child.kill('SIGKILL');
+    await killed.ended;
+    expect(await contacts(acme)).toEqual(now);
+    expect((await ayu.rest('GET', '/api/auth/me')).status).toBe(200);
+    const { findings } = await examination(app.databaseUrl);
+    expect(findings).toMatchObject([
+      { kind: 'orphan_database', problem: expect.stringContaining(draftName(nameOf(acme))) },
+    ]);
+    // Ctrl-C leaves nothing.
+    // The server keeps the session of the dead one until it has its lock.
+    const stopped = await waiting(2);
+    stopped.child.kill('SIGINT');
+    await holder.end();
+    expect((await stopped.ended).code).toBe(130);
+    expect(await contacts(acme)).toEqual(now);
+    await expectNothingWrong(app.databaseUrl);
+  });
+
+  test('after it took its place: the tenant is restored, and the former database is named', async () => {
+    await sql(serverUrl('postgres'), `create database "${formerName(nameOf(acme))}"`);
+    const { findings } = await examination(app.databaseUrl);
+    expect(findings.map(({ kind }) => kind)).toContain('orphan_database');
+    await restoreBackup(app.databaseUrl, [await backUpAcme()]);
+    await expectNothingWrong(app.databaseUrl);
+    ayu = await agent(app, acme.adminEmail, acme.adminPassword);
+  });
+});
+
+test('what an older version backed up is brought up to date', async () => {
+  await addContact(acme, 'of long ago');
+  const now = await contacts(acme);
+  await makeOld(app.databaseUrl, acme.id);
+  await sql(app.databaseUrl, 'update organizations set schema_version = 1 where id = $1', [acme.id]);
+  const folder = await backUpAcme();
+  await sql(serverUrl(nameOf(acme)), 'truncate contacts');
+  const said = await restoreBackup(app.databaseUrl, [join(folder, `tenant-${acme.slug}.omnibak`)]);
+  expect(said[0]).toContain('schema version 1');
+  expect(await contacts(acme)).toEqual(now);
+  expect((await root.rest('GET', `/api/super-admin/tenants/${acme.id}`)).body.schema_version).toBe(newest);
+  await agent(app, acme.adminEmail, acme.adminPassword);
+  await expectNothingWrong(app.databaseUrl);
+});
+
+test('a tenant of which everything is lost comes back', async () => {
+  const folder = await backUpAcme();
+  const name = nameOf(acme);
+  app.services.tenants.forget(acme.id);
+  there.services.tenants.forget(acme.id);
+  await sql(serverUrl('postgres'), `drop database "${name}" with (force)`);
+  await sql(serverUrl('postgres'), `drop role "${name}"`);
+  await sql(app.databaseUrl, 'delete from organizations where id = $1', [acme.id]);
+  await restoreBackup(app.databaseUrl, [folder]);
+  await expectNothingWrong(app.databaseUrl);
+  await agent(app, acme.adminEmail, acme.adminPassword);
+  await agent(there, acme.adminEmail, acme.adminPassword);
+});

@@ -1,0 +1,77 @@
+/** Backups as an operator makes and restores them, and what databases hold, to compare. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type EmbeddedServer, startEmbeddedServer } from '../../src/db/embedded-server.ts';
+import { Keys, randomPassword } from '../../src/db/secrets.ts';
+import { chooseArchives } from '../../src/domain/backup/choose.ts';
+import { planRestore } from '../../src/domain/backup/plan.ts';
+import { restore } from '../../src/domain/backup/restore.ts';
+import { backUp, type Wanted } from '../../src/domain/backup/run.ts';
+import { JWT_SECRET } from './app.ts';
+import { sql } from './database.ts';
+
+const keys = new Keys(JWT_SECRET);
+
+/** @returns the folder of the backup. */
+export const takeBackup = (
+  databaseUrl: string,
+  out: string,
+  what: Wanted['what'] = 'all',
+  options: { signal?: AbortSignal; say?: (line: string) => void; keep?: number } = {},
+): Promise<string> =>
+  backUp({ databaseUrl, keys, out, what, signal: new AbortController().signal, say: () => {}, ...options });
+
+export async function restoreBackup(
+  databaseUrl: string,
+  paths: string[],
+  { tenant, secret = JWT_SECRET }: { tenant?: string; secret?: string } = {},
+): Promise<string[]> {
+  const lines: string[] = [];
+  const say = (line: string) => void lines.push(line);
+  const used = new Keys(secret);
+  const chosen = await chooseArchives(paths, used, say, tenant);
+  lines.push(...(await planRestore(databaseUrl, chosen)));
+  await restore({ databaseUrl, keys: used, signal: new AbortController().signal, say }, chosen);
+  return lines;
+}
+
+/** Another PostgreSQL server, with an empty control database. */
+export async function anotherServer(): Promise<EmbeddedServer & { remove(): Promise<void> }> {
+  const dataDir = await mkdtemp(join(tmpdir(), 'omnistream-restored-'));
+  const server = await startEmbeddedServer({
+    dataDir,
+    password: randomPassword(),
+    notice: () => {},
+    settings: { fsync: 'off', full_page_writes: 'off', synchronous_commit: 'off' },
+  });
+  return {
+    ...server,
+    async remove() {
+      await server.stop();
+      await rm(dataDir, { recursive: true, force: true });
+    },
+  };
+}
+
+/**
+ * Every row of every table, as text, by table.
+ *
+ * @param where leaves out rows, by table. @param without columns that are left out.
+ */
+export async function everythingIn(
+  url: string,
+  where: Record<string, string> = {},
+  without: string[] = [],
+): Promise<Record<string, string[]>> {
+  const tables = await sql<{ name: string }>(
+    url,
+    `select relname as name from pg_class where relkind = 'r' and relnamespace = 'public'::regnamespace order by 1`,
+  );
+  const all: Record<string, string[]> = {};
+  for (const { name } of tables) {
+    const text = `select (to_jsonb(t) - $1::text[])::text as row from "${name}" t where ${where[name] ?? 'true'} order by 1`;
+    all[name] = (await sql<{ row: string }>(url, text, [without])).map(({ row }) => row);
+  }
+  return all;
+}
