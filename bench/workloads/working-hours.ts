@@ -32,7 +32,11 @@ export const W4: Workload = {
       },
     });
     const ofKnown = known.findings.map((finding): Finding => ({ ...finding, what: `304 ${finding.what}` }));
-    return { loads: [...fresh.loads, ...known.loads], findings: [...fresh.findings, ...ofKnown] };
+    return {
+      loads: [...fresh.loads, ...known.loads],
+      findings: [...fresh.findings, ...ofKnown],
+      notes: [...(fresh.notes ?? []), ...(known.notes ?? [])],
+    };
   },
 };
 
