@@ -12,6 +12,8 @@ interface Profile {
   timeDeltas: number[];
 }
 
+/** Between two samples, which are a millisecond apart where the process runs. */
+const LONGEST_US = 5000;
 /** Rows of each table. */
 const MOST = 20;
 
@@ -33,11 +35,13 @@ export function profileText(folder: string, since: number): string {
     const us = profile.timeDeltas[index]!;
     now += us;
     if (now < since || functionName === '(idle)') continue;
+    // What is longer was spent stopped, while others had their turn.
+    const ran = Math.min(us, LONGEST_US);
     const place = placeOf(url) || functionName;
     const name = `${functionName || '(anonymous)'} ${place}:${lineNumber + 1}`;
-    busy += us;
-    places.set(place, (places.get(place) ?? 0) + us);
-    functions.set(name, (functions.get(name) ?? 0) + us);
+    busy += ran;
+    places.set(place, (places.get(place) ?? 0) + ran);
+    functions.set(name, (functions.get(name) ?? 0) + ran);
   }
   const shares = (of: Map<string, number>) =>
     [...of]

@@ -3,7 +3,7 @@ import type { ServerName } from '../fleet.ts';
 import { request } from '../load/load.ts';
 import { type SideBySide, sideBySide } from '../rounds.ts';
 import { type Question, sameBodies } from '../same-bodies.ts';
-import type { Bench, Measured, Outcome } from './workload.ts';
+import type { Bench, Outcome } from './workload.ts';
 
 /** Different requests that are sent in turn; and those whose answers are compared first. */
 const REQUESTS = 4000;
@@ -32,16 +32,14 @@ export interface Comparison {
 /** Of a core that the server could have had for itself; less where PostgreSQL makes it wait, as for each commit. */
 const BUSY_ENOUGH = 0.7;
 const DISTURBED =
-  'the gateway had its core for little of the time, waiting for PostgreSQL or for what else the machine did: "by CPU" says more.';
-
-const wasDisturbed = ({ busy }: Measured) => busy < BUSY_ENOUGH;
+  'The gateway had its core for little of the time, waiting for PostgreSQL or for what else the machine did: "by CPU" says more.';
 
 /** @param name of the measurement, which no other one has. */
 export async function compare(
   bench: Bench,
   name: string,
   { servers, question, others = {}, goals, pick, status, before }: Comparison,
-): Promise<Outcome & Required<Pick<Outcome, 'loads'>>> {
+): Promise<Required<Outcome>> {
   const questions = Array.from({ length: REQUESTS }, (_, index) => question(index));
   const asked = (server: ServerName) => questions.map((one) => others[server]?.question(one) ?? one);
   const compared = servers.map((server) => ({
@@ -58,8 +56,8 @@ export async function compare(
     value: measured[server]!.ratio,
     goal: { at: 'least' as const, value },
   }));
-  const notes = wasDisturbed(measured.gateway!) ? [`${name}: ${DISTURBED}`] : [];
-  return { loads: [{ title: name, servers: measured }], findings, notes };
+  const disturbed = measured.gateway!.busy < BUSY_ENOUGH;
+  return { loads: [{ title: name, servers: measured }], findings, notes: disturbed ? [DISTURBED] : [] };
 }
 
 export const signedIn = ({ platform }: Bench) => ({ authorization: `Bearer ${platform.admin.token}` });

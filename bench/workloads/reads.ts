@@ -61,7 +61,7 @@ export const W2: Workload = {
       others,
       goals: { ceiling: 0.9, ...(!missing && { postgraphile: 2.5 }) },
     });
-    return { ...outcome, notes: [...notes, ...(outcome.notes ?? [])] };
+    return { ...outcome, notes: [...notes, ...outcome.notes] };
   },
 };
 

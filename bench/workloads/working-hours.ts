@@ -35,7 +35,7 @@ export const W4: Workload = {
     return {
       loads: [...fresh.loads, ...known.loads],
       findings: [...fresh.findings, ...ofKnown],
-      notes: [...(fresh.notes ?? []), ...(known.notes ?? [])],
+      notes: [...new Set([...fresh.notes, ...known.notes])],
     };
   },
 };
