@@ -1,7 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import jwt from 'jsonwebtoken';
-import { type Actor, agent, provision, superAdmin, type Tenant } from './support/actors.ts';
+import { type Actor, agent, eventually, provision, superAdmin, type Tenant } from './support/actors.ts';
 import { startApp, type TestApp } from './support/app.ts';
 import { send } from './support/http.ts';
 import { admittedSocket, bearer, closeSockets, follow, rawSocket, socketClient } from './support/sockets.ts';
@@ -176,15 +175,19 @@ describe('what one socket may ask', () => {
     for (let id = 1; id <= 101; id++) raw.send(subscribe(String(id)));
     const refused = await raw.message('error');
     expect(refused.payload[0].extensions.code).toBe('RATE_LIMITED');
-    await sleep(300);
-    const snapshots = raw.messages.filter(({ type }) => type === 'next');
+    const snapshots = await eventually(
+      async () => raw.messages.filter(({ type }) => type === 'next'),
+      ({ length }) => length >= 100,
+    );
     expect(snapshots).toHaveLength(100);
     expect(snapshots.map(({ id }) => id)).not.toContain(refused.id);
     // One that ends makes room for another.
     raw.send({ id: '1', type: 'complete' });
     raw.send(subscribe('again'));
-    await sleep(300);
-    expect(raw.messages.some(({ id, type }) => id === 'again' && type === 'next')).toBe(true);
+    await eventually(
+      async () => raw.messages,
+      (messages) => messages.some(({ id, type }) => id === 'again' && type === 'next'),
+    );
     raw.socket.close();
   });
 
@@ -193,9 +196,11 @@ describe('what one socket may ask', () => {
     const deep = '{ a '.repeat(20) + '}'.repeat(20);
     for (const [id, query] of Object.entries({ deep, broken: '{', unknown: '{ nothing }' }))
       raw.send(subscribe(id, query));
-    await sleep(300);
-    expect(raw.messages.filter(({ type }) => type === 'error')).toHaveLength(3);
-    for (const { payload } of raw.messages.slice(1)) {
+    const refused = await eventually(
+      async () => raw.messages.filter(({ type }) => type === 'error'),
+      ({ length }) => length >= 3,
+    );
+    for (const { payload } of refused) {
       expect(payload[0].extensions).toMatchObject({ code: 'VALIDATION_FAILED', requestId: expect.any(String) });
     }
     raw.socket.close();
@@ -216,8 +221,11 @@ describe('what one socket may ask', () => {
     raw.send(subscribe('tenant', `{ tenant(id: "${tenant.id}") { slug } }`));
     expect((await raw.message('next')).payload).toEqual({ data: { tenant: { slug: tenant.slug } } });
     raw.send(subscribe('none', '{ tenant(id: "00000000-0000-7000-8000-000000000000") { slug } }'));
-    await sleep(200);
-    const { payload } = raw.messages.find(({ id, type }) => id === 'none' && type === 'next');
+    const answers = await eventually(
+      async () => raw.messages.filter(({ id, type }) => id === 'none' && type === 'next'),
+      ({ length }) => length === 1,
+    );
+    const { payload } = answers[0];
     expect(payload.errors[0]).toMatchObject({ message: 'There is no such tenant.', extensions: { code: 'NOT_FOUND' } });
     raw.socket.close();
   });
