@@ -30,6 +30,15 @@ const environment = z.object({
     blankIsUnset,
     z.string().refine(isTimeZone, { error: 'must be an IANA time zone such as Asia/Jakarta' }).default('UTC'),
   ),
+  WARM_DATABASES: z.preprocess(
+    blankIsUnset,
+    z.coerce
+      .number({ error: 'must be a whole number from 0 to 50' })
+      .int({ error: 'must be a whole number from 0 to 50' })
+      .min(0, { error: 'must be a whole number from 0 to 50' })
+      .max(50, { error: 'must be a whole number from 0 to 50' })
+      .default(8),
+  ),
   BASE_DOMAIN: optional(
     z.string().regex(/^(?=.{1,253}$)[a-z0-9-]{1,63}(\.[a-z0-9-]{1,63})*$/i, {
       error: 'must be a domain name such as chat.example.com, without scheme, port or leading dot',
@@ -105,6 +114,8 @@ export interface Config {
   readonly superAdminEmail?: string;
   readonly superAdminPassword?: string;
   readonly defaultTimezone: string;
+  /** So many databases are kept ready for tenants to come. */
+  readonly warmDatabases: number;
   /** Its subdomains name tenants: the first label of a host under it is a slug. */
   readonly baseDomain?: string;
   /** Addresses and CIDR ranges of proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed. */
@@ -170,6 +181,7 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     superAdminEmail: e.SUPER_ADMIN_EMAIL,
     superAdminPassword: e.SUPER_ADMIN_PASSWORD,
     defaultTimezone: e.DEFAULT_TIMEZONE,
+    warmDatabases: e.WARM_DATABASES,
     baseDomain: e.BASE_DOMAIN?.toLowerCase(),
     trustProxy: e.TRUST_PROXY?.split(','),
     corsOrigins: e.CORS_ORIGINS?.split(',') ?? [],

@@ -9,6 +9,7 @@ import type { Queue } from './db/queue.ts';
 import type { Keys } from './db/secrets.ts';
 import type { TenantCluster } from './db/tenant-cluster.ts';
 import type { TenantDatabases } from './db/tenants.ts';
+import type { WarmDatabases } from './db/warm-databases.ts';
 import { type Access, type AccessMemory, ADMIN_ACCESS } from './domain/access.ts';
 import type { ApiKeyRing, KeyHolder } from './domain/api-key-ring.ts';
 import type { AuditTail } from './domain/audit-tail.ts';
@@ -34,6 +35,7 @@ export interface Services {
   readonly control: ControlDatabase;
   readonly tenants: TenantDatabases;
   readonly cluster: TenantCluster;
+  readonly warm: WarmDatabases;
   readonly components: Components;
   readonly bus: EventBus;
   readonly queue: Queue;

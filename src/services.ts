@@ -10,6 +10,7 @@ import { Queue } from './db/queue.ts';
 import { Keys } from './db/secrets.ts';
 import { TenantCluster } from './db/tenant-cluster.ts';
 import { TenantDatabases } from './db/tenants.ts';
+import { WarmDatabases } from './db/warm-databases.ts';
 import { AccessMemory } from './domain/access.ts';
 import { ApiKeyRing } from './domain/api-key-ring.ts';
 import { AuditTail } from './domain/audit-tail.ts';
@@ -22,6 +23,7 @@ import { Revocations } from './domain/revocations.ts';
 import { Schedules } from './domain/schedules.ts';
 import { ensureFirstSuperAdmin } from './domain/super-admins.ts';
 import { TenantDirectory } from './domain/tenant-directory.ts';
+import { warmSeeds } from './domain/tenant-seeds.ts';
 import { Tokens } from './domain/tokens.ts';
 import { queueMigrations } from './jobs/migration-worker.ts';
 import { EventBus } from './live/event-bus.ts';
@@ -68,6 +70,7 @@ export async function openServices({
     control,
     tenants,
     cluster,
+    warm: new WarmDatabases(control, cluster.code, warmSeeds(config.defaultTimezone), log),
     components,
     bus,
     queue,

@@ -239,14 +239,14 @@ describe('seeds', () => {
   test('that several workers write at once are there once', async () => {
     const { id } = await provision(admin);
     const url = serverUrl(app.services.cluster.nameFor(id));
-    await sql(url, 'delete from working_hours');
+    await sql(url, 'delete from working_hours; delete from schedule_versions');
     const gate = new pg.Client({ connectionString: url });
     await gate.connect();
     await gate.query('begin; lock table working_hours in access exclusive mode');
     const seeded = Array.from({ length: 6 }, async () => {
       const client = new pg.Client({ connectionString: url });
       await client.connect();
-      await seedTenant(client, 'UTC', {}).finally(() => client.end());
+      await seedTenant(client, 'UTC').finally(() => client.end());
     });
     await eventually(
       () =>

@@ -59,7 +59,7 @@ const open = new Set<App>();
 async function start(): Promise<{ app: App; url: string; lines: Line[] }> {
   const lines: Line[] = [];
   const log = pino({ level: 'info' }, { write: (text: string) => void lines.push(JSON.parse(text)) });
-  const app = await buildApp({ config: readConfig({}), databaseUrl, jwtSecret: JWT_SECRET, log });
+  const app = await buildApp({ config: readConfig({ WARM_DATABASES: '0' }), databaseUrl, jwtSecret: JWT_SECRET, log });
   open.add(app);
   await app.http.listen({ port: 0, host: '127.0.0.1' });
   const { port } = app.http.server.address() as { port: number };

@@ -8,8 +8,10 @@ export const LOCKS = {
   eventLog: 0x6f6d_0003,
   /** One per worker session; the second key is the session's number. */
   worker: 0x6f6d_0004,
-  /** One per tenant's database, while it is made or dropped; the second key is a hash of its name. */
+  /** One per tenant's database, prepared ones included, while it is made, taken or dropped; the second key is a hash of its name. */
   tenantDatabase: 0x6f6d_0006,
+  /** Changing the stock of prepared databases. */
+  warmDatabases: 0x6f6d_0028,
   /** One per tenant, while accounts of its agents are changed; the second key is a hash of the tenant's id. */
   tenantAccounts: 0x6f6d_0007,
   /** One per Idempotency-Key; the second key is a hash of it. */

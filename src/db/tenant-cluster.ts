@@ -2,8 +2,6 @@
  * Making and removing tenants' databases and login roles. Every operation may be repeated after a crash at any point,
  * and two that race end in the same state.
  */
-import { createHash, createHmac, pbkdf2, randomBytes } from 'node:crypto';
-import { promisify } from 'node:util';
 import { ReflectMetadataProvider } from '@mikro-orm/decorators/legacy';
 import { Migrator } from '@mikro-orm/migrations';
 import { MikroORM } from '@mikro-orm/postgresql';
@@ -16,6 +14,7 @@ import { type ControlDatabase, SESSION_OPTIONS } from './control.ts';
 import { LOCKS } from './locks.ts';
 import { TENANT_SCHEMA_VERSION, tenantMigrations } from './migrations/tenant/index.ts';
 import { guardPool } from './pools.ts';
+import { scramVerifier } from './scram.ts';
 import { groupName, templateName, tenantName } from './tenant-names.ts';
 
 const quote = pg.escapeIdentifier;
@@ -25,17 +24,6 @@ const THERE_ALREADY = new Set(['42P04', '42710', '23505']);
 const INSUFFICIENT_PRIVILEGE = '42501';
 /** At most this many connections to one tenant's database, from all processes. */
 export const CONNECTION_LIMIT = 40;
-
-/** The stored form of a password (RFC 5803), so that the password itself is never in SQL text, nor in a server's log. */
-async function scramVerifier(password: string): Promise<string> {
-  const iterations = 4096;
-  const salt = randomBytes(16);
-  // Beside the event loop, which a millisecond of this per tenant would hold up.
-  const salted = await promisify(pbkdf2)(password, salt, iterations, 32, 'sha256');
-  const hmac = (text: string) => createHmac('sha256', salted).update(text).digest();
-  const stored = createHash('sha256').update(hmac('Client Key')).digest('base64');
-  return `SCRAM-SHA-256$${iterations}:${salt.toString('base64')}$${stored}:${hmac('Server Key').toString('base64')}`;
-}
 
 const isThereAlready = (error: unknown) => THERE_ALREADY.has(databaseError(error)?.code ?? '');
 

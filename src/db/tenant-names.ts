@@ -10,6 +10,16 @@ export const groupName = (code: string): string => `t_${code}`;
 /** Every template of an installation begins with this. */
 export const templatePrefix = (code: string): string => `${groupName(code)}_template_`;
 
+/** Every database that is prepared for a tenant to come begins with this. */
+export const warmPrefix = (code: string): string => `${groupName(code)}_warm_`;
+
+/** One that is ready to be taken. @param seeds digest of what it starts with besides its tables. */
+export const warmName = (code: string, seeds: string, random: string): string =>
+  `${warmPrefix(code)}${TENANT_SCHEMA_VERSION}_${TENANT_SCHEMA_DIGEST}_${seeds}_${random}`;
+
+/** One that is not ready yet. */
+export const preparingName = (code: string, random: string): string => `${warmPrefix(code)}preparing_${random}`;
+
 /** The database that this version of the gateway copies for a new tenant. */
 export const templateName = (code: string): string =>
   `${templatePrefix(code)}${TENANT_SCHEMA_VERSION}_${TENANT_SCHEMA_DIGEST}`;

@@ -1,5 +1,5 @@
 /** Judges what the catalogs say: what is missing, what belongs to nobody, what is open, what has not ended. */
-import { groupName, templateName, templatePrefix, tenantName } from '../db/tenant-names.ts';
+import { groupName, preparingName, templateName, templatePrefix, tenantName, warmPrefix } from '../db/tenant-names.ts';
 import type { Finding } from './doctor.ts';
 import type { DatabaseFacts, Facts, TenantFacts } from './doctor-facts.ts';
 
@@ -17,6 +17,7 @@ export function checkServer(facts: Facts): { findings: Finding[]; underWay: numb
     findings: [
       ...checkOrphans(facts),
       ...checkTemplates(facts),
+      ...checkWarm(facts),
       ...facts.tenants.filter(({ status }) => status !== 'provisioning').flatMap((tenant) => checkWhole(tenant, facts)),
       ...stuck,
     ],
@@ -27,7 +28,10 @@ export function checkServer(facts: Facts): { findings: Finding[]; underWay: numb
 function checkOrphans({ code, databases, roles, tenants }: Facts): Finding[] {
   const known = new Set(tenants.map(({ id }) => tenantName(code, id)));
   const isNobodys = ({ name }: { name: string }) =>
-    name.startsWith(`${groupName(code)}_`) && !name.startsWith(templatePrefix(code)) && !known.has(name);
+    name.startsWith(`${groupName(code)}_`) &&
+    !name.startsWith(templatePrefix(code)) &&
+    !name.startsWith(warmPrefix(code)) &&
+    !known.has(name);
   return [
     ...databases.filter(isNobodys).map(
       ({ name, broken }): Finding => ({
@@ -67,6 +71,34 @@ function checkTemplates({ code, databases }: Facts): Finding[] {
     });
   }
   return findings;
+}
+
+/** Those that are prepared for tenants to come. What a running gateway removes by itself is not wrong. */
+function checkWarm({ code, databases, roles, workers }: Facts): Finding[] {
+  const names = new Set(databases.map(({ name }) => name));
+  const find = (name: string, problem: string): Finding => ({
+    kind: 'useless_database',
+    problem: `database ${name} ${problem}`,
+    remedy: `start a gateway: it removes it; or by hand: ${drop(name)}`,
+  });
+  return [
+    ...databases
+      .filter(({ name }) => name.startsWith(warmPrefix(code)))
+      .flatMap(({ name, broken }) => {
+        if (broken) return [find(name, 'is what a cut-off DROP left of one that was prepared for a tenant')];
+        const isDraft = name.startsWith(preparingName(code, ''));
+        return isDraft && workers === 0 ? [find(name, 'was being prepared for a tenant when its gateway ended')] : [];
+      }),
+    ...roles
+      .filter(({ name }) => name.startsWith(warmPrefix(code)) && !names.has(name) && workers === 0)
+      .map(
+        ({ name }): Finding => ({
+          kind: 'orphan_role',
+          problem: `role ${name} was prepared for a tenant and has lost its database`,
+          remedy: `start a gateway: it removes it; or by hand: drop role "${name}";`,
+        }),
+      ),
+  ];
 }
 
 /** A tenant that is in use has one database and one role of its own, by the names that are written down. */
@@ -127,7 +159,10 @@ export function checkPrivacy(facts: Facts, ownServer: boolean): { findings: Find
   const revoke = (name: string, role: string) =>
     `revoke connect on database "${name}" from ${role === 'PUBLIC' ? role : `"${role}"`};`;
   const open = databases.flatMap((database) => tooOpen(database).map((role) => ({ name: database.name, role })));
-  const mustBeClosed = ({ name }: { name: string }) => isOurs(name) || (ownServer && MAINTENANCE.has(name));
+  // One that is being made is closed before it is opened.
+  const canBeEntered = new Set(databases.filter(({ allowsConnections }) => allowsConnections).map(({ name }) => name));
+  const mustBeClosed = ({ name }: { name: string }) =>
+    canBeEntered.has(name) && (isOurs(name) || (ownServer && MAINTENANCE.has(name)));
   return {
     findings: [
       ...open.filter(mustBeClosed).map(

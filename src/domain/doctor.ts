@@ -29,6 +29,7 @@ export interface Finding {
     | 'stale_template'
     | 'unfinished_provisioning'
     | 'unreachable_database'
+    | 'useless_database'
     | 'wrong_schema'
     | 'wrong_secret';
   problem: string;

@@ -6,6 +6,7 @@ import { type EntityManager, LockMode } from '@mikro-orm/postgresql';
 import { describeFailure } from '../components/describe-failure.ts';
 import type { TenantRef } from '../components/tenant-store.ts';
 import type { Services } from '../context.ts';
+import { TENANT_SCHEMA_VERSION } from '../db/migrations/tenant/index.ts';
 import { randomPassword } from '../db/secrets.ts';
 import { Identity } from '../entities/control/identity.ts';
 import { Organization, TenantStatus } from '../entities/control/organization.ts';
@@ -14,11 +15,16 @@ import { Usage } from '../entities/control/usage.ts';
 import { TenantChange } from '../live/event-log.ts';
 import { audit, bySystem } from './audit.ts';
 import { tellOfTenant } from './tenant-events.ts';
-import { seedAdmins, seedTenant } from './tenant-seeds.ts';
+import { seedAdmins, seedTenant, writeLimits } from './tenant-seeds.ts';
 
+/** What a worker knows of a run while it is at it. */
 export interface StepContext {
   services: Services;
   orgId: string;
+  /** What goes last in the transaction that is under way: it keeps other writers of events waiting until the commit. */
+  toTell: (() => Promise<void>)[];
+  /** Whether this attempt has taken a prepared database: its tables are of this version, and its seeds are in it. */
+  isWarm?: boolean;
 }
 
 /** What a step leaves to be written together with its being done. */
@@ -68,10 +74,14 @@ export const PROVISIONING_STEPS: readonly StepDefinition[] = [
   },
   {
     name: 'create_database',
-    async begin(em, { services: { cluster, keys }, orgId }) {
-      const { databaseName, roleName, sealedPassword } = await login(em, orgId);
+    async begin(em, context) {
+      const { cluster, warm, keys } = context.services;
+      const { databaseName, roleName, sealedPassword } = await login(em, context.orgId);
+      const password = keys.open(sealedPassword);
+      context.isWarm = await warm.take(em, databaseName, password);
+      if (context.isWarm) return undefined;
       return async () => {
-        await cluster.createRole(roleName, keys.open(sealedPassword));
+        await cluster.createRole(roleName, password);
         await cluster.createDatabase(databaseName);
         return undefined;
       };
@@ -79,27 +89,35 @@ export const PROVISIONING_STEPS: readonly StepDefinition[] = [
   },
   {
     name: 'apply_schema',
-    async begin(em, { services, orgId }) {
-      const { databaseName } = await login(em, orgId);
-      return async () => {
-        const version = await services.cluster.bringUpToDate(databaseName);
-        return async (em) => {
-          await em.nativeUpdate(Organization, orgId, { schemaVersion: version });
-        };
+    async begin(em, { services, orgId, isWarm }) {
+      const record = (schemaVersion: number) => async (em: EntityManager) => {
+        await em.nativeUpdate(Organization, orgId, { schemaVersion });
       };
+      // Only those of this very version are taken.
+      if (isWarm) {
+        await record(TENANT_SCHEMA_VERSION)(em);
+        return undefined;
+      }
+      const { databaseName } = await login(em, orgId);
+      return async () => record(await services.cluster.bringUpToDate(databaseName));
     },
   },
   {
     name: 'seed_defaults',
-    async begin(em, { services: { cluster, config, control }, orgId }) {
+    async begin(em, { services: { cluster, config }, orgId, isWarm }) {
+      // Holding the row: a change of limits comes before, or after, and then its own job writes it (jobs/limits-worker).
+      const limitsOf = async (em: EntityManager) =>
+        (await em.findOneOrFail(Organization, orgId, { lockMode: LockMode.PESSIMISTIC_WRITE })).limits;
+      if (isWarm && Object.keys(await limitsOf(em)).length === 0) return undefined;
       const { databaseName } = await login(em, orgId);
       return async () => {
-        // Holding the row: a change of limits comes before, or after, and then its own job writes it (jobs/limits-worker).
-        await control.orm.em.fork().transactional(async (em) => {
-          const { limits } = await em.findOneOrFail(Organization, orgId, { lockMode: LockMode.PESSIMISTIC_WRITE });
-          await cluster.asOwner(databaseName, (client) => seedTenant(client, config.defaultTimezone, limits));
-        });
-        return undefined;
+        await cluster.asOwner(databaseName, (client) => seedTenant(client, config.defaultTimezone));
+        return async (em) => {
+          const limits = await limitsOf(em);
+          // Where a change took them away, its job does as well.
+          if (Object.keys(limits).length === 0) return;
+          await cluster.asOwner(databaseName, (client) => writeLimits(client, limits));
+        };
       };
     },
   },
@@ -137,7 +155,7 @@ export const PROVISIONING_STEPS: readonly StepDefinition[] = [
   },
   {
     name: 'activate',
-    async begin(em, { orgId }) {
+    async begin(em, { orgId, toTell }) {
       const org = await em.findOneOrFail(Organization, orgId);
       org.status = TenantStatus.ACTIVE;
       audit(em, bySystem, {
@@ -147,14 +165,14 @@ export const PROVISIONING_STEPS: readonly StepDefinition[] = [
         before: { status: TenantStatus.PROVISIONING },
         after: { status: TenantStatus.ACTIVE },
       });
-      await tellOfTenant(em, TenantChange.ACTIVATED, org);
+      toTell.push(() => tellOfTenant(em, TenantChange.ACTIVATED, org));
       return undefined;
     },
   },
 ];
 
 /** Removes whatever the steps made, however far they came. */
-export async function unmake({ services, orgId }: StepContext): Promise<void> {
+export async function unmake({ services, orgId }: Pick<StepContext, 'services' | 'orgId'>): Promise<void> {
   const org = await services.control.orm.em.fork().findOneOrFail(Organization, orgId);
   for (const store of services.components.stores) {
     await store.drop(storeRef(org)).catch((error: unknown) => {

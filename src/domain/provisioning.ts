@@ -63,7 +63,7 @@ export async function queueProvisioning(services: Services, em: EntityManager, o
  * @throws {FencedOff} {HandedBack} or the step's own error, after recording it.
  */
 export async function runProvisioning(services: Services, orgId: string, worker: Worker): Promise<void> {
-  const hold: Hold = { context: { services, orgId }, worker };
+  const hold: Hold = { context: { services, orgId, toTell: [] }, worker };
   for (let done: Done | undefined; ; ) {
     const turn = await takeTurn(hold, done);
     if (turn.ending === 'over') return;
@@ -142,6 +142,7 @@ async function goOn({ context, worker }: Hold, em: EntityManager, run: Provision
   run.state = ProvisioningState.RUNNING;
   const end = async (turn: Turn) => {
     if (turn.ending) told.push(asTold(run, steps));
+    for (const tell of context.toTell.splice(0)) await tell();
     await tellOfProvisioning(em, run.orgId, told);
     return turn;
   };

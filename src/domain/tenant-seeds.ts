@@ -1,19 +1,39 @@
 /** What every new tenant's database starts with (contract sections 3 and 6). */
+import { createHash } from 'node:crypto';
 import pg from 'pg';
 import { v7 as uuidv7 } from 'uuid';
+import type { WarmSeeds } from '../db/warm-databases.ts';
 import type { TenantLimits } from '../entities/control/organization.ts';
 import { SYSTEM_ROLES } from './permissions.ts';
 
-/**
- * Writes the seeds that are missing, and the limits; doing it again changes nothing that a person has changed since. All in
- * one text, which is one transaction and one round trip.
- */
-export async function seedTenant(client: pg.ClientBase, timezone: string, limits: TenantLimits): Promise<void> {
-  const roles = Object.entries(SYSTEM_ROLES).map(
-    ([name, permissions]) => `(${[uuidv7(), name, permissions.join()].map(pg.escapeLiteral)})`,
+/** Writes the seeds, unless they are there; doing it again changes nothing that a person has changed since. */
+export async function seedTenant(client: pg.ClientBase, timezone: string): Promise<void> {
+  const { rows } = await client.query<{ seeded: boolean }>(
+    'select exists (select from schedule_versions where division_id is null) as seeded',
   );
-  const days = Array.from({ length: 7 }, (_, day) => `('${uuidv7()}', ${day})`);
-  await client.query(`
+  if (!rows[0]?.seeded) await client.query(seedsText(timezone, uuidv7));
+}
+
+/** The seeds of a database that is prepared before its tenant is known: all but the limits and the admin. */
+export function warmSeeds(timezone: string): WarmSeeds {
+  return {
+    digest: createHash('sha256')
+      .update(seedsText(timezone, () => ''))
+      .digest('hex')
+      .slice(0, 8),
+    async write(client) {
+      await client.query(seedsText(timezone, uuidv7));
+    },
+  };
+}
+
+/** One text is one transaction and one round trip; its last statement writes what says that the seeds are there. */
+function seedsText(timezone: string, newId: () => string): string {
+  const roles = Object.entries(SYSTEM_ROLES).map(
+    ([name, permissions]) => `(${[newId(), name, permissions.join()].map(pg.escapeLiteral)})`,
+  );
+  const days = Array.from({ length: 7 }, (_, day) => `('${newId()}', ${day})`);
+  return `
     -- Two that find no working hours would both write them: nothing about them is unique. One waits for the other.
     lock table working_hours in share row exclusive mode;
     insert into roles (id, name, is_system, permissions, created_at, updated_at)
@@ -26,8 +46,7 @@ export async function seedTenant(client: pg.ClientBase, timezone: string, limits
        where not exists (select from working_hours);
     insert into settings (key, value, updated_at) values ('timezone', ${pg.escapeLiteral(timezone)}, now())
       on conflict (key) do nothing;
-    select record_schedule(null);
-    ${limitsText(limits)}`);
+    select record_schedule(null)`;
 }
 
 /** Makes an agent of each account, with the role of the admin; doing it again changes nothing. */
@@ -43,17 +62,16 @@ export async function seedAdmins(client: pg.ClientBase, accounts: { id: string; 
 
 /** Makes the tenant's limits those of the control plane. */
 export async function writeLimits(client: pg.ClientBase, limits: TenantLimits): Promise<void> {
-  await client.query(limitsText(limits));
-}
-
-function limitsText(limits: TenantLimits): string {
   const wanted = Object.entries({
     agents: limits.maxAgents,
     contacts: limits.maxContacts,
     messages: limits.maxMessagesMonth,
   }).filter(([, value]) => value !== undefined);
-  const metrics = wanted.map(([metric]) => `'${metric}'`);
-  const rows = wanted.map(([metric, value]) => `('${metric}', ${Number(value)})`);
-  const write = `insert into usage_limits (metric, value) values ${rows} on conflict (metric) do update set value = excluded.value;`;
-  return `delete from usage_limits where metric <> all (array[${metrics}]::text[]); ${rows.length > 0 ? write : ''}`;
+  const metrics = wanted.map(([metric]) => metric);
+  await client.query(
+    `with gone as (delete from usage_limits where metric <> all ($1::text[]))
+     insert into usage_limits (metric, value) select * from unnest($1::text[], $2::int[])
+       on conflict (metric) do update set value = excluded.value`,
+    [metrics, wanted.map(([, value]) => value)],
+  );
 }

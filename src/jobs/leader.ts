@@ -9,6 +9,7 @@ import { SEAL_MS, sealControl } from './chain-sealer.ts';
 import { cleanUp } from './clean-up.ts';
 import { every } from './timers.ts';
 import { GATHER_MS, gatherUsage } from './usage-gatherer.ts';
+import { keepWarm } from './warm-keeper.ts';
 
 const CANDIDATE_MS = 1000;
 const CLEAN_UP_MS = 10 * 60_000;
@@ -48,6 +49,7 @@ export class Leader {
       every(SAMPLE_SECONDS * 1000, () => sampleHealth(this.#services), log),
       every(RECORD_MS, () => recordUsage(this.#services), log, 0),
       every(CLEAN_UP_MS, () => cleanUp(this.#services), log),
+      keepWarm(this.#services),
     ];
     log.debug('this process does the periodic work');
   }

@@ -35,7 +35,9 @@ const orphans = query<Orphan>(
           select from pg_locks
            where locktype = 'advisory' and classid = ${LOCKS.worker} and objid::int = run.worker_session and granted
              and database = (select oid from pg_database where datname = current_database()))
-      end`,
+      end
+    -- A worker that is at claiming it lives.
+    for update of run skip locked`,
 );
 
 export class ProvisioningWorker {

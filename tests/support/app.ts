@@ -22,7 +22,12 @@ export interface TestApp extends App {
  * @param databaseUrl a control database to share with another gateway; the one that made it removes it.
  */
 export async function startApp(env: Record<string, string> = {}, databaseUrl?: string): Promise<TestApp> {
-  const config: Config = readConfig({ LOG_LEVEL: process.env.TEST_LOG ?? 'silent', ...env });
+  const config: Config = readConfig({
+    LOG_LEVEL: process.env.TEST_LOG ?? 'silent',
+    // Most tests need one or two tenants, or none.
+    WARM_DATABASES: '0',
+    ...env,
+  });
   const controlUrl = databaseUrl ?? (await createControlDatabase());
   const app = await buildApp({
     config,

@@ -67,7 +67,10 @@ function run(script: string, env: Record<string, string>, options: string[] = []
   const child = spawn(
     'setpriv',
     ['--pdeathsig', 'KILL', process.execPath, '--enable-source-maps', join(dist, script), ...options],
-    { stdio: ['ignore', 'pipe', 'pipe'], env: { PATH: process.env.PATH, LOG_LEVEL: 'warn', ...env } },
+    {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { PATH: process.env.PATH, LOG_LEVEL: 'warn', WARM_DATABASES: '2', ...env },
+    },
   );
   running.add(child);
   let output = '';

@@ -1,0 +1,184 @@
+/**
+ * A few databases that are copied from the template, and seeded, before anybody asks for one, each with its login role. A
+ * tenant's provisioning takes one by renaming both, in the transaction that records it (docs/decisions/0028).
+ *
+ * There is no list of them but the server's catalog: a name says what a database is. One that is being prepared has another
+ * name than one that is ready, which is closed as a template is: nobody is connected to what is to be renamed.
+ */
+import { randomBytes } from 'node:crypto';
+import type { EntityManager } from '@mikro-orm/postgresql';
+import pg from 'pg';
+import type { Logger } from 'pino';
+import { type ControlDatabase, SESSION_OPTIONS } from './control.ts';
+import { LOCKS } from './locks.ts';
+import { scramVerifier } from './scram.ts';
+import { CONNECTION_LIMIT } from './tenant-cluster.ts';
+import { groupName, preparingName, templateName, warmName, warmPrefix } from './tenant-names.ts';
+
+const quote = pg.escapeIdentifier;
+
+/** What a prepared database starts with, besides the template's tables. */
+export interface WarmSeeds {
+  /** Hex digits; two processes whose seeds differ do not take each other's databases. */
+  readonly digest: string;
+  write(client: pg.ClientBase): Promise<void>;
+}
+
+/** How the stock is, for those who keep it. */
+export interface Stock {
+  /** What this process can take. */
+  ready: string[];
+  /** What a crash, an older version or other seeds have left. */
+  useless: string[];
+}
+
+export class WarmDatabases {
+  readonly #control: ControlDatabase;
+  readonly #code: string;
+  readonly #seeds: WarmSeeds;
+  readonly #log: Logger;
+
+  constructor(control: ControlDatabase, code: string, seeds: WarmSeeds, log: Logger) {
+    this.#control = control;
+    this.#code = code;
+    this.#seeds = seeds;
+    this.#log = log;
+  }
+
+  /** Every one that is ready begins with this. */
+  get #kind(): string {
+    return warmName(this.#code, this.#seeds.digest, '');
+  }
+
+  /**
+   * Makes one of them the tenant's, in the manager's transaction: a rollback gives it back. Whoever has the lock on its name
+   * has it, until the commit.
+   *
+   * @param name of the database and of the role.
+   * @returns whether there was one; where there is a database or a role of the name already, none is taken.
+   */
+  async take(em: EntityManager, name: string, password: string): Promise<boolean> {
+    const [found] = await em.execute<{ warm: string }[]>(
+      `select datname as warm from (select datname from pg_database join pg_roles on rolname = datname
+          where starts_with(datname, ?) and datconnlimit <> -2 offset 0) ready
+        where pg_try_advisory_xact_lock(?, hashtext(datname)) limit 1`,
+      [this.#kind, LOCKS.tenantDatabase],
+    );
+    if (!found) return false;
+    // A worker that was cut off may still be at making this tenant's; and the list above may be older than the lock.
+    const [free] = await em.execute(
+      `select from pg_database where datname = ? and not exists (select from pg_database where datname = ?)
+          and pg_try_advisory_xact_lock(?, hashtext(?))`,
+      [found.warm, name, LOCKS.tenantDatabase, name],
+    );
+    return free !== undefined && (await this.#rename(em, found.warm, name, await scramVerifier(password)));
+  }
+
+  async #rename(em: EntityManager, warm: string, name: string, verifier: string): Promise<boolean> {
+    const run = (text: string) => em.getConnection().execute(text, [], 'run', em.getTransactionContext());
+    try {
+      // No GRANT of the group: it would make all who take one wait for each other until the commit.
+      await run(`savepoint take;
+        alter database ${quote(warm)} rename to ${quote(name)};
+        alter role ${quote(warm)} rename to ${quote(name)};
+        alter role ${quote(name)} login password ${pg.escapeLiteral(verifier)};
+        alter database ${quote(name)} allow_connections true;
+        release savepoint take`);
+      return true;
+    } catch (error) {
+      // Then it is made as if there were none. Where the transaction itself is lost, this throws.
+      await run('rollback to savepoint take');
+      this.#log.warn({ err: error, database: warm }, 'a prepared database could not be taken');
+      return false;
+    }
+  }
+
+  async stock(): Promise<Stock> {
+    const { rows } = await this.#control.pool.query<{ name: string; ready: boolean }>(
+      `select coalesce(datname, rolname) as name,
+              coalesce(starts_with(datname, $2) and datconnlimit <> -2 and rolname is not null, false) as ready
+         from (select datname, datconnlimit from pg_database where starts_with(datname, $1)) d
+         full join (select rolname from pg_roles where starts_with(rolname, $1)) r on rolname = datname order by 1`,
+      [warmPrefix(this.#code), this.#kind],
+    );
+    const names = (ready: boolean) => rows.filter((row) => row.ready === ready).map(({ name }) => name);
+    return { ready: names(true), useless: names(false) };
+  }
+
+  /**
+   * Runs the work while no other process changes the stock. The lock is the session's: where a process dies, the server
+   * goes on with its CREATE DATABASE, and what it leaves is not to be taken for left before.
+   *
+   * @returns false when another process is at it.
+   */
+  async alone(work: (client: pg.ClientBase) => Promise<void>): Promise<boolean> {
+    const client = await this.#control.pool.connect();
+    let failed = true;
+    try {
+      const { rows } = await client.query<{ mine: boolean }>('select pg_try_advisory_lock($1, 0) as mine', [
+        LOCKS.warmDatabases,
+      ]);
+      if (rows[0]?.mine) {
+        await work(client);
+        await client.query('select pg_advisory_unlock($1, 0)', [LOCKS.warmDatabases]);
+      }
+      failed = false;
+      return rows[0]?.mine === true;
+    } finally {
+      client.release(failed);
+    }
+  }
+
+  /** Prepares one more. To be called alone. */
+  async add(client: pg.ClientBase): Promise<void> {
+    const random = randomBytes(4).toString('hex');
+    const draft = preparingName(this.#code, random);
+    await client.query(
+      `create database ${quote(draft)} template ${quote(templateName(this.#code))}
+         allow_connections false connection limit ${CONNECTION_LIMIT}`,
+    );
+    await client.query(
+      `create role ${quote(draft)} nologin connection limit ${CONNECTION_LIMIT};
+       grant ${quote(groupName(this.#code))} to ${quote(draft)};
+       revoke all on database ${quote(draft)} from public;
+       grant connect on database ${quote(draft)} to ${quote(draft)};
+       alter database ${quote(draft)} allow_connections true`,
+    );
+    await this.#seed(draft);
+    const ready = quote(warmName(this.#code, this.#seeds.digest, random));
+    // Waits for the connection to be gone on the server's side as well.
+    await client.query(
+      `alter database ${quote(draft)} allow_connections false;
+       alter database ${quote(draft)} rename to ${ready};
+       alter role ${quote(draft)} rename to ${ready}`,
+    );
+  }
+
+  /**
+   * The first connection to a new database builds the server's cache file for it, and the first rows of a table make its
+   * files: the tenant's first connection then takes half as long, and its seeds a quarter.
+   */
+  async #seed(database: string): Promise<void> {
+    const url = new URL(this.#control.url);
+    url.pathname = `/${database}`;
+    const client = new pg.Client({
+      connectionString: url.href,
+      options: SESSION_OPTIONS,
+      connectionTimeoutMillis: 15_000,
+      application_name: 'omnistream prepares',
+    });
+    client.on('error', () => {});
+    await client.connect();
+    try {
+      await this.#seeds.write(client);
+    } finally {
+      await client.end();
+    }
+  }
+
+  /** Removes one, unless it has been taken meanwhile. To be called alone. */
+  async remove(client: pg.ClientBase, database: string): Promise<void> {
+    await client.query(`drop database if exists ${quote(database)} with (force)`);
+    await client.query(`drop role if exists ${quote(database)}`);
+  }
+}
