@@ -14,6 +14,8 @@ import { type OpenOptions, openServices } from './services.ts';
 export interface App {
   readonly http: FastifyInstance;
   readonly services: Services;
+  /** Says so that requests are to be sent elsewhere (`/readyz` is 503), and goes on serving those that come. */
+  leave(): void;
   /** Ends in order: no new requests, running ones and steps finish or are handed back, then every connection. */
   close(): Promise<void>;
 }
@@ -24,7 +26,8 @@ const DRAIN_MS = 7000;
 export async function buildApp(options: OpenOptions): Promise<App> {
   const open = await openServices(options);
   const { services } = open;
-  const http = await buildHttp(services).catch(async (error: unknown) => {
+  const leaving = new AbortController();
+  const http = await buildHttp(services, leaving.signal).catch(async (error: unknown) => {
     await services.queue.stop(0);
     await open.close();
     throw error;
@@ -40,6 +43,7 @@ export async function buildApp(options: OpenOptions): Promise<App> {
   return {
     http,
     services,
+    leave: () => leaving.abort(),
     async close() {
       await services.queue.takeNoMore();
       await Promise.all([http.close(), worker.beginStop(), stopQueueing(), stopNoting(), leader.stop()]);

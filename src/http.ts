@@ -40,7 +40,8 @@ const REQUEST_MS = 30_000;
 /** Of a body, in bytes: the largest documented one is far below. */
 const BODY_LIMIT = 256 * 1024;
 
-export async function buildHttp(services: Services): Promise<FastifyInstance> {
+/** @param leaving says that this gateway will stop: it serves, and asks whoever comes to go elsewhere from now on. */
+export async function buildHttp(services: Services, leaving: AbortSignal): Promise<FastifyInstance> {
   const { log, config } = services;
   const app = Fastify({
     loggerInstance: log as FastifyBaseLogger,
@@ -103,7 +104,7 @@ export async function buildHttp(services: Services): Promise<FastifyInstance> {
   app.setErrorHandler((error: FastifyError, request, reply) =>
     sendError(reply, request, request.is404 ? notFound(request, reply) : error),
   );
-  letConnectionsGo(app);
+  letConnectionsGo(app, leaving);
   app.setNotFoundHandler((request, reply) => sendError(reply, request, notFound(request, reply)));
 
   const factsOf = (request: FastifyRequest) => ({
@@ -157,7 +158,7 @@ export async function buildHttp(services: Services): Promise<FastifyInstance> {
   });
 
   registerRest(app, { schema, context: contextOf, edition: () => hoursEdition(services), errorAnswer });
-  registerOperations(app, services, connections);
+  registerOperations(app, services, connections, leaving);
   await registerPages(app, schema);
   app.route({
     method: 'GET',
@@ -199,13 +200,13 @@ const hostOf = ({ headers }: FastifyRequest): string | undefined =>
   headers.host?.toLowerCase().replace(/\.?(?::\d*)?$/, '');
 
 /** While closing, a kept-alive connection would be waited for until its client lets go of it. */
-function letConnectionsGo(app: FastifyInstance): void {
+function letConnectionsGo(app: FastifyInstance, leaving: AbortSignal): void {
   let sweep: NodeJS.Timeout | undefined;
   app.addHook('preClose', async () => {
     sweep = setInterval(() => app.server.closeIdleConnections(), 100);
   });
   app.addHook('onSend', (_request, reply, _payload, done) => {
-    if (sweep) reply.header('connection', 'close');
+    if (sweep || leaving.aborted) reply.header('connection', 'close');
     done();
   });
   app.addHook('onClose', async () => clearInterval(sweep));

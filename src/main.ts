@@ -2,6 +2,7 @@
 
 import { enableCompileCache } from 'node:module';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { App } from './app.ts';
 import { type Config, ConfigError, readConfig } from './config.ts';
@@ -12,6 +13,11 @@ import { createLog } from './log.ts';
 const DEFAULT_EMAIL = 'admin@omnistream.local';
 /** After this long a drain is cut short; the next process picks up what is left. */
 const DRAIN_LIMIT_MS = 9500;
+/**
+ * A gateway that is asked to stop by SIGTERM serves on for so long and says at /readyz that it leaves: connections that wait
+ * in the kernel when the listening socket is closed are reset, so whoever balances load is to send no more before that.
+ */
+const LEAVE_MS = 1000;
 
 const say = (text: string) => process.stdout.write(`${text}\n`);
 
@@ -96,6 +102,9 @@ function drainOnSignals(app: App, server: EmbeddedServer | undefined, log: Logge
       log.warn('the drain took too long and is cut short');
       process.exit(0);
     }, DRAIN_LIMIT_MS).unref();
+    app.leave();
+    // Nobody is sent elsewhere by a Ctrl-C at a terminal.
+    if (signal === 'SIGTERM') await sleep(LEAVE_MS);
     await app.close().catch((error: unknown) => log.error({ err: error }, 'the drain met an error'));
     await server?.stop();
     process.exit(0);

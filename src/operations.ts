@@ -2,9 +2,15 @@
 import type { FastifyInstance } from 'fastify';
 import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { Services } from './context.ts';
+import { AppError } from './errors.ts';
 import type { Connections } from './live/connections.ts';
 
-export function registerOperations(app: FastifyInstance, { control }: Services, connections: Connections): void {
+export function registerOperations(
+  app: FastifyInstance,
+  { control }: Services,
+  connections: Connections,
+  leaving: AbortSignal,
+): void {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const duration = new Histogram({
@@ -38,6 +44,8 @@ export function registerOperations(app: FastifyInstance, { control }: Services, 
 
   app.get('/api/health', async () => ({ status: 'ok' }));
   app.get('/readyz', async () => {
+    if (leaving.aborted)
+      throw new AppError('unavailable', { message: 'This gateway is about to stop.', retryAfter: 1 });
     await control.pool.query('select 1');
     return { status: 'ready' };
   });

@@ -1,12 +1,12 @@
 import { spawn } from 'node:child_process';
-import { readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { runningServer } from '../src/db/embedded-cluster.ts';
 import { storedSecrets } from '../src/db/secrets.ts';
-import { agent, superAdmin } from './support/actors.ts';
-import { ensureBuilt } from './support/built.ts';
+import { agent, eventually, superAdmin } from './support/actors.ts';
+import { dist, ensureBuilt } from './support/built.ts';
 import {
   cleanUp,
   type GatewayProcess,
@@ -113,6 +113,20 @@ describe('one data folder, through the starts and the ends of its gateways', () 
     expect(best).toBeLessThan(30_000);
   });
 
+  test('a folder that a crash within CREATE DATABASE left is found by the doctor, and removed by the next gateway', async () => {
+    await gateway.end('SIGTERM');
+    const orphan = join(env.DATA_DIR, 'postgres', 'base', '4000000');
+    await mkdir(orphan);
+    const finding = 'orphan_directory: the folder base/4000000 of the server belongs to no database';
+    expect(await runDoctor(env)).toMatchObject({ code: 1, output: expect.stringContaining(finding) });
+    gateway = await startGateway(env);
+    await eventually(
+      () => stat(orphan).catch(() => undefined),
+      (there) => there === undefined,
+    );
+    expect(await runDoctor(env)).toMatchObject({ code: 0 });
+  });
+
   test("a crash that left numbers which are other processes' by now does not keep it from starting", async () => {
     await gateway.end('SIGTERM');
     const stranger = spawn('sleep', ['60']);
@@ -129,6 +143,27 @@ describe('one data folder, through the starts and the ends of its gateways', () 
       stranger.kill();
     }
   });
+});
+
+test('what a gateway leaves that is killed while it makes its cluster is removed by the next one', async () => {
+  const dataDir = join(await temporaryFolder(), 'data');
+  const killed = spawn(process.execPath, [join(dist, 'main.js')], {
+    env: { PATH: process.env.PATH, DATA_DIR: dataDir, PORT: '0' },
+    stdio: 'ignore',
+  });
+  const drafts = async () => (await readdir(dataDir).catch(() => [])).filter((name) => name.includes('.new-'));
+  await eventually(drafts, (names) => names.length === 2);
+  killed.kill('SIGKILL');
+  await eventually(
+    async () => killed.signalCode,
+    (signal) => signal !== null,
+  );
+  // Half a folder, and the superuser's password.
+  expect(await drafts()).toHaveLength(2);
+  const next = await startGateway({ DATA_DIR: dataDir });
+  expect(await drafts()).toEqual([]);
+  await next.end('SIGTERM');
+  await cleanUp();
 });
 
 test('secrets are made once, however many start on a folder at the same moment', async () => {

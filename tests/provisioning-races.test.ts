@@ -174,27 +174,54 @@ describe('a worker that is cut off', () => {
     expect(activations).toHaveLength(ids.length);
     await expectNothingWrong(app.databaseUrl);
   });
+  /** Cuts the worker off that is about to call this. @returns the tenant, and what lets the worker go on and says how it ended. */
+  async function cutOffBefore(method: 'createRole' | 'createDatabase') {
+    const { promise: held, resolve: release } = Promise.withResolvers<void>();
+    const { promise: stopped, resolve: stop } = Promise.withResolvers<void>();
+    const { promise: late, resolve: came } = Promise.withResolvers<unknown>();
+    const original = TenantCluster.prototype[method] as (...args: unknown[]) => Promise<void>;
+    jest.spyOn(TenantCluster.prototype, method).mockImplementationOnce(async function (this: TenantCluster, ...args) {
+      stop();
+      await held;
+      const made = original.apply(this, args);
+      came(made.then(() => 'made', String));
+      await made;
+    });
+    const id = await post();
+    await stopped;
+    await cutOff();
+    const goOn = () => {
+      release();
+      return late;
+    };
+    return { id, goOn };
+  }
+
   test.each(['createRole', 'createDatabase'] as const)(
     'just before %s makes nothing when the tenant was called off meanwhile',
     async (method) => {
-      const { promise: held, resolve: goOn } = Promise.withResolvers<void>();
-      const { promise: stopped, resolve: stop } = Promise.withResolvers<void>();
-      const { promise: late, resolve: came } = Promise.withResolvers<unknown>();
-      const original = TenantCluster.prototype[method] as (...args: unknown[]) => Promise<void>;
-      jest.spyOn(TenantCluster.prototype, method).mockImplementationOnce(async function (this: TenantCluster, ...args) {
-        stop();
-        await held;
-        const made = original.apply(this, args);
-        came(made.then(() => 'made', String));
-        await made;
-      });
-      const id = await post();
-      await stopped;
-      await cutOff();
+      const { id, goOn } = await cutOffBefore(method);
       await cancel(id);
       await gone(id);
-      goOn();
-      expect(await late).toMatch(/called off/);
+      expect(await goOn()).toMatch(/called off/);
+      await expectNothingWrong(app.databaseUrl);
+    },
+  );
+
+  test.each(['createRole', 'createDatabase'] as const)(
+    'just before %s leaves role and database as they are when another has made the tenant',
+    async (method) => {
+      const { id, goOn } = await cutOffBefore(method);
+      await active(admin, id);
+      const made = () =>
+        sql(
+          app.databaseUrl,
+          `select rolpassword, datacl::text, datconnlimit from pg_authid join pg_database on datname = rolname
+            where rolname = '${app.services.cluster.nameFor(id)}'`,
+        );
+      const before = await made();
+      expect(await goOn()).toMatch(/made by another worker/);
+      expect(await made()).toEqual(before);
       await expectNothingWrong(app.databaseUrl);
     },
   );

@@ -20,7 +20,7 @@ export async function pidIn(file: string): Promise<number | undefined> {
   return pid > 0 && pid !== process.pid && isAlive(pid) ? pid : undefined;
 }
 
-function isAlive(pid: number): boolean {
+export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
     return true;

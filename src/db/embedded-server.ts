@@ -1,15 +1,17 @@
 /** A real PostgreSQL in the data folder, from the binaries that npm installed; it lives as long as this process. */
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
-import { chown, mkdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { arch, platform } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { ConfigError } from '../config.ts';
-import { clusterIn, DATABASE, embeddedUrl, pidIn, runningServer, SUPERUSER } from './embedded-cluster.ts';
-import { letThrough, type ServerAccount, serverAccount } from './server-account.ts';
+import { clusterIn, DATABASE, embeddedUrl, pidIn, runningServer } from './embedded-cluster.ts';
+import { initialise, removeDrafts } from './embedded-draft.ts';
+import { removeOrphanDirectories } from './orphan-directories.ts';
+import { letThrough, serverAccount } from './server-account.ts';
 
 /**
  * Runs the server and, when the gateway's end of the pipe closes, shuts it down: the kernel closes the pipe however
@@ -23,6 +25,8 @@ const GUARD =
 const SHUTDOWN_MS = 180_000;
 /** Longer than this nobody waits for it: the guard sees it through, and the next start waits for the guard. */
 const STOP_MS = 4000;
+/** How often what crashes left is looked for. */
+const TIDY_MS = 15_000;
 
 export interface EmbeddedServerOptions {
   dataDir: string;
@@ -66,46 +70,6 @@ function freePort(): Promise<number> {
       probe.close(() => resolve(port));
     });
   });
-}
-
-/** Makes the cluster beside its place and moves it there, so that a crash halfway leaves nothing that looks whole. */
-async function initialise(initdb: string, cluster: string, password: string, account?: ServerAccount): Promise<void> {
-  const draft = `${cluster}.new-${process.pid}`;
-  const passwordFile = `${draft}.password`;
-  await rm(draft, { recursive: true, force: true });
-  await mkdir(draft, { mode: 0o700 });
-  await writeFile(passwordFile, password, { mode: 0o600 });
-  if (account) {
-    await chown(draft, account.uid, account.gid);
-    await chown(passwordFile, account.uid, account.gid);
-  }
-  try {
-    const run = spawnSync(
-      initdb,
-      [
-        '-D',
-        draft,
-        '-U',
-        SUPERUSER,
-        `--pwfile=${passwordFile}`,
-        '--auth=scram-sha-256',
-        '--encoding=UTF8',
-        '--locale-provider=builtin',
-        '--builtin-locale=C.UTF-8',
-        '--locale=C',
-        '--no-instructions',
-      ],
-      { ...account, cwd: draft, encoding: 'utf8', env: { PATH: process.env.PATH, TZ: 'UTC' } },
-    );
-    if (run.status !== 0) throw new Error(`PostgreSQL could not make its data folder: ${run.stderr || run.error}`);
-    // Another gateway that started at the same moment may have been first; its cluster is as good.
-    await rename(draft, cluster).catch((error: NodeJS.ErrnoException) => {
-      if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error;
-    });
-  } finally {
-    await rm(passwordFile, { force: true });
-    await rm(draft, { recursive: true, force: true });
-  }
 }
 
 /** Waits for a server whose gateway died to finish its own shutdown, and refuses where a gateway is alive. */
@@ -167,6 +131,7 @@ export async function startEmbeddedServer(options: EmbeddedServerOptions): Promi
       }
     }
   }
+  await removeDrafts(cluster);
   if (!(await exists(cluster))) await initialise(initdb, cluster, password, account);
   await claimFolder(dataDir, options.notice);
 
@@ -231,8 +196,18 @@ export async function startEmbeddedServer(options: EmbeddedServerOptions): Promi
     if (await runningServer(dataDir)) throw folderInUse(dataDir);
     throw new ConfigError(`PostgreSQL did not start; ${join(dataDir, 'postgres.log')} says why.`);
   };
+  /** What a crash within CREATE DATABASE left takes up room for nothing. */
+  const tidy = () =>
+    inServer(maintenanceUrl, async (client) => {
+      const { length } = await removeOrphanDirectories(client, cluster);
+      if (length > 0) options.notice(`Removed the folders of ${length} databases that a crash kept from being made.`);
+    });
   await ready();
-  if (!options.asItIs) await ensureDatabase(maintenanceUrl);
+  let stopTidying = async () => {};
+  if (!options.asItIs) {
+    await ensureDatabase(maintenanceUrl);
+    stopTidying = repeatedly(TIDY_MS, tidy);
+  }
 
   /** A server that dies by itself is started again, on the same port. */
   const keepAlive = async () => {
@@ -251,6 +226,7 @@ export async function startEmbeddedServer(options: EmbeddedServerOptions): Promi
     url: embeddedUrl(port, password),
     async stop() {
       stopping = true;
+      await stopTidying();
       guard.stdin!.destroy();
       await Promise.race([kept, sleep(STOP_MS, undefined, { ref: false })]);
       guard.unref();
@@ -259,16 +235,40 @@ export async function startEmbeddedServer(options: EmbeddedServerOptions): Promi
   };
 }
 
-async function ensureDatabase(maintenanceUrl: string): Promise<void> {
-  const client = new pg.Client({ connectionString: maintenanceUrl });
+/** A server that is away for a moment is asked the next time. @returns what ends it, after the round that is under way. */
+function repeatedly(ms: number, work: () => Promise<void>): () => Promise<void> {
+  let round = Promise.resolve();
+  let timer: NodeJS.Timeout;
+  const run = () => {
+    round = work()
+      .catch(() => {})
+      .then(() => {
+        timer = setTimeout(run, ms).unref();
+      });
+  };
+  run();
+  return async () => {
+    await round;
+    clearTimeout(timer);
+  };
+}
+
+async function inServer(url: string, work: (client: pg.Client) => Promise<void>): Promise<void> {
+  const client = new pg.Client({ connectionString: url });
+  client.on('error', () => {});
   await client.connect();
   try {
+    await work(client);
+  } finally {
+    await client.end();
+  }
+}
+
+const ensureDatabase = (maintenanceUrl: string) =>
+  inServer(maintenanceUrl, async (client) => {
     const { rowCount } = await client.query('select from pg_database where datname = $1', [DATABASE]);
     if (!rowCount) await client.query(`create database ${DATABASE}`);
     // The server is ours alone: a tenant's role is to reach its own database and no other.
     await client.query('revoke connect on database postgres from public');
     await client.query('revoke connect on database template1 from public');
-  } finally {
-    await client.end();
-  }
-}
+  });

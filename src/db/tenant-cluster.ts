@@ -11,6 +11,7 @@ import type { Logger } from 'pino';
 import { tenantEntities } from '../entities/tenant/index.ts';
 import { databaseError } from '../errors.ts';
 import { type ControlDatabase, SESSION_OPTIONS } from './control.ts';
+import { refuseWithoutRoom } from './disk-space.ts';
 import { LOCKS } from './locks.ts';
 import { TENANT_SCHEMA_VERSION, tenantMigrations } from './migrations/tenant/index.ts';
 import { guardPool } from './pools.ts';
@@ -33,14 +34,17 @@ async function unlessThere(work: Promise<unknown>): Promise<void> {
   });
 }
 
-/** A worker that was cut off may come back when its tenant has been called off, and nobody would remove what it makes. */
+/**
+ * A worker that was cut off may come back when its tenant has been called off, and nobody would remove what it makes; or when
+ * another worker has made the tenant, which is its users' by then.
+ */
 async function refuseUnwanted(client: pg.ClientBase, name: string): Promise<void> {
   const { rowCount } = await client.query(
     `select from tenant_databases d join provisioning_runs run on run.org_id = d.org_id
-      where d.database_name = $1 and run.state <> 'cancelling'`,
+      where d.database_name = $1 and run.state not in ('cancelling', 'succeeded')`,
     [name],
   );
-  if (!rowCount) throw new Error(`the tenant of ${name} has been called off`);
+  if (!rowCount) throw new Error(`the tenant of ${name} has been called off, or made by another worker`);
 }
 
 export class TenantCluster {
@@ -136,6 +140,7 @@ export class TenantCluster {
       // What a DROP that was cut short leaves can only be dropped.
       if (rows[0]?.broken) await client.query(`drop database ${quote(name)}`);
       if (!rows[0] || rows[0].broken) {
+        await refuseWithoutRoom(client, this.#template);
         await unlessThere(
           client.query(
             `create database ${quote(name)} template ${quote(this.#template)}

@@ -5,7 +5,6 @@ import { ReflectMetadataProvider } from '@mikro-orm/decorators/legacy';
 import { createPostgreSqlTypeParsers, type EntityManager, MikroORM } from '@mikro-orm/postgresql';
 import { PostgresDialect, type PostgresPool } from 'kysely';
 import { LRUCache } from 'lru-cache';
-import pLimit from 'p-limit';
 import pg from 'pg';
 import { parse as parseUrl } from 'pg-connection-string';
 import type { Logger } from 'pino';
@@ -15,11 +14,18 @@ import { type ControlDatabase, type Query, query, SESSION_OPTIONS } from './cont
 import { TENANT_SCHEMA_VERSION } from './migrations/tenant/index.ts';
 import { guardPool } from './pools.ts';
 import type { Keys } from './secrets.ts';
+import { Turns } from './turns.ts';
 
 /** Processes x pools x connections, plus the control pools, has to stay under the server's max_connections. */
 const MAX_POOLS = 50;
 const CONNECTIONS_PER_POOL = 2;
-const MAX_IN_USE = 60;
+/**
+ * What waits for one of a tenant's connections is at work as well: twice as many as there are connections keep them busy, and
+ * leave room for other tenants where one hangs.
+ */
+const TURNS = { all: 60, each: 2 * CONNECTIONS_PER_POOL, waitMs: 5000 };
+/** Whoever waits for a lock that nobody gives back, or holds one and does nothing, is ended by the server. */
+const TENANT_OPTIONS = `${SESSION_OPTIONS} -c lock_timeout=5s -c idle_in_transaction_session_timeout=10s`;
 const IDLE_MS = 10_000;
 
 interface TenantLogin {
@@ -65,8 +71,7 @@ export class TenantDatabases {
   readonly #current: AsyncLocalStorage<pg.Pool>;
   readonly #pools: LRUCache<string, pg.Pool>;
   readonly #ending = new Set<Promise<void>>();
-  /** Further work waits its turn, so that a rush on many tenants does not use up the server's connections. */
-  readonly #inUse = pLimit(MAX_IN_USE);
+  readonly #turns = new Turns(TURNS);
 
   private constructor(
     control: ControlDatabase,
@@ -129,7 +134,7 @@ export class TenantDatabases {
       database: login.databaseName,
       user: login.roleName,
       password: this.#keys.open(login.sealedPassword),
-      options: SESSION_OPTIONS,
+      options: TENANT_OPTIONS,
       application_name: 'omnistream',
       connectionTimeoutMillis: 5000,
     };
@@ -161,7 +166,7 @@ export class TenantDatabases {
   }
 
   #use<T>(orgId: string, body: (pool: pg.Pool) => Promise<T>): Promise<T> {
-    return this.#inUse(async () => {
+    return this.#turns.take(orgId, async () => {
       const began = new Date();
       try {
         return await body(await this.#pool(orgId));

@@ -4,6 +4,7 @@
  */
 import pg from 'pg';
 import { describeFailure } from '../components/describe-failure.ts';
+import { findOrphanDirectories } from '../db/orphan-directories.ts';
 import type { Keys } from '../db/secrets.ts';
 import { type Facts, readFacts, type TenantFacts } from './doctor-facts.ts';
 import { checkPrivacy, checkServer } from './doctor-server.ts';
@@ -24,6 +25,7 @@ export interface Finding {
     | 'missing_template'
     | 'open_database'
     | 'orphan_database'
+    | 'orphan_directory'
     | 'orphan_role'
     | 'powerful_role'
     | 'stale_template'
@@ -68,7 +70,13 @@ export async function examine({ databaseUrl, keys, ownServer, zoneData }: Doctor
     const { findings, underWay } = checkServer(facts);
     const inside = await lookIntoTenants(facts, client, databaseUrl, keys);
     return {
-      findings: [...findings, ...privacy.findings, ...inside.findings],
+      findings: [
+        ...findings,
+        ...privacy.findings,
+        ...inside.findings,
+        // Another's server may be full of databases that are being made, and may not let its files be listed.
+        ...(ownServer ? (await findOrphanDirectories(client)).map(orphanDirectory) : []),
+      ],
       notes: [...(await zoneNotes(client, inside.hours, zoneData)), ...privacy.notes],
       counts: count(facts, underWay),
     };
@@ -76,6 +84,12 @@ export async function examine({ databaseUrl, keys, ownServer, zoneData }: Doctor
     await client.end();
   }
 }
+
+const orphanDirectory = (name: string): Finding => ({
+  kind: 'orphan_directory',
+  problem: `the folder base/${name} of the server belongs to no database: a crash kept it from being made`,
+  remedy: 'start a gateway, or wait some seconds for the one that runs: it removes it.',
+});
 
 function count({ tenants, databases, roles }: Facts, underWay: number): Diagnosis['counts'] {
   const databaseNames = new Set(databases.map(({ name }) => name));

@@ -6,6 +6,7 @@
 import { type EntityManager, LockMode } from '@mikro-orm/postgresql';
 import { v7 as uuidv7 } from 'uuid';
 import type { Context, Services } from '../context.ts';
+import { DiskFull } from '../db/disk-space.ts';
 import type { JobAttempt } from '../db/queue.ts';
 import { Organization, TenantStatus } from '../entities/control/organization.ts';
 import {
@@ -203,7 +204,7 @@ async function fail(
 }
 
 function reasonOf(error: unknown): string {
-  if (error instanceof StepFailure) return error.message;
+  if (error instanceof StepFailure || error instanceof DiskFull) return error.message;
   if (isUnavailable(error)) return 'The database server could not be reached.';
   return 'An unexpected error; the log of the gateway names it.';
 }

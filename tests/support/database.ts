@@ -2,9 +2,9 @@
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
 
-/** The run's server, as its superuser. */
-export function serverUrl(database: string): string {
-  const url = new URL(process.env.TEST_DATABASE_URL!);
+/** The run's server, as its superuser. @param server another one: the URL of any of its databases. */
+export function serverUrl(database: string, server = process.env.TEST_DATABASE_URL!): string {
+  const url = new URL(server);
   url.pathname = `/${database}`;
   return url.href;
 }
@@ -24,18 +24,18 @@ export async function sql<Row extends pg.QueryResultRow>(
   }
 }
 
-/** An empty control-plane database. @returns its URL. */
-export async function createControlDatabase(): Promise<string> {
+/** An empty control-plane database. @param server the URL of any database of it. @returns its URL. */
+export async function createControlDatabase(server?: string): Promise<string> {
   const name = `control_${randomBytes(6).toString('hex')}`;
-  await sql(serverUrl('postgres'), `create database ${name}`);
-  return serverUrl(name);
+  await sql(serverUrl('postgres', server), `create database ${name}`);
+  return serverUrl(name, server);
 }
 
 /** Removes a control database with all tenants' databases and roles that its installation made. */
 export async function dropControlDatabase(url: string): Promise<void> {
   const { pathname } = new URL(url);
   const [installation] = await sql<{ code: string }>(url, 'select code from installation').catch(() => []);
-  const admin = serverUrl('postgres');
+  const admin = serverUrl('postgres', url);
   if (installation) {
     const like = `t\\_${installation.code}%`;
     for (const { datname } of await sql<{ datname: string }>(

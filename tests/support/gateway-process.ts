@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { runningServer } from '../../src/db/embedded-cluster.ts';
 import { eventually } from './actors.ts';
@@ -20,10 +20,20 @@ export interface Ended {
 export interface GatewayProcess {
   readonly url: string;
   readonly pid: number;
+  /** What it has said and logged so far. */
+  output(): string;
   /** Milliseconds of processor time that it has used. */
   cpuMs(): number;
   /** @returns how it ended. */
   end(signal: NodeJS.Signals): Promise<Ended>;
+}
+
+/** How a gateway is run otherwise than by `npm start`. */
+export interface Variant {
+  /** Another compiled gateway than `dist`. */
+  build?: string;
+  /** A module that Node loads before the gateway. */
+  preload?: string;
 }
 
 /** Processes that a test has started, and folders that it has made. */
@@ -112,24 +122,27 @@ function cpuMs(pid: number): number {
 }
 
 /** Starts a gateway and waits until it answers. @param env on top of a free port and a known super admin. */
-export async function startGateway(env: Record<string, string>): Promise<GatewayProcess> {
-  const { child, ended, output } = run('main.js', {
+export async function startGateway(env: Record<string, string>, variant: Variant = {}): Promise<GatewayProcess> {
+  const { build = dist, preload } = variant;
+  const { child, ended, output } = run(join(relative(dist, build), 'main.js'), {
     PORT: '0',
     SUPER_ADMIN_EMAIL: SUPER_ADMIN.email,
     SUPER_ADMIN_PASSWORD: SUPER_ADMIN.password,
+    ...(preload && { NODE_OPTIONS: `--import ${preload}` }),
     ...env,
   });
   let dead = false;
   void ended.then(() => {
     dead = true;
   });
-  const deadline = Date.now() + 20_000;
+  const deadline = Date.now() + 60_000;
   for (;;) {
     const base = /REST +(http:\S+)\/api /.exec(output())?.[1];
     if (base && (await fetch(`${base}/api/health`)).ok) {
       return {
         url: base,
         pid: child.pid!,
+        output,
         cpuMs: () => cpuMs(child.pid!),
         end(signal) {
           child.kill(signal);

@@ -1,0 +1,40 @@
+/**
+ * Loaded into a gateway that clients are to leave: on SIGUSR2 it collects its garbage and says on standard output what is
+ * left of that which each client brings along.
+ */
+import { dirname, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+
+setFlagsFromString('--expose-gc');
+const collect = runInNewContext('gc') as () => void;
+
+const { Feed } = (await import(pathToFileURL(join(dirname(process.argv[1]!), 'live', 'feed.js')).href)) as {
+  Feed: { prototype: { next(): Promise<unknown> } };
+};
+/** Iterators that somebody has asked for something. */
+const feeds = new Set<WeakRef<object>>();
+const known = new WeakSet<object>();
+const { next } = Feed.prototype;
+Feed.prototype.next = function (this: object) {
+  if (!known.has(this)) {
+    known.add(this);
+    feeds.add(new WeakRef(this));
+  }
+  return next.call(this);
+};
+
+process.on('SIGUSR2', () => {
+  collect();
+  for (const feed of feeds) if (!feed.deref()) feeds.delete(feed);
+  const resources = Object.groupBy(process.getActiveResourcesInfo(), (name) => name);
+  const count = (name: string) => resources[name]?.length ?? 0;
+  const census = {
+    iterators: feeds.size,
+    timers: count('Timeout'),
+    sockets: count('TCPSocketWrap'),
+    heap: process.memoryUsage().heapUsed / 2 ** 20,
+  };
+  process.stdout.write(`census ${JSON.stringify(census)}\n`);
+});

@@ -1,0 +1,52 @@
+/**
+ * Loaded into a gateway before anything of it: holds provisioning runs before or after a step, so that its process can be
+ * killed or frozen exactly there. Production loads no such thing and has no place for it; steps are wrapped from outside.
+ *
+ * `HOLD_AT` is a list of points, `before create_database;after activate`: the first tenant that comes is held at the first,
+ * the next one at the second; once only, and until SIGUSR2. What is held is said on standard output.
+ */
+import { dirname, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+
+type Outside = () => Promise<unknown>;
+
+interface Step {
+  name: string;
+  begin(em: unknown, context: { orgId: string }): Promise<Outside | undefined>;
+}
+
+const points = (process.env.HOLD_AT ?? '').split(';');
+/** By tenant; the empty text once it was held. */
+const pointOf = new Map<string, string>();
+const { promise: released, resolve: release } = Promise.withResolvers<void>();
+process.once('SIGUSR2', () => release());
+
+async function hold(orgId: string, point: string): Promise<void> {
+  if (!pointOf.has(orgId)) pointOf.set(orgId, points[pointOf.size] ?? '');
+  if (pointOf.get(orgId) !== point) return;
+  pointOf.set(orgId, '');
+  process.stdout.write(`held ${point} for ${orgId}\n`);
+  await released;
+}
+
+const build = dirname(process.argv[1]!);
+const { PROVISIONING_STEPS } = (await import(pathToFileURL(join(build, 'domain', 'provisioning-steps.js')).href)) as {
+  PROVISIONING_STEPS: Step[];
+};
+for (const step of PROVISIONING_STEPS) {
+  const begin = step.begin.bind(step);
+  step.begin = async (em, context) => {
+    const after = () => hold(context.orgId, `after ${step.name}`);
+    await hold(context.orgId, `before ${step.name}`);
+    const outside = await begin(em, context);
+    if (!outside) {
+      await after();
+      return undefined;
+    }
+    return async () => {
+      const result = await outside();
+      await after();
+      return result;
+    };
+  };
+}

@@ -1,0 +1,112 @@
+/** PostgreSQL comes to harm while requests come in. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import pg from 'pg';
+import { runningServer } from '../../src/db/embedded-cluster.ts';
+import { serverUrl, sql } from '../../tests/support/database.ts';
+import type { Experiment, Tally } from '../experiment.ts';
+import type { Ground } from '../ground.ts';
+import { Load, makeCrew, PER_SECOND } from '../load.ts';
+
+const BEFORE_MS = 700;
+/** From PostgreSQL's return until everything is done again that is asked for. */
+const HEALTHY_MS = 5000;
+/** So long nothing may be refused for all to be well. */
+const QUIET_MS = 1500;
+const GIVE_UP_MS = 60_000;
+/** Sessions that are ended in a trial. */
+const SESSIONS = 5;
+
+interface Trial {
+  ground: Ground;
+  databaseUrl: string;
+  number: number;
+  tally: Tally;
+}
+
+const experiment = (name: string, what: string, harm: (trial: Trial) => Promise<void>): Experiment => ({
+  name,
+  fault: `PostgreSQL ${what} under ${PER_SECOND} requests a second`,
+  trials: 20,
+  async run(ground, tally) {
+    const installation = await ground.install();
+    const { databaseUrl } = installation;
+    const gateway = await installation.start();
+    const admin = await installation.admin(gateway);
+    const crew = await makeCrew(installation, () => [gateway.url], admin);
+    await tally.lanes(1, tally.wanted, async (number) => {
+      let back = 0;
+      const load = await Load.during(crew, async (sent) => {
+        await sleep(BEFORE_MS);
+        await harm({ ground, databaseUrl, number, tally });
+        back = await answers(databaseUrl);
+        await quiet(sent);
+      });
+      const last = Math.max(back, ...load.refused.map(({ at }) => at));
+      const losses = [
+        ...load.unfit(),
+        ...tally.time('done again after its return', last - back, HEALTHY_MS),
+        ...tally.time('longest wait for an answer', Math.max(...load.sent.map(({ ms }) => ms))),
+        ...(await installation.settled()),
+        ...(await load.lost()),
+        ...(await installation.check()),
+      ];
+      tally.add(
+        1,
+        losses.map((text) => `trial ${number}: ${text}`),
+      );
+    });
+    await ground.remove(installation);
+  },
+});
+
+/** Waits until PostgreSQL can be signed in to. @returns when that was. */
+async function answers(connectionString: string): Promise<number> {
+  for (const deadline = performance.now() + GIVE_UP_MS; ; await sleep(20)) {
+    const client = new pg.Client({ connectionString, connectionTimeoutMillis: 2000 });
+    client.on('error', () => {});
+    try {
+      await client.connect();
+      return performance.now();
+    } catch (error) {
+      if (performance.now() > deadline) throw error;
+    } finally {
+      await client.end().catch(() => {});
+    }
+  }
+}
+
+async function quiet(load: Load): Promise<void> {
+  const since = performance.now();
+  const isQuiet = () => {
+    const last = Math.max(since, ...load.refused.map(({ at, ms }) => at + ms));
+    return performance.now() - last > QUIET_MS;
+  };
+  for (const deadline = since + GIVE_UP_MS; !isQuiet() && performance.now() < deadline; ) await sleep(50);
+}
+
+const signal =
+  (name: NodeJS.Signals) =>
+  async ({ ground }: Trial) => {
+    process.kill((await runningServer(ground.dataDir))!.pid, name);
+    // It is still there for some milliseconds.
+    await sleep(100);
+  };
+
+/** Ends some sessions as an operator would; in every other trial one is killed, on which the server ends all of them. */
+async function endSessions({ databaseUrl, number, tally }: Trial): Promise<void> {
+  for (let count = 0; count < SESSIONS; count++) {
+    const sessions = await sql<{ pid: number }>(
+      serverUrl('postgres', databaseUrl),
+      `select pid from pg_stat_activity where backend_type = 'client backend' and pid <> pg_backend_pid() order by pid`,
+    ).catch(() => []);
+    const chosen = sessions[Math.floor(tally.chance('session', number, count) * sessions.length)];
+    const last = count === SESSIONS - 1;
+    if (chosen) process.kill(chosen.pid, last && number % 2 === 1 ? 'SIGKILL' : 'SIGTERM');
+    await sleep(150);
+  }
+}
+
+// SIGINT: the server's fast shutdown. It is started again at once.
+export const restart = experiment('postgres-restart', 'restarted', signal('SIGINT'));
+export const kill = experiment('postgres-kill', 'killed', signal('SIGKILL'));
+export const sessions = experiment('postgres-sessions', 'sessions ended and killed', endSessions);

@@ -1,0 +1,143 @@
+/** One installation: a control database, the gateways that run on it, and the tenants that it has said yes to. */
+import { randomBytes } from 'node:crypto';
+import { type Actor, active, agent, eventually, superAdmin } from '../tests/support/actors.ts';
+import { createControlDatabase, dropControlDatabase, sql } from '../tests/support/database.ts';
+import { type GatewayProcess, startGateway } from '../tests/support/gateway-process.ts';
+import { type Acknowledged, check } from './checker.ts';
+
+export const SECRET = 'a secret of the trials, which is long enough';
+/** Of every tenant's first admin; nobody is to find it anywhere. */
+export const ADMIN_PASSWORD = 'a password of a first admin';
+
+const preloaded = (file: string) => new URL(file, import.meta.url).href;
+
+export class Installation {
+  readonly databaseUrl: string;
+  readonly acknowledged: Acknowledged[] = [];
+  readonly #build: string;
+  readonly #gateways = new Set<GatewayProcess>();
+  /** Of gateways that have ended. */
+  readonly #logs: string[] = [];
+  readonly #prefix = `t${randomBytes(3).toString('hex')}`;
+  #made = 0;
+
+  private constructor(databaseUrl: string, build: string) {
+    this.databaseUrl = databaseUrl;
+    this.#build = build;
+  }
+
+  static async make(server: string, build: string): Promise<Installation> {
+    return new Installation(await createControlDatabase(server), build);
+  }
+
+  /** @param holdAt points at which it stops, one a tenant, in the order in which tenants come to it (crash-points.ts). */
+  start(holdAt: readonly string[] = []): Promise<GatewayProcess> {
+    if (holdAt.length === 0) return this.#start();
+    return this.#start({ HOLD_AT: holdAt.join(';') }, './crash-points.ts');
+  }
+
+  /** One that says what it has in memory (census.ts). */
+  startCounted(): Promise<GatewayProcess> {
+    return this.#start({}, './census.ts');
+  }
+
+  async #start(env: Record<string, string> = {}, preload?: string): Promise<GatewayProcess> {
+    const gateway = await startGateway(
+      // Databases that are there before their tenant would keep most trials from making any.
+      { DATABASE_URL: this.databaseUrl, JWT_SECRET: SECRET, LOG_LEVEL: 'info', WARM_DATABASES: '0', ...env },
+      { build: this.#build, preload: preload && preloaded(preload) },
+    );
+    this.#gateways.add(gateway);
+    return gateway;
+  }
+
+  async end(gateway: GatewayProcess, signal: NodeJS.Signals) {
+    this.#gateways.delete(gateway);
+    const ended = await gateway.end(signal);
+    this.#logs.push(ended.output);
+    return ended;
+  }
+
+  /** Signed in at a gateway. Its token is good at all of them. */
+  admin(gateway: GatewayProcess): Promise<Actor> {
+    return superAdmin(gateway);
+  }
+
+  /** Asks for a tenant. @returns the answer; a tenant that was said yes to is one that the checker looks for. */
+  async post(admin: Actor, more: Record<string, unknown> = {}, headers: Record<string, string> = {}) {
+    const slug = `${this.#prefix}-${++this.#made}`;
+    const wanted = {
+      name: `Tenant ${slug}`,
+      slug,
+      admin_email: `admin@${slug}.test`,
+      admin_password: ADMIN_PASSWORD,
+      ...more,
+    };
+    const answer = await admin.rest('POST', '/api/super-admin/tenants', wanted, headers);
+    if (answer.status === 201) this.acknowledge(answer.body, wanted.admin_email !== undefined);
+    return answer;
+  }
+
+  /** So many tenants that are active. */
+  async makeTenants(admin: Actor, count: number, ms = 60_000) {
+    const answers = await Promise.all(Array.from({ length: count }, () => this.post(admin)));
+    const made = answers.map(({ status, body }) => {
+      if (status !== 201) throw new Error(`a tenant was refused: ${JSON.stringify(body)}`);
+      return body as { id: string; slug: string };
+    });
+    for (const { id } of made) await active(admin, id, ms);
+    return made;
+  }
+
+  /** The first admin of one of them. */
+  agentOf(gateway: Pick<GatewayProcess, 'url'>, slug: string): Promise<Actor> {
+    return agent(gateway, `admin@${slug}.test`, ADMIN_PASSWORD);
+  }
+
+  acknowledge({ id, slug }: { id: string; slug: string }, hasAdmin: boolean): void {
+    if (!this.acknowledged.some((known) => known.id === id)) this.acknowledged.push({ id, slug, hasAdmin });
+  }
+
+  /** Everything that gateways have logged. */
+  get logs(): string {
+    return [...this.#logs, ...[...this.#gateways].map((gateway) => gateway.output())].join('\n');
+  }
+
+  /** Waits until nothing is being made. @returns what would not end. */
+  async settled(ms = 30_000): Promise<string[]> {
+    const underWay = () =>
+      sql<{ slug: string }>(
+        this.databaseUrl,
+        `select slug from provisioning_runs join organizations o on o.id = org_id where state <> 'succeeded'`,
+      );
+    try {
+      await eventually(underWay, (rows) => rows.length === 0, ms);
+      return [];
+    } catch (error) {
+      return [`tenants that were never made: ${(error as Error).message.slice(0, 300)}`];
+    }
+  }
+
+  /** Waits until no job of this kind is waiting or under way. */
+  async jobsDone(name: string): Promise<void> {
+    const text = `select from pgboss.job where name = $1 and state < 'completed'`;
+    await eventually(
+      () => sql(this.databaseUrl, text, [name]),
+      (rows) => rows.length === 0,
+    );
+  }
+
+  /** @returns what is not as it has to be. */
+  check(): Promise<string[]> {
+    return check(this);
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([...this.#gateways].map((gateway) => this.end(gateway, 'SIGKILL')));
+  }
+
+  async remove(): Promise<void> {
+    await this.stop();
+    await dropControlDatabase(this.databaseUrl);
+  }
+}

@@ -1,0 +1,140 @@
+/** What the platform's promises rest on, taken away one by one: an experiment that still loses nothing would prove nothing. */
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { dist } from '../tests/support/built.ts';
+
+export interface Mutant {
+  /** What is taken away. */
+  name: string;
+  /** Below `dist`. */
+  file: string;
+  from: RegExp;
+  to: string;
+  /** The experiment that has to lose something, and in how many trials. */
+  experiment: string;
+  trials: number;
+}
+
+export const mutants: readonly Mutant[] = [
+  {
+    name: 'the fence: a worker does not look whether its run is another’s by now',
+    file: 'domain/provisioning.js',
+    from: /run\?\.attempt !== attempt/g,
+    to: 'false',
+    experiment: 'freeze',
+    trials: 4,
+  },
+  {
+    name: 'the REVOKE: a new database is open to everybody',
+    file: 'db/tenant-cluster.js',
+    from: /revoke all on database \$\{quote\(name\)\} from public;/,
+    to: '',
+    experiment: 'idempotency-again',
+    trials: 1,
+  },
+  {
+    name: 'the compare-and-set: who deletes a super admin does not see that it was deleted itself',
+    file: 'domain/super-admins.js',
+    from: /lockMode: LockMode\.PESSIMISTIC_WRITE, (?=orderBy)/,
+    to: '',
+    experiment: 'race-admins',
+    trials: 5,
+  },
+  {
+    name: 'the compare-and-set: a takeover does not make a new attempt of the run',
+    file: 'domain/provisioning.js',
+    from: /run\.attempt \+= 1;/,
+    to: '',
+    experiment: 'freeze',
+    trials: 4,
+  },
+  {
+    name: 'duplicate names: a role that is there already is a failure',
+    file: 'db/tenant-cluster.js',
+    from: /new Set\(\['42P04', '42710', '23505'\]\)/,
+    to: 'new Set()',
+    experiment: 'kill-steps',
+    trials: 4,
+  },
+  {
+    name: 'the lock on an Idempotency-Key',
+    file: 'domain/idempotency.js',
+    from: /!held\?\.locked/,
+    to: 'false',
+    experiment: 'idempotency-at-once',
+    trials: 1,
+  },
+  {
+    name: 'slugs are unique',
+    file: 'db/migrations/control/0001-initial.js',
+    from: /alter table "organizations"\s+add constraint "organizations_slug_unique" unique \("slug"\);/,
+    to: '',
+    experiment: 'race-slug',
+    trials: 1,
+  },
+  {
+    name: 'a limit is held against the count',
+    file: 'db/migrations/tenant/0001-initial.js',
+    from: /if total > most then/,
+    to: 'if total > most + 1000 then',
+    experiment: 'race-limits',
+    trials: 1,
+  },
+  {
+    name: 'a PostgreSQL that is away is known as such',
+    file: 'errors.js',
+    from: /const AWAY = \/.+\/;/,
+    to: 'const AWAY = /^never$/;',
+    experiment: 'postgres-restart',
+    trials: 1,
+  },
+  {
+    name: 'turns: one tenant may have all of them',
+    file: 'db/tenants.js',
+    from: /each: 2 \* CONNECTIONS_PER_POOL/,
+    to: 'each: 60',
+    experiment: 'pool',
+    trials: 1,
+  },
+  {
+    name: 'room on the disk is looked at',
+    file: 'db/disk-space.js',
+    from: /if \(free >= needed\)/,
+    to: 'if (true)',
+    experiment: 'disk',
+    trials: 1,
+  },
+  {
+    name: 'sockets that have ended are forgotten',
+    file: 'live/connections.js',
+    from: /return \(\) => this\.#open\.delete\(connection\);/,
+    to: 'return () => {};',
+    experiment: 'leave',
+    trials: 80,
+  },
+  {
+    name: 'the drain: SIGTERM ends the process at once',
+    file: 'main.js',
+    from: /app\.leave\(\);/,
+    to: 'process.exit(0);',
+    experiment: 'drain',
+    trials: 1,
+  },
+];
+
+/** Makes a copy of the compiled gateway with the change. @returns its folder, and what removes it. */
+export function makeMutant({ name, file, from, to }: Mutant): { build: string; remove(): void } {
+  // Beside `dist`: it finds packages and the console where that does.
+  const build = mkdtempSync(join(dist, '..', '.tmp-chaos-mutant-'));
+  cpSync(dist, build, { recursive: true });
+  const path = join(build, file);
+  const original = readFileSync(path, 'utf8');
+  const changed = original.replace(from, () => to);
+  const remove = () => rmSync(build, { recursive: true, force: true });
+  if (changed === original) {
+    remove();
+    throw new Error(`nothing was taken away for "${name}": ${file} has no ${from}`);
+  }
+  writeFileSync(path, changed);
+  return { build, remove };
+}

@@ -1,0 +1,54 @@
+/**
+ * Room on the disk for another database. A copy of a template goes through on a full disk and the checkpoint after it fails,
+ * which takes everybody's writes along: so room is looked at first.
+ */
+import { statfs } from 'node:fs/promises';
+import type pg from 'pg';
+
+/** What is left for the tenants that are there, beside twice the size of what is to be copied: its files, and the log of them. */
+const RESERVE = 64 * 2 ** 20;
+const MIB = 2 ** 20;
+
+/** Thrown when there is no room; the message says how much there is. */
+export class DiskFull extends Error {}
+
+interface Place {
+  /** Of the template. */
+  size: number;
+  /** Where the server keeps its log, and where the copy goes to. */
+  folders: string[];
+}
+
+const PLACE = `
+  select pg_database_size(d.oid)::float as size,
+         array[current_setting('data_directory'), nullif(pg_tablespace_location(d.dattablespace), '')] as folders
+    from pg_database d where datname = $1`;
+
+/**
+ * Only where the server's disk is this machine's, and its role may know where it is; nothing is said of others.
+ *
+ * @throws {DiskFull}
+ */
+export async function refuseWithoutRoom(client: pg.ClientBase, template: string): Promise<void> {
+  if (!isHere((client as pg.Client).host)) return;
+  // Insufficient privilege: an external server, whose operator looks after its disk.
+  const { rows } = await client.query<Place>(PLACE, [template]).catch((error: { code?: string }) => {
+    if (error.code === '42501') return { rows: [] };
+    throw error;
+  });
+  for (const { size, folders } of rows) {
+    const needed = 2 * size + RESERVE;
+    for (const folder of folders) {
+      const disk = folder ? await statfs(folder).catch(() => undefined) : undefined;
+      if (!disk) continue;
+      const free = disk.bavail * disk.bsize;
+      if (free >= needed) continue;
+      const mib = (bytes: number) => Math.floor(bytes / MIB);
+      throw new DiskFull(
+        `The disk of the database server is nearly full: ${mib(free)} MiB are free, and a new database needs ${mib(needed)} MiB.`,
+      );
+    }
+  }
+}
+
+const isHere = (host: string) => host.startsWith('/') || ['localhost', '127.0.0.1', '::1'].includes(host);

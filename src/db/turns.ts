@@ -1,0 +1,78 @@
+/** Work on tenants' databases that waits its turn, so that neither a rush on many nor one that hangs takes all there is. */
+import { AppError } from '../errors.ts';
+
+export interface TurnLimits {
+  /** At work at the same time. */
+  all: number;
+  /** Of these, for one tenant. */
+  each: number;
+  /** How long a turn is waited for, in milliseconds. */
+  waitMs: number;
+}
+
+interface Waiting {
+  tenant: string;
+  begin(): void;
+}
+
+export class Turns {
+  readonly #limits: TurnLimits;
+  readonly #waiting = new Set<Waiting>();
+  /** At work, by tenant. */
+  readonly #busy = new Map<string, number>();
+  #atWork = 0;
+
+  constructor(limits: TurnLimits) {
+    this.#limits = limits;
+  }
+
+  /** @throws {AppError} unavailable when its turn does not come in time. */
+  async take<T>(tenant: string, work: () => Promise<T>): Promise<T> {
+    if (!this.#enter(tenant)) await this.#wait(tenant);
+    try {
+      return await work();
+    } finally {
+      this.#leave(tenant);
+    }
+  }
+
+  #enter(tenant: string): boolean {
+    const busy = this.#busy.get(tenant) ?? 0;
+    if (this.#atWork >= this.#limits.all || busy >= this.#limits.each) return false;
+    this.#busy.set(tenant, busy + 1);
+    this.#atWork++;
+    return true;
+  }
+
+  #wait(tenant: string): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const giveUp = () => {
+        this.#waiting.delete(waiting);
+        reject(new AppError('unavailable', { retryAfter: 2 }));
+      };
+      const timer = setTimeout(giveUp, this.#limits.waitMs);
+      const waiting: Waiting = {
+        tenant,
+        begin: () => {
+          clearTimeout(timer);
+          resolve();
+        },
+      };
+      this.#waiting.add(waiting);
+    });
+  }
+
+  #leave(tenant: string): void {
+    const left = this.#busy.get(tenant)! - 1;
+    if (left === 0) this.#busy.delete(tenant);
+    else this.#busy.set(tenant, left);
+    this.#atWork--;
+    // In the order in which they came, past those whose tenant has enough.
+    for (const waiting of this.#waiting) {
+      if (!this.#enter(waiting.tenant)) continue;
+      this.#waiting.delete(waiting);
+      waiting.begin();
+      return;
+    }
+  }
+}
