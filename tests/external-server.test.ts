@@ -2,10 +2,11 @@ import { randomBytes } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { active, agent, eventually, provision, superAdmin } from './support/actors.ts';
 import { JWT_SECRET, startApp } from './support/app.ts';
+import { restoreBackup, takeBackup } from './support/backups.ts';
 import { ensureBuilt } from './support/built.ts';
 import { expectNothingWrong } from './support/checker.ts';
 import { createControlDatabase, dropControlDatabase, serverUrl, sql } from './support/database.ts';
-import { cleanUp, runDoctor, runGateway, startGateway } from './support/gateway-process.ts';
+import { cleanUp, runDoctor, runGateway, startGateway, temporaryFolder } from './support/gateway-process.ts';
 
 beforeAll(ensureBuilt);
 afterEach(cleanUp);
@@ -94,7 +95,11 @@ describe('a role that is not a superuser', () => {
       const tenant = await provision(admin);
       await agent(app, tenant.adminEmail, tenant.adminPassword);
       expect(await expectNothingWrong(url.href)).toMatchObject({ tenants: 1, databases: 1, roles: 1 });
-      // Somebody is in the tenant's database while it is removed.
+      // Somebody is in the tenant's database while it is replaced, and while it is removed.
+      const folder = await takeBackup(url.href, await temporaryFolder());
+      await restoreBackup(url.href, [folder], { tenant: tenant.slug });
+      await agent(app, tenant.adminEmail, tenant.adminPassword);
+      await expectNothingWrong(url.href);
       await app.services.cluster.drop(app.services.cluster.nameFor(tenant.id));
       const left = () =>
         sql(

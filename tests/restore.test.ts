@@ -1,7 +1,9 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import pg from 'pg';
+import { applyMigrations } from '../src/db/apply-migrations.ts';
 import { LOCKS } from '../src/db/locks.ts';
+import { controlMigrations } from '../src/db/migrations/control/index.ts';
 import { TENANT_SCHEMA_VERSION as newest } from '../src/db/migrations/tenant/index.ts';
 import { draftName, formerName, tenantName } from '../src/db/tenant-names.ts';
 import { Actor, agent, eventually, provision, superAdmin, type Tenant } from './support/actors.ts';
@@ -10,7 +12,7 @@ import { restoreBackup, takeBackup } from './support/backups.ts';
 import { ensureBuilt } from './support/built.ts';
 import { allLinked } from './support/chains.ts';
 import { examination, expectNothingWrong } from './support/checker.ts';
-import { serverUrl, sql } from './support/database.ts';
+import { createControlDatabase, serverUrl, sql } from './support/database.ts';
 import { cleanUp, startRestore, temporaryFolder } from './support/gateway-process.ts';
 import { makeOld } from './support/older-version.ts';
 import { contentOfTenant } from './support/tenant-content.ts';
@@ -194,6 +196,48 @@ test('what an older version backed up is brought up to date', async () => {
   expect((await root.rest('GET', `/api/super-admin/tenants/${acme.id}`)).body.schema_version).toBe(newest);
   await agent(app, acme.adminEmail, acme.adminPassword);
   await expectNothingWrong(app.databaseUrl);
+});
+
+test('its rows of an older control plane are brought up to date as well', async () => {
+  const older = await createControlDatabase();
+  try {
+    await applyMigrations(older, controlMigrations.slice(0, 3));
+    const [{ code }] = (await sql(app.databaseUrl, 'select code from installation')) as [{ code: string }];
+    await sql(older, 'insert into installation (id, code, created_at) values (1, $1, now())', [code]);
+    // Of tables that are as they were.
+    for (const [table, column] of [
+      ['organizations', 'id'],
+      ['identities', 'org_id'],
+      ['tenant_databases', 'org_id'],
+      ['api_keys', 'org_id'],
+    ]) {
+      const rows = await sql<{ row: object }>(
+        app.databaseUrl,
+        `select to_jsonb(t) as row from ${table} t where ${column} = $1`,
+        [acme.id],
+      );
+      for (const { row } of rows)
+        await sql(older, `insert into ${table} select * from jsonb_populate_record(null::${table}, $1)`, [row]);
+    }
+    const folder = await takeBackup(older, out, { tenant: acme.slug });
+    const [before] = await sql(app.databaseUrl, 'select count(*) from identities where org_id = $1', [acme.id]);
+    await sql(app.databaseUrl, 'delete from identities where org_id = $1', [acme.id]);
+    await restoreBackup(app.databaseUrl, [folder]);
+    expect(await sql(app.databaseUrl, 'select count(*) from identities where org_id = $1', [acme.id])).toEqual([
+      before,
+    ]);
+    await agent(app, acme.adminEmail, acme.adminPassword);
+    await expectNothingWrong(app.databaseUrl);
+    expect(
+      await sql(
+        app.databaseUrl,
+        "select datname from pg_database where starts_with(datname, $1) and datname ~ '(restore|former)$'",
+        [`t_${code}`],
+      ),
+    ).toEqual([]);
+  } finally {
+    await sql(serverUrl('postgres'), `drop database "${new URL(older).pathname.slice(1)}" with (force)`);
+  }
 });
 
 test('a tenant of which everything is lost comes back', async () => {
