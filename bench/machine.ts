@@ -1,7 +1,7 @@
 /** Cores and who runs on which; processor time and memory of processes, as proc(5) has them. */
 import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
-import { availableParallelism, cpus, totalmem } from 'node:os';
+import { cpus, totalmem } from 'node:os';
 
 /** Lists of cores as taskset(1) takes them; undefined where nothing is pinned. */
 export interface Pins {
@@ -89,7 +89,7 @@ export interface MachineFacts {
 }
 
 export const machineFacts = ({ said }: Pins): MachineFacts => ({
-  cores: availableParallelism(),
+  cores: cpus().length,
   processor: cpus()[0]?.model ?? 'unknown',
   memoryGb: Math.round(totalmem() / 2 ** 30),
   node: process.versions.node,
