@@ -21,6 +21,7 @@ import { LastUse } from './domain/last-use.ts';
 import { LoginThrottle } from './domain/login-throttle.ts';
 import { Revocations } from './domain/revocations.ts';
 import { Schedules } from './domain/schedules.ts';
+import { SigningKeys } from './domain/signing-keys.ts';
 import { ensureFirstSuperAdmin } from './domain/super-admins.ts';
 import { TenantDirectory } from './domain/tenant-directory.ts';
 import { warmSeeds } from './domain/tenant-seeds.ts';
@@ -60,6 +61,9 @@ export async function openServices({
   const revocations = new Revocations();
   await bus.start();
   await revocations.start(bus, control.orm.em.fork());
+  const signing = new SigningKeys(keys);
+  const tokens = new Tokens(signing, revocations);
+  await signing.start(bus, control, () => tokens.forget());
   const health = new HealthMonitor(databaseUrl, components);
   const schedules = new Schedules(tenants, bus);
   const hoursWatch = new HoursWatch(schedules, bus, log);
@@ -75,7 +79,7 @@ export async function openServices({
     bus,
     queue,
     revocations,
-    tokens: new Tokens(keys, revocations),
+    tokens,
     throttle: new LoginThrottle(control.pool, keys),
     health,
     directory: new TenantDirectory(control, bus),

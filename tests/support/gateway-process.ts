@@ -115,6 +115,10 @@ export const runBackup = (env: Record<string, string>, ...options: string[]): Pr
 export const startRestore = (env: Record<string, string>, ...options: string[]): Pick<Run, 'child' | 'ended'> =>
   run('restore.js', env, options);
 
+/** `npm run keys`. */
+export const runKeys = (env: Record<string, string>, ...options: string[]): Promise<Ended> =>
+  run('keys.js', env, options).ended;
+
 /** proc_pid_stat(5): fields 14 and 15, in ticks of 10 ms; the name in field 2 may hold anything but `)`. */
 function cpuMs(pid: number): number {
   const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(')')[1]!.trim().split(' ');

@@ -3,6 +3,7 @@ import { Control0002AuditChain } from './0002-audit-chain.ts';
 import { Control0003Access } from './0003-access.ts';
 import { Control0004Live } from './0004-live.ts';
 import { Control0005Console } from './0005-console.ts';
+import { Control0006SigningKeys } from './0006-signing-keys.ts';
 
 /** In the order in which they are applied; never changed once released. */
 export const controlMigrations = [
@@ -11,4 +12,5 @@ export const controlMigrations = [
   Control0003Access,
   Control0004Live,
   Control0005Console,
+  Control0006SigningKeys,
 ];

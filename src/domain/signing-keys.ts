@@ -1,0 +1,118 @@
+/**
+ * Keys that tokens are signed with. The first one is derived from JWT_SECRET and has no name; each later one is drawn by
+ * `npm run keys -- rotate`, kept sealed in the control database, and named in the header of its tokens (`kid`, RFC 7515). A former
+ * key is good for as long as a token that it signed can live, unless it was cut off at once.
+ */
+import { createSecretKey, type KeyObject, randomBytes } from 'node:crypto';
+import { type ControlDatabase, query, sqlOf } from '../db/control.ts';
+import type { Keys } from '../db/secrets.ts';
+import type { EventBus } from '../live/event-bus.ts';
+import { publish, type Topics } from '../live/event-log.ts';
+import { audit } from './audit.ts';
+import { LIFETIME } from './tokens.ts';
+
+/** So long every process has to hear of a new key before one of them signs with it; in milliseconds. */
+const ANNOUNCED_MS = 2000;
+
+export type SigningKeyRow = Topics['signing_key'];
+
+interface Kept {
+  kid: string;
+  key: KeyObject;
+  signsFrom: number;
+  /** When the keys before it end. */
+  formerEndAt: number;
+}
+
+const ALL = query<SigningKeyRow>(
+  'signing_keys',
+  `select kid, sealed_key as "sealedKey", signs_from as "signsFrom", former_end_at as "formerEndAt"
+     from signing_keys order by created_at, kid`,
+);
+
+export const signingKeys = ({ pool }: Pick<ControlDatabase, 'pool'>): Promise<SigningKeyRow[]> =>
+  sqlOf(pool).rows(ALL, []);
+
+export class SigningKeys {
+  readonly #keys: Keys;
+  /** The oldest first. */
+  readonly #kept: Kept[] = [];
+
+  constructor(keys: Keys) {
+    this.#keys = keys;
+  }
+
+  /**
+   * Follows the event log, then loads what stands.
+   *
+   * @param changed is called when another key may have ended.
+   */
+  async start(bus: EventBus, control: ControlDatabase, changed: () => void): Promise<void> {
+    bus.on('signing_key', ({ payload }) => {
+      this.#add(payload);
+      changed();
+    });
+    for (const row of await signingKeys(control)) this.#add(row);
+  }
+
+  /** What tokens are signed with now. */
+  get current(): { kid?: string; key: KeyObject } {
+    const now = Date.now();
+    return this.#kept.findLast(({ signsFrom }) => signsFrom <= now) ?? { key: this.#keys.signing };
+  }
+
+  /** @param kid absent for the first one. @returns undefined for a key that is unknown, or has ended. */
+  find(kid: string | undefined): KeyObject | undefined {
+    const place = kid === undefined ? -1 : this.#kept.findIndex((one) => one.kid === kid);
+    if (kid !== undefined && place < 0) return undefined;
+    const now = Date.now();
+    if (this.#kept.slice(place + 1).some(({ formerEndAt }) => formerEndAt <= now)) return undefined;
+    return kid === undefined ? this.#keys.signing : this.#kept[place]!.key;
+  }
+
+  #add({ kid, sealedKey, signsFrom, formerEndAt }: SigningKeyRow): void {
+    if (this.#kept.some((one) => one.kid === kid)) return;
+    const key = createSecretKey(Buffer.from(this.#keys.open(sealedKey), 'base64'));
+    this.#kept.push({ kid, key, signsFrom: Date.parse(signsFrom), formerEndAt: Date.parse(formerEndAt) });
+  }
+}
+
+/**
+ * Draws a new key.
+ *
+ * @param options.now ends the former ones at once, and with them every token there is.
+ */
+export async function rotateSigningKey(
+  { orm }: ControlDatabase,
+  keys: Keys,
+  { now = false }: { now?: boolean } = {},
+): Promise<SigningKeyRow> {
+  const start = Date.now();
+  const row: SigningKeyRow = {
+    kid: randomBytes(9).toString('base64url'),
+    sealedKey: keys.seal(randomBytes(32).toString('base64')),
+    signsFrom: new Date(now ? start : start + ANNOUNCED_MS).toISOString(),
+    formerEndAt: new Date(now ? start : start + ANNOUNCED_MS + LIFETIME.agent * 1000).toISOString(),
+  };
+  await orm.em.fork().transactional(async (em) => {
+    await em
+      .getConnection()
+      .execute(
+        'insert into signing_keys (kid, sealed_key, signs_from, former_end_at) values (?, ?, ?, ?)',
+        [row.kid, row.sealedKey, row.signsFrom, row.formerEndAt],
+        'run',
+        em.getTransactionContext(),
+      );
+    audit(
+      em,
+      { actor: { kind: 'system' } },
+      {
+        action: 'signing_key.rotate',
+        target: { type: 'signing_key', id: row.kid },
+        after: { signsFrom: row.signsFrom, formerEndAt: row.formerEndAt },
+      },
+    );
+    await publish(em, 'signing_key', row);
+  });
+  return row;
+}
