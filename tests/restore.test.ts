@@ -161,7 +161,11 @@ describe('killed', () => {
     expect((await ayu.rest('GET', '/api/auth/me')).status).toBe(200);
     const { findings } = await examination(app.databaseUrl);
     expect(findings).toMatchObject([
-      { kind: 'orphan_database', problem: expect.stringContaining(draftName(nameOf(acme))) },
+      {
+        kind: 'orphan_database',
+        problem: expect.stringContaining(draftName(nameOf(acme))),
+        remedy: expect.stringMatching(/^unless npm run restore is at work: drop /),
+      },
     ]);
     // Ctrl-C leaves nothing.
     // The server keeps the session of the dead one until it has its lock.

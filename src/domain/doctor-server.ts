@@ -1,5 +1,14 @@
 /** Judges what the catalogs say: what is missing, what belongs to nobody, what is open, what has not ended. */
-import { groupName, preparingName, templateName, templatePrefix, tenantName, warmPrefix } from '../db/tenant-names.ts';
+import {
+  draftName,
+  formerName,
+  groupName,
+  preparingName,
+  templateName,
+  templatePrefix,
+  tenantName,
+  warmPrefix,
+} from '../db/tenant-names.ts';
 import type { Finding } from './doctor.ts';
 import type { DatabaseFacts, Facts, TenantFacts } from './doctor-facts.ts';
 
@@ -7,6 +16,8 @@ import type { DatabaseFacts, Facts, TenantFacts } from './doctor-facts.ts';
 const MAINTENANCE = new Set(['postgres', 'template1']);
 
 const drop = (name: string) => `drop database "${name}" with (force);`;
+/** What a restore makes, and what it drops at its end. */
+const ofRestore = (name: string) => [draftName, formerName].some((beside) => name.endsWith(beside('')));
 const label = ({ slug, id }: TenantFacts) => `tenant ${slug} (${id})`;
 
 /** @returns also how many provisioning runs go on as they should. */
@@ -37,7 +48,7 @@ function checkOrphans({ code, databases, roles, tenants }: Facts): Finding[] {
       ({ name, broken }): Finding => ({
         kind: 'orphan_database',
         problem: `database ${name} belongs to no tenant${broken ? ' and is what a cut-off DROP left' : ''}`,
-        remedy: drop(name),
+        remedy: ofRestore(name) ? `unless npm run restore is at work: ${drop(name)}` : drop(name),
       }),
     ),
     ...roles.filter(isNobodys).map(
