@@ -43,18 +43,18 @@ interface KyselyLike {
  * MikroORM writes values into the SQL text, so that nothing it sends is ever prepared; reading entities costs four to
  * six times the CPU of this (docs/decisions/0002).
  */
-export async function readRows<Row>(
+export function readRows<Row>(em: EntityManager, pool: Pool, statement: Query<Row>, values: unknown[]): Promise<Row[]> {
+  return em.isInTransaction() ? rowsWithin(em, statement, values) : sqlOf(pool).rows(statement, values);
+}
+
+/** Runs a statement in the manager's transaction, past its unit of work. */
+export async function rowsWithin<Row>(
   em: EntityManager,
-  pool: Pool,
   { name, text }: Query<Row>,
   values: unknown[],
 ): Promise<Row[]> {
-  const transaction = em.getTransactionContext<KyselyLike>();
-  if (transaction) {
-    const compiled = { sql: text, parameters: values, query: { kind: 'RawNode' }, queryId: { queryId: name } };
-    return (await transaction.executeQuery(compiled)).rows as Row[];
-  }
-  return sqlOf(pool).rows({ name, text }, values);
+  const compiled = { sql: text, parameters: values, query: { kind: 'RawNode' }, queryId: { queryId: name } };
+  return (await em.getTransactionContext<KyselyLike>()!.executeQuery(compiled)).rows as Row[];
 }
 
 /** The same server by the same road, another of its databases. */

@@ -3,6 +3,7 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import type pg from 'pg';
 import { v7 as uuidv7 } from 'uuid';
 import type { Actor, Context } from '../context.ts';
+import { query, rowsWithin } from '../db/control.ts';
 import { AuditEntry } from '../entities/control/audit-entry.ts';
 import { ActivityEntry } from '../entities/tenant/activity-entry.ts';
 import { timeOf } from '../instants.ts';
@@ -32,6 +33,22 @@ export function audit(em: EntityManager, source: AuditSource, record: AuditRecor
   const actor = record.actor ?? source.actor;
   const orgId = record.orgId ?? (actor.kind === 'agent' ? actor.orgId : undefined);
   em.persist(em.create(AuditEntry, entry(source, actor, record, { orgId })));
+}
+
+const insertEntry = query(
+  'insert_audit_entry',
+  `insert into audit_entries (id, org_id, actor_kind, actor_id, actor_email, on_behalf_of, action, target_type, target_id,
+     before, after, request_id, address, created_at, digest)
+   values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`,
+);
+
+/** The same, written at once: where the rest of a change is rows as well, a unit of work for this alone is a quarter of it. */
+export async function auditRow(em: EntityManager, source: AuditSource, record: AuditRecord): Promise<void> {
+  const { orgId } = record;
+  const e: Omit<AuditEntry, 'orgId'> = entry(source, record.actor ?? source.actor, record, { orgId });
+  const values = [e.actorKind, e.actorId, e.actorEmail, e.onBehalfOf, e.action, e.targetType, e.targetId];
+  const rest = [e.before, e.after, e.requestId, e.address, e.createdAt, e.digest];
+  await rowsWithin(em, insertEntry, [e.id, orgId, ...values, ...rest]);
 }
 
 /** The same for a change inside a tenant: the entry goes to the tenant's own log, in its transaction. */

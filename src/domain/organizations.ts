@@ -1,16 +1,17 @@
 /** Tenant organizations in the control plane: finding, making, changing, suspending (contract section 2). */
 import { createHash } from 'node:crypto';
-import { type EntityManager, LockMode } from '@mikro-orm/postgresql';
+import { isDeepStrictEqual } from 'node:util';
+import type { EntityManager } from '@mikro-orm/postgresql';
 import { v7 as uuidv7 } from 'uuid';
 import type { Actor, Context } from '../context.ts';
-import { query } from '../db/control.ts';
+import { query, rowsWithin } from '../db/control.ts';
 import type { ById } from '../db/point-reads.ts';
 import { Identity } from '../entities/control/identity.ts';
 import { Organization, type TenantLimits, TenantStatus } from '../entities/control/organization.ts';
 import { Usage } from '../entities/control/usage.ts';
 import { AppError, notFound } from '../errors.ts';
 import { TenantChange } from '../live/event-log.ts';
-import { audit } from './audit.ts';
+import { audit, auditRow } from './audit.ts';
 import { hashPassword } from './passwords.ts';
 import { queueProvisioning } from './provisioning.ts';
 import { revoke } from './revocations.ts';
@@ -115,7 +116,11 @@ export async function provisionTenant(ctx: Context, input: NewTenant, actor?: Ac
   });
 }
 
-const changeable = ({ name, status, limits }: Organization) => ({ name, status, limits: { ...limits } });
+const changeable = ({ name, status, limits }: Pick<TenantRow, 'name' | 'status' | 'limits'>) => ({
+  name,
+  status,
+  limits: { ...limits },
+});
 
 /** Leaves out the keys that have no value. */
 function withoutAbsent<T extends object>(value: T): T {
@@ -129,27 +134,35 @@ export interface TenantChanges {
   limits?: { [K in keyof TenantLimits]?: number | null } | null;
 }
 
-/** @throws {AppError} not_found, tenant_not_ready for a change of status while it is provisioning. */
+/** A tenant that is about to change, its row locked until the end of the transaction. */
+type LockedTenant = TenantRow & { tokenVersion: number };
+
+const lockRow = query<LockedTenant>(
+  'lock_tenant',
+  `select ${TENANT_COLUMNS}, o.token_version as "tokenVersion" from organizations o where o.id = $1 for update`,
+);
+const saveRow = query<TenantRow>(
+  'save_tenant',
+  `update organizations o set name = $2, limits = $3, status = $4, token_version = $5, updated_at = $6
+    where o.id = $1 returning ${TENANT_COLUMNS}`,
+);
+
+/**
+ * Changes are rows, not entities: finding out what has changed of an entity is half of what renaming a tenant costs.
+ *
+ * @throws {AppError} not_found, tenant_not_ready for a change of status while it is provisioning.
+ */
 export function updateTenant(ctx: Context, id: string, changes: TenantChanges): Promise<TenantRow> {
   return ctx.em.transactional(async (em) => {
     const org = await lockTenant(em, id);
-    const before = changeable(org);
+    const former = { ...org };
     if (changes.name) org.name = changes.name;
     if (changes.limits !== undefined) {
       org.limits = changes.limits === null ? {} : (withoutAbsent({ ...org.limits, ...changes.limits }) as TenantLimits);
       await ctx.services.queue.send(em, 'tenant.apply-limits', { orgId: id });
     }
-    const former = org.status;
     if (changes.status) await setStatus(em, org, changes.status);
-    audit(em, ctx, {
-      action: 'tenant.update',
-      orgId: id,
-      target: { type: 'tenant', id },
-      before,
-      after: changeable(org),
-    });
-    await tellOfTenant(em, changeOf(former, org.status), org);
-    return org;
+    return save(ctx, em, 'tenant.update', former, org);
   });
 }
 
@@ -157,19 +170,28 @@ export function updateTenant(ctx: Context, id: string, changes: TenantChanges): 
 export function suspendTenant(ctx: Context, id: string): Promise<TenantRow> {
   return ctx.em.transactional(async (em) => {
     const org = await lockTenant(em, id);
-    const before = changeable(org);
     if (org.status === TenantStatus.SUSPENDED) return org;
+    const former = { ...org };
     await setStatus(em, org, TenantStatus.SUSPENDED);
-    audit(em, ctx, {
-      action: 'tenant.suspend',
-      orgId: id,
-      target: { type: 'tenant', id },
-      before,
-      after: changeable(org),
-    });
-    await tellOfTenant(em, TenantChange.SUSPENDED, org);
-    return org;
+    return save(ctx, em, 'tenant.suspend', former, org);
   });
+}
+
+async function save(
+  ctx: Context,
+  em: EntityManager,
+  action: string,
+  former: LockedTenant,
+  org: LockedTenant,
+): Promise<TenantRow> {
+  const { id, name, limits, status, tokenVersion } = org;
+  const [before, after] = [changeable(former), changeable(org)];
+  const [saved] = isDeepStrictEqual(before, after)
+    ? [former]
+    : await rowsWithin(em, saveRow, [id, name, limits, status, tokenVersion, new Date()]);
+  await auditRow(em, ctx, { action, orgId: id, target: { type: 'tenant', id }, before, after });
+  await tellOfTenant(em, changeOf(former.status, status), saved!);
+  return saved!;
 }
 
 function changeOf(former: TenantStatus, status: TenantStatus): TenantChange {
@@ -177,13 +199,13 @@ function changeOf(former: TenantStatus, status: TenantStatus): TenantChange {
   return status === TenantStatus.SUSPENDED ? TenantChange.SUSPENDED : TenantChange.RESTORED;
 }
 
-async function lockTenant(em: EntityManager, id: string): Promise<Organization> {
-  const org = await em.findOne(Organization, id, { lockMode: LockMode.PESSIMISTIC_WRITE });
+async function lockTenant(em: EntityManager, id: string): Promise<LockedTenant> {
+  const [org] = await rowsWithin(em, lockRow, [id]);
   if (!org) throw notFound('tenant');
   return org;
 }
 
-async function setStatus(em: EntityManager, org: Organization, status: TenantStatus): Promise<void> {
+async function setStatus(em: EntityManager, org: LockedTenant, status: TenantStatus): Promise<void> {
   if (org.status === TenantStatus.PROVISIONING) {
     throw new AppError('tenant_not_ready', {
       message: 'This organization is still being provisioned; its status cannot change yet.',

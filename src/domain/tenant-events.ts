@@ -2,7 +2,6 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { Context } from '../context.ts';
 import { query } from '../db/control.ts';
-import type { Organization } from '../entities/control/organization.ts';
 import type { Provisioning } from '../entities/control/provisioning-run.ts';
 import { notFound } from '../errors.ts';
 import { publish, publishAll, type TenantChange } from '../live/event-log.ts';
@@ -13,7 +12,7 @@ import type { TenantRow } from './organizations.ts';
 import { provisioningNow } from './provisioning-state.ts';
 
 /** Goes last in the transaction of the change. */
-export async function tellOfTenant(em: EntityManager, change: TenantChange, org: Organization): Promise<void> {
+export async function tellOfTenant(em: EntityManager, change: TenantChange, org: TenantRow): Promise<void> {
   // First, so that the event carries what the database will hold.
   await em.flush();
   const { id, name, slug, status, country, limits, mongoDatabase, schemaVersion, createdAt, updatedAt } = org;

