@@ -30,6 +30,8 @@ export interface OperationRequest {
 export type Operation = ExecutionArgs & { contextValue: Context };
 
 interface Known {
+  /** Stands for the text where that would be too long. */
+  id: number;
   document: DocumentNode;
   /** Variables that the answer to an event may depend on. */
   variables: string[];
@@ -39,7 +41,7 @@ const REMEMBERED = 500;
 /** Characters; so that what is remembered stays small. */
 const LONGEST_REMEMBERED = 20_000;
 
-type Results = AsyncGenerator<ExecutionResult, undefined, undefined>;
+export type Results = AsyncGenerator<ExecutionResult, undefined, undefined>;
 
 export class OperationRunner {
   readonly #schema: GraphQLSchema;
@@ -47,6 +49,7 @@ export class OperationRunner {
   readonly #policy: DocumentPolicy;
   readonly #rules: typeof specifiedRules;
   readonly #known = new LRUCache<string, Known>({ max: REMEMBERED });
+  #ids = 0;
   /** One execution of an event serves all who ask the same of it. */
   readonly #answers = new WeakMap<object, Map<string, Promise<ExecutionResult>>>();
 
@@ -92,9 +95,11 @@ export class OperationRunner {
 
   /** Its end is that of the events: a generator around them could not be ended while it waits for one. */
   #answering(operation: Operation, events: AsyncGenerator<object, undefined, undefined>): Results {
+    // Once: for each event it would cost more than handing it on.
+    const key = this.#keyOf(operation);
     const answered = async (next: Promise<IteratorResult<object, undefined>>) => {
       const { value, done } = await next;
-      return done ? { value: undefined, done } : { value: await this.#answer(operation, value), done };
+      return done ? { value: undefined, done } : { value: await this.#answer(operation, key, value), done };
     };
     const results: Results = {
       next: () => answered(events.next()),
@@ -106,11 +111,7 @@ export class OperationRunner {
     return results;
   }
 
-  #answer(operation: Operation, event: object): Promise<ExecutionResult> {
-    const { contextValue, document, operationName, variableValues } = operation;
-    const { variables } = this.#read(document.loc!.source.body);
-    const used = variables.map((name) => variableValues?.[name]);
-    const key = JSON.stringify([document.loc!.source.body, operationName, used]);
+  #answer(operation: Operation, key: string, event: object): Promise<ExecutionResult> {
     let answers = this.#answers.get(event);
     if (!answers) {
       answers = new Map();
@@ -119,11 +120,17 @@ export class OperationRunner {
     let answer = answers.get(key);
     if (!answer) {
       // What was loaded for the event before is old.
-      const fresh = contextValue.within();
+      const fresh = operation.contextValue.within();
       answer = this.execute({ ...operation, rootValue: event, contextValue: fresh });
       answers.set(key, answer);
     }
     return answer;
+  }
+
+  /** The same for all whom an event is answered alike. */
+  #keyOf({ document, operationName, variableValues }: Operation): string {
+    const { id, variables } = this.#read(document.loc!.source.body);
+    return JSON.stringify([id, operationName, variables.map((name) => variableValues?.[name])]);
   }
 
   #present({ contextValue }: Operation, { errors, ...result }: ExecutionResult): ExecutionResult {
@@ -140,7 +147,8 @@ export class OperationRunner {
     const document = parse(text, { maxTokens: MOST_TOKENS });
     const errors = validate(this.#schema, document, this.#rules);
     if (errors.length > 0) throw errors;
-    const known = { document, variables: variablesBelowRoot(document) };
+    this.#ids += 1;
+    const known = { id: this.#ids, document, variables: variablesBelowRoot(document) };
     if (text.length <= LONGEST_REMEMBERED) this.#known.set(text, known);
     return known;
   }
