@@ -34,8 +34,11 @@ const API_DOCS = `<!doctype html>
 const API_DOCS_SCRIPT = `SwaggerUIBundle({ url: '/api/openapi.json', dom_id: '#docs', deepLinking: true, validatorUrl: null });\n`;
 
 export async function registerPages(app: FastifyInstance, schema: GraphQLSchema): Promise<void> {
-  const description = JSON.stringify(openApi(schema));
-  app.get('/api/openapi.json', (_request, reply) => reply.type('application/json').send(description));
+  let description: string | undefined;
+  app.get('/api/openapi.json', (_request, reply) => {
+    description ??= JSON.stringify(openApi(schema));
+    return reply.type('application/json').send(description);
+  });
   app.get('/api/docs', (_request, reply) =>
     reply.headers(PAGE_HEADERS).type('text/html; charset=utf-8').send(API_DOCS),
   );
