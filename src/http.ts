@@ -12,6 +12,7 @@ import Fastify, {
   type FastifyReply,
   type FastifyRequest,
   LogController,
+  type RouteHandlerMethod,
 } from 'fastify';
 import type { Config } from './config.ts';
 import { Context, type Services } from './context.ts';
@@ -21,6 +22,7 @@ import type { Answer } from './domain/idempotency.ts';
 import { AppError, toAppError } from './errors.ts';
 import { makeEventStreams, wantsStream } from './event-streams.ts';
 import { Connections } from './live/connections.ts';
+import { hostFault, refuseUnacceptable } from './negotiation.ts';
 import { registerOperations } from './operations.ts';
 import { knowOtherMethods } from './other-methods.ts';
 import { registerPages, sendPlayground, wantsPlayground } from './pages.ts';
@@ -65,6 +67,8 @@ export async function buildHttp(services: Services, leaving: AbortSignal): Promi
       shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === 'websocket',
     },
   });
+  // Whatever is expected besides 100-continue may be passed over (RFC 9110, 10.1.1); Node would answer without a word.
+  app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response));
   await app.register(cookie);
   await app.register(websocket, {
     options: { maxPayload: BODY_LIMIT },
@@ -82,9 +86,10 @@ export async function buildHttp(services: Services, leaving: AbortSignal): Promi
   app.addHook('onClose', async () => limits.close());
   app.addHook('onRequest', (request, reply, done) => {
     carry(request, reply, config);
+    const judged = () => done(hostFault(request));
     const counted = limits.count(request);
-    if (counted) counted.then(() => done(), done);
-    else done();
+    if (counted) counted.then(judged, done);
+    else judged();
   });
   app.addHook('onResponse', (request, reply, done) => {
     log.info(
@@ -136,10 +141,12 @@ export async function buildHttp(services: Services, leaving: AbortSignal): Promi
   const policy: DocumentPolicy = { introspection, trusted };
   const graphql = await startGraphqlServer(schema, log, policy);
   app.addHook('onClose', () => graphql.stop());
-  const handler = fastifyApolloHandler(graphql, { context: contextOf });
-  app.post('/graphql', GRAPHQL, (request, reply) =>
-    graphqlRequest.run({ id: request.id }, () => handler.call(app, request, reply)),
-  );
+  const apollo = fastifyApolloHandler(graphql, { context: contextOf });
+  const answerGraphql: RouteHandlerMethod = (request, reply) => {
+    refuseUnacceptable(request.headers.accept);
+    return graphqlRequest.run({ id: request.id }, () => apollo.call(app, request, reply));
+  };
+  app.post('/graphql', GRAPHQL, answerGraphql);
 
   const connections = new Connections(services.bus, log);
   const runner = new OperationRunner(schema, log, policy);
@@ -165,9 +172,7 @@ export async function buildHttp(services: Services, leaving: AbortSignal): Promi
     url: '/graphql',
     ...GRAPHQL,
     handler: (request, reply) =>
-      wantsPlayground(request, config)
-        ? sendPlayground(reply)
-        : graphqlRequest.run({ id: request.id }, () => handler.call(app, request, reply)),
+      wantsPlayground(request, config) ? sendPlayground(reply) : answerGraphql.call(app, request, reply),
     wsHandler: sockets.handle,
   });
   return app;

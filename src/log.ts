@@ -1,6 +1,6 @@
 /** Structured logs on standard error, one JSON object a line, without secrets. */
 import { types } from 'node:util';
-import pino, { type Logger } from 'pino';
+import pino, { type DestinationStream, type Logger } from 'pino';
 
 /** What is told of an error. Whole driver errors can hold the SQL text and its values. */
 function errorFacts(error: unknown): object {
@@ -19,12 +19,16 @@ function errorFacts(error: unknown): object {
 const WAIT_MS = 100;
 
 /** @param level as in `LOG_LEVEL` */
-export function createLog(level: string): Logger {
-  // Of a process that ends by itself nothing is lost: pino writes what is left.
-  const out = pino.destination({ fd: 2, sync: false, minLength: 8192 });
-  setInterval(() => out.flush(), WAIT_MS).unref();
+export function createLog(level: string, destination: DestinationStream = standardError()): Logger {
   return pino(
     { level, timestamp: pino.stdTimeFunctions.isoTime, base: undefined, serializers: { err: errorFacts } },
-    out,
+    destination,
   );
+}
+
+/** Of a process that ends by itself nothing is lost: pino writes what is left. */
+function standardError(): DestinationStream {
+  const out = pino.destination({ fd: 2, sync: false, minLength: 8192 });
+  setInterval(() => out.flush(), WAIT_MS).unref();
+  return out;
 }

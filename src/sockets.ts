@@ -124,6 +124,10 @@ export function makeSockets(
           onMessage: (take) =>
             socket.on('message', (data) => {
               take(String(data)).catch((error: unknown) => {
+                if (isServersMessage(error)) {
+                  socket.close(CloseCode.BadRequest, error.message);
+                  return;
+                }
                 services.log.error({ err: error, requestId: request.id }, 'a message of a socket failed');
                 socket.close(CloseCode.InternalServerError, 'Internal server error');
               });
@@ -143,6 +147,10 @@ export function makeSockets(
     },
   };
 }
+
+/** What graphql-ws throws for a message that only servers send, such as `next`. */
+const isServersMessage = (error: unknown): error is Error =>
+  error instanceof Error && error.message.startsWith('Unexpected message of type');
 
 /** Names as headers have them, in any case. */
 function givenIn(params: Record<string, unknown>): Given {

@@ -117,6 +117,66 @@ describe('a GraphQL request', () => {
   });
 });
 
+test('a value that does not fit is not shown in what is said of it: it may be a password', async () => {
+  const create = 'mutation ($input: CreateSuperAdminInput!) { createSuperAdmin(input: $input) { id } }';
+  const secret = 'a secret password';
+  const refused = [
+    await post({ query: create, variables: { input: { email: 'a@b.test', password: secret } } }),
+    await post({ query: create, variables: { input: { email: 'a@b.test', name: 'A', password: [secret] } } }),
+    await post({ query: create, variables: { input: secret } }),
+    await post({ query: `mutation { superAdminLogin(email: "a@b.test", password: ["${secret}"]) { token } }` }),
+    await post({ query: `mutation { deleteSuperAdmin(id: "${secret}; a") { status } }` }),
+    await post({ query: `mutation { createSuperAdmin(input: "${secret}") { id } }` }),
+  ];
+  for (const { status, body } of refused) {
+    expect(status).toBe(400);
+    expectGraphqlError(body, 'VALIDATION_FAILED');
+    expect(JSON.stringify(body)).not.toContain(secret);
+  }
+  expect(refused.map(({ body }) => body.errors[0].message)).toEqual([
+    'Variable "$input" got invalid value; Field "name" of required type "String!" was not provided.',
+    'Variable "$input" got invalid value at "input.password"; String cannot represent a non string value.',
+    'Variable "$input" got invalid value; Expected type "CreateSuperAdminInput" to be an object.',
+    'String cannot represent a non string value.',
+    'Expected value of type "UUID!"; must be a UUID',
+    'Expected value of type "CreateSuperAdminInput!".',
+  ]);
+});
+
+test('an answer in a form that there is not is refused before anything is done', async () => {
+  const create =
+    'mutation { createSuperAdmin(input: { email: "a@b.test", name: "A", password: "a password" }) { id } }';
+  for (const accept of [
+    'application/xml',
+    'text/html, image/*',
+    'application/json;q=0',
+    'application/json; charset=utf-16',
+  ]) {
+    expectError(await post({ query: create }, { accept }), 406, 'validation_failed');
+  }
+  for (const accept of ['*/*', 'text/html, application/*;q=0.1', 'Application/JSON; charset=UTF-8']) {
+    expect((await post({ query: '{ me { role } }' }, { accept })).status).toBe(200);
+  }
+});
+
+test('a stream that is asked for nothing is refused in the form of REST', async () => {
+  const headers = { accept: 'text/event-stream, */*' };
+  const stream = (body: unknown) => admin.rest('POST', '/graphql/stream', body, headers);
+  for (const [body, field] of [
+    [{}, 'query'],
+    [{ query: 5 }, 'query'],
+    [{ query: '{ me { id } }', variables: [1] }, 'variables'],
+    [{ query: '{ me { id } }', extensions: 'x' }, 'extensions'],
+    [{ query: '{ me { id } }', operationName: 5 }, 'operationName'],
+  ] as const) {
+    expectError(await stream(body), 400, 'validation_failed', [field]);
+  }
+  expectError(await stream([]), 400, 'validation_failed');
+  for (const search of ['', '?query={me{id}}&variables={', '?query={me{id}}&variables=[]']) {
+    expectError(await admin.rest('GET', `/graphql/stream${search}`, undefined, headers), 400, 'validation_failed');
+  }
+});
+
 test("a mistake that shows only while the document runs is still the client's", async () => {
   const minutes = 'query ($m: Int) { healthHistory(component: "redis", minutes: $m) { at } }';
   expectGraphqlError(await admin.graphql(minutes, { m: null }), 'VALIDATION_FAILED');

@@ -211,6 +211,25 @@ describe('bytes that are not HTTP', () => {
   });
 });
 
+test('a host that is none is refused', async () => {
+  for (const host of ['x y', 'a<b', 'a%zz']) {
+    for (const [method, path] of [
+      ['GET', '/api/super-admin/tenants'],
+      ['GET', '/graphql?query={me{id}}'],
+      ['POST', '/graphql'],
+    ] as const) {
+      const body = method === 'POST' ? '{"query":"{ me { id } }"}' : undefined;
+      const headers = { host, ...(body && { 'content-type': 'application/json' }) };
+      const { status, body: answer } = await ask(method, path, { headers, body });
+      expect({ host, status, code: answer.code }).toEqual({ host, status: 400, code: 'validation_failed' });
+    }
+  }
+});
+
+test('an expectation that nobody knows is passed over', async () => {
+  expect((await ask('GET', '/api/super-admin/tenants', { headers: { expect: 'a-miracle' } })).status).toBe(200);
+});
+
 test('a cookie or a header that makes no sense is a missing sign-in, not a fault', async () => {
   const senseless: Record<string, string>[] = [
     { cookie: 'access_token=%E0%A4%A' },

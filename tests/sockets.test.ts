@@ -36,6 +36,7 @@ describe('a socket that does not keep to the protocol is closed with the code fo
     ['no message', '{"type":"hello"}'],
     ['a number', '1'],
     ['a subscription without a query', JSON.stringify({ id: 'a', type: 'subscribe', payload: {} })],
+    ['what only a server says', { type: 'next', id: '1', payload: {} }],
   ])('%s: 4400', async (_, message) => {
     const raw = await rawSocket(app);
     raw.send(message);

@@ -12,6 +12,7 @@ import { AppError, type ErrorCode, toAppError } from '../errors.ts';
 import { compiledQueries } from './compiled-queries.ts';
 import { refuseTooCostly } from './cost.ts';
 import { type DocumentPolicy, documentRules, MOST_TOKENS } from './limits.ts';
+import { withoutValues } from './without-values.ts';
 
 /** Knows the request of an error that is found before there is a context. */
 export const graphqlRequest = new AsyncLocalStorage<{ id: string }>();
@@ -37,7 +38,8 @@ export function presentError(
   const apolloCode = String(formatted.extensions?.code ?? '');
   const cause = original(error);
   const mistake = CLIENT_MISTAKES.has(apolloCode) || isAboutDocument(error) || isAboutDocument(cause);
-  const known = mistake ? new AppError('validation_failed', { message: formatted.message }) : toAppError(cause);
+  const message = mistake ? withoutValues(error, formatted.message) : undefined;
+  const known = message ? new AppError('validation_failed', { message }) : toAppError(cause);
   const requestId = graphqlRequest.getStore()?.id;
   if (known.code === 'internal_error') log.error({ err: known.cause, requestId }, 'a resolver failed');
   return {
@@ -82,7 +84,7 @@ const costs: ApolloServerPlugin<Context> = {
         } catch (error) {
           if (!(error instanceof GraphQLError)) throw error;
           const extensions = { code: 'BAD_USER_INPUT', http: { status: 400 } };
-          throw new GraphQLError(error.message, { nodes: error.nodes, extensions });
+          throw new GraphQLError(error.message, { nodes: error.nodes, extensions, originalError: error });
         }
       },
     };

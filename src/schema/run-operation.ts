@@ -155,8 +155,11 @@ export class OperationRunner {
 }
 
 /** As Apollo marks what is wrong with a document. */
-const ofDocument = ({ message, nodes, source, positions }: GraphQLError): GraphQLError =>
-  new GraphQLError(message, { nodes, source, positions, extensions: { code: 'GRAPHQL_VALIDATION_FAILED' } });
+const ofDocument = (error: GraphQLError): GraphQLError => {
+  const { message, nodes, source, positions } = error;
+  const extensions = { code: 'GRAPHQL_VALIDATION_FAILED' };
+  return new GraphQLError(message, { nodes, source, positions, extensions, originalError: error });
+};
 
 /** Those of the root field itself say which events there are, not what an event is answered with. */
 function variablesBelowRoot(document: DocumentNode): string[] {

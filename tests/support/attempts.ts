@@ -68,7 +68,8 @@ function fit(type: GraphQLInputType, name: string, operation: string, idOf: IdOf
   return FITTING[name] ?? OF_TYPE[nullable.name] ?? 'text text';
 }
 
-function nounOf(operation: string): string {
+/** Of what an operation's `id` is. */
+export function nounOf(operation: string): string {
   const [noun] = NOUNS.exec(operation.replace(/^./, (letter) => letter.toUpperCase())) ?? [];
   if (!noun) throw new Error(`whose id does ${operation} take?`);
   return noun === 'TenantUser' ? 'agent' : noun.replace(/^./, (letter) => letter.toLowerCase());

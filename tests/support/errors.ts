@@ -1,6 +1,7 @@
 /** The one form that every error has (contract section 1, "error body"), and what no answer may give away. */
 import { expect } from '@jest/globals';
 import type { GraphqlAnswer } from './actors.ts';
+import { INNARDS } from './innards.ts';
 
 interface RestError {
   status: number;
@@ -20,10 +21,6 @@ function expectDetails(details: Detail[], fields = details.map(({ field }) => fi
     expect(detail).toEqual({ field: detail.field, message: expect.stringMatching(/^\S.*\S$/) });
   }
 }
-
-/** A stack, SQL, a table's or a driver's name, or a path on the server. */
-const INNARDS =
-  /\n\s+at |\.[jt]s:\d|node_modules|\/work\/|\/src\/|\bselect\b.+\bfrom\b|insert into|violates|constraint|relation "|sqlstate|econnrefused|mikro|kysely|type-graphql/i;
 
 export function expectNoInnards(text: string): void {
   expect(text).not.toMatch(INNARDS);

@@ -34,6 +34,8 @@ export interface Variant {
   build?: string;
   /** A module that Node loads before the gateway. */
   preload?: string;
+  /** Told what it prints and logs, as it comes. */
+  told?(output: string): void;
 }
 
 /** Processes that a test has started, and folders that it has made. */
@@ -72,7 +74,12 @@ interface Run {
   output(): string;
 }
 
-function run(script: string, env: Record<string, string>, options: string[] = []): Run {
+function run(
+  script: string,
+  env: Record<string, string>,
+  options: string[] = [],
+  told: (output: string) => void = () => {},
+): Run {
   // The kernel ends it when the tests die, however they die.
   const child = spawn(
     'setpriv',
@@ -88,6 +95,7 @@ function run(script: string, env: Record<string, string>, options: string[] = []
     stream!.setEncoding('utf8');
     stream!.on('data', (chunk) => {
       output += chunk;
+      told(chunk);
     });
   }
   const ended = once(child, 'close').then(([code, signal]) => {
@@ -127,14 +135,15 @@ function cpuMs(pid: number): number {
 
 /** Starts a gateway and waits until it answers. @param env on top of a free port and a known super admin. */
 export async function startGateway(env: Record<string, string>, variant: Variant = {}): Promise<GatewayProcess> {
-  const { build = dist, preload } = variant;
-  const { child, ended, output } = run(join(relative(dist, build), 'main.js'), {
-    PORT: '0',
-    SUPER_ADMIN_EMAIL: SUPER_ADMIN.email,
-    SUPER_ADMIN_PASSWORD: SUPER_ADMIN.password,
-    ...(preload && { NODE_OPTIONS: `--import ${preload}` }),
-    ...env,
-  });
+  const { build = dist, preload, told } = variant;
+  const standing = { PORT: '0', SUPER_ADMIN_EMAIL: SUPER_ADMIN.email, SUPER_ADMIN_PASSWORD: SUPER_ADMIN.password };
+  const preloading = preload && { NODE_OPTIONS: `--import ${preload}` };
+  const { child, ended, output } = run(
+    join(relative(dist, build), 'main.js'),
+    { ...standing, ...preloading, ...env },
+    [],
+    told,
+  );
   let dead = false;
   void ended.then(() => {
     dead = true;

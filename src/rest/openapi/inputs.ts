@@ -82,6 +82,9 @@ export function requestBodyOf(schema: GraphQLSchema, route: Route): Operation['r
   if (!route.body) return undefined;
   return {
     required: !route.body.safeParse(undefined).success,
-    content: json(schemaOf(route.body, wordsFor(schema, route))),
+    content: {
+      ...json(schemaOf(route.body, wordsFor(schema, route))),
+      ...(route.takes && { [route.takes]: { schema: { type: 'string' } } }),
+    },
   };
 }

@@ -7,7 +7,7 @@ import type { Route } from '../route.ts';
 import type { AnswerSchemas } from './answers.ts';
 import { codesOf, type ErrorResponses } from './errors.ts';
 import { parametersOf, requestBodyOf } from './inputs.ts';
-import { json, type Operation, type Reference } from './types.ts';
+import { json, type Operation, type Reference, type Response, type Schema } from './types.ts';
 
 const DEMANDS: Partial<Record<Permission, string>> = {
   signed_in: 'Requires a signed-in caller.',
@@ -65,11 +65,16 @@ export function describeRoute(
           ...(route.export && { 'Content-Disposition': header('Content-Disposition') }),
           ...(repeatable && { 'Idempotent-Replayed': header('Idempotent-Replayed') }),
         },
-        content: route.export ? exportedFile : json(answers.forRoute(route, root)),
+        content: contentOf(route, () => answers.forRoute(route, root)),
       },
       ...errors.of(codesOf(route, demand, parameters.length > 0)),
     },
   };
+}
+
+function contentOf({ export: exported, media }: Route, answer: () => Schema): Response['content'] {
+  if (exported) return exportedFile;
+  return media ? { [media.type]: { schema: { type: 'string' } } } : json(answer());
 }
 
 function operationId({ document }: Route): string {

@@ -1,0 +1,118 @@
+/**
+ * `npm run fuzz -- [--requests 100000] [--seed N] [--only text]`: sends so many requests, half of them hostile, to every
+ * operation of a gateway of its own (docs/fuzzing.md). The same seed draws the same requests. Ends with 1 on any finding.
+ */
+import { randomBytes, randomInt } from 'node:crypto';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { startEmbeddedServer } from '../../src/db/embedded-server.ts';
+import { ensureBuilt } from '../support/built.ts';
+import { cleanUp, startGateway, temporaryFolder } from '../support/gateway-process.ts';
+import { SUPER_ADMIN } from '../support/super-admin.ts';
+import { type FuzzOptions, fuzz } from './fuzz.ts';
+import { PASSWORD_MARK, type Target } from './model.ts';
+import { described, type Tally, table } from './report.ts';
+
+/** So many findings are printed in full. */
+const PRINTED = 30;
+const print = (text: string) => process.stdout.write(`${text}\n`);
+
+async function main(): Promise<number> {
+  const { values } = parseArgs({
+    options: {
+      requests: { type: 'string', default: '100000' },
+      seed: { type: 'string' },
+      only: { type: 'string', default: '' },
+    },
+  });
+  const [requests, seed] = [Number(values.requests), Number(values.seed ?? randomInt(2 ** 31))];
+  if (!Number.isInteger(requests) || requests < 1 || !Number.isInteger(seed)) {
+    print('Usage: npm run fuzz -- [--requests 100000] [--seed N] [--only "POST /api/agents"]');
+    return 2;
+  }
+  print(
+    `seed ${seed}; the same again: npm run fuzz -- --seed ${seed} --requests ${requests}${values.only && ` --only '${values.only}'`}`,
+  );
+  ensureBuilt();
+  let stopped = false;
+  process.once('SIGINT', () => {
+    stopped = true;
+    print('\nending after this batch');
+  });
+  try {
+    return await withGateway((target) => run(target, { requests, seed, only: values.only, stopped: () => stopped }));
+  } finally {
+    await cleanUp();
+  }
+}
+
+async function withGateway<T>(work: (target: Target) => Promise<T>): Promise<T> {
+  const password = randomBytes(12).toString('hex');
+  const jwtSecret = randomBytes(32).toString('hex');
+  const server = await startEmbeddedServer({
+    dataDir: await temporaryFolder(),
+    password,
+    notice: () => {},
+    settings: { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off', max_connections: '300' },
+  });
+  let unread = '';
+  try {
+    const superAdmin = { email: SUPER_ADMIN.email, password: `${PASSWORD_MARK}-root` };
+    const gateway = await startGateway(
+      {
+        DATABASE_URL: server.url,
+        DATA_DIR: join(await temporaryFolder(), 'data'),
+        JWT_SECRET: jwtSecret,
+        SUPER_ADMIN_EMAIL: superAdmin.email,
+        SUPER_ADMIN_PASSWORD: superAdmin.password,
+        LOG_LEVEL: 'debug',
+      },
+      {
+        told(text) {
+          unread += text;
+        },
+      },
+    );
+    const log = () => {
+      const lines = unread.split('\n');
+      unread = lines.pop()!;
+      return lines;
+    };
+    const result = await work({
+      url: gateway.url,
+      databaseUrl: server.url,
+      log,
+      superAdmin,
+      secrets: [password, jwtSecret],
+    });
+    await gateway.end('SIGTERM');
+    return result;
+  } finally {
+    await server.stop();
+  }
+}
+
+async function run(target: Target, options: FuzzOptions): Promise<number> {
+  const began = performance.now();
+  const seconds = () => (performance.now() - began) / 1000;
+  let shownAt = 0;
+  const progress = ({ sent }: Tally, findings: number) => {
+    if (seconds() - shownAt < (process.stdout.isTTY ? 0.5 : 15) && sent < options.requests) return;
+    shownAt = seconds();
+    const rate = sent / shownAt;
+    const rest = Math.ceil((options.requests - sent) / rate);
+    const line = `${sent} of ${options.requests} requests, ${findings} findings, ${Math.round(rate)} a second, ${rest} s to go`;
+    process.stdout.write(process.stdout.isTTY ? `\r${line}\u001b[K` : `${line}\n`);
+  };
+  const { tally, findings, tenants } = await fuzz(target, { ...options, progress });
+  print(`\n${table(tally)}\n`);
+  for (const finding of findings.slice(0, PRINTED)) print(`${described(finding, target.url)}\n`);
+  const never = tally.neverOk;
+  if (never.length > 0) print(`no request got through to:\n  ${never.join('\n  ')}`);
+  const { ms, operation } = tally.slowest;
+  print(`slowest ${Math.round(ms)} ms (${operation}), ${tenants} tenants, ${tally.hostile} of the requests hostile`);
+  print(`${tally.sent} requests, ${findings.length} findings (seed ${options.seed}, ${Math.round(seconds())} s)`);
+  return findings.length > 0 ? 1 : options.stopped?.() ? 130 : 0;
+}
+
+process.exitCode = await main();
