@@ -161,3 +161,15 @@ describe('guessing', () => {
     expect((await guess(SUPER_ADMIN.password, newAddress())).status).toBe(200);
   });
 });
+
+test('ten thousand guesses from one address let none through, and the owner comes in from another', async () => {
+  const tries = 10_000;
+  const codes = new Map<number, number>();
+  for (let done = 0; done < tries; done += 200) {
+    const answers = await Promise.all(Array.from({ length: 200 }, () => wrong()));
+    for (const { status } of answers) codes.set(status, (codes.get(status) ?? 0) + 1);
+  }
+  expect((codes.get(401) ?? 0) + (codes.get(429) ?? 0)).toBe(tries);
+  expect(codes.get(401)).toBeLessThanOrEqual(60);
+  expect((await right(acme, newAddress())).status).toBe(200);
+});
