@@ -213,7 +213,8 @@ describe('the list of divisions', () => {
     await work().finally(() => {
       tenants.rows = original;
     });
-    return asked.filter((statement) => statement !== 'usage_counters');
+    // Neither is the request's own: one is the gatherer's, one what a process asks anew while its event log lags.
+    return asked.filter((statement) => !['usage_counters', 'role_of_agent'].includes(statement));
   }
 
   test('takes one statement, and one more for the agents of all of them', async () => {

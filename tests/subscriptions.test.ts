@@ -54,7 +54,8 @@ describe('tenantChanged', () => {
     await root.rest('DELETE', `/api/super-admin/tenants/${id}`);
     await root.rest('PATCH', `/api/super-admin/tenants/${id}`, { status: 'active' });
     const [one, other] = await Promise.all(followers.map((follower) => follower.until(6)));
-    expect(one).toEqual(other);
+    // What holds now may have another number on each: events of other topics count as well.
+    expect(one!.slice(1)).toEqual(other!.slice(1));
     expect(one!.slice(1).map(({ change, tenant }) => [change, tenant.id, tenant.name, tenant.status])).toEqual([
       ['CREATED', id, expect.any(String), 'PROVISIONING'],
       ['ACTIVATED', id, expect.any(String), 'ACTIVE'],
@@ -138,8 +139,10 @@ describe('tenantChanged', () => {
 
 describe('tenantProvisioning', () => {
   test('tells each step as it begins and ends, and who joins late is told how it stands', async () => {
+    // From before it was asked for: its steps may be done before anybody can follow them.
+    const [{ sequence }] = await follow(there, TENANTS).until(1);
     const { body } = await root.rest('POST', '/api/super-admin/tenants', { name: 'Watched', slug: 'watched' });
-    const follower = follow(there, PROVISIONING, { id: body.id, after: 0 });
+    const follower = follow(there, PROVISIONING, { id: body.id, after: sequence });
     const last = await follower.untilSeen(({ provisioning }) => provisioning.state === 'SUCCEEDED');
     expect(last.provisioning.steps.every(({ state }: { state: string }) => state === 'DONE')).toBe(true);
     const names = last.provisioning.steps.map(({ name }: { name: string }) => name);

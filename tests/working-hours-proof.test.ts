@@ -115,11 +115,12 @@ describe('what nothing happens in is leapt over', () => {
   const two = (hour: number) => String(hour % 24).padStart(2, '0');
   const shifts = Array.from({ length: 24 }, (_, hour) => `${two(hour)}:30-${two(hour + 1)}:30`);
   const always = shifts.map((each) => `daily ${each}`).join(', ');
-  /** Any answer that walked through the years day by day would take far longer. */
+  /** Milliseconds. Any answer that walked through the years day by day would take far longer, also on a busy machine. */
+  const AT_ONCE = 2000;
   const quickly = <Answer>(ask: () => Answer): Answer => {
     const began = performance.now();
     const answer = ask();
-    expect(performance.now() - began).toBeLessThan(400);
+    expect(performance.now() - began).toBeLessThan(AT_ONCE);
     return answer;
   };
 

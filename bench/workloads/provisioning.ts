@@ -139,7 +139,7 @@ async function withoutGateway<T>(gateway: { pause(): void; goOn(): void }, work:
 }
 
 /** Until what was taken from what is prepared has been made again. */
-async function idle(pool: pg.Pool): Promise<void> {
+export async function idle(pool: pg.Pool): Promise<void> {
   const began = performance.now();
   let last = '';
   for (let since = began; performance.now() - since < IDLE_MS; await sleep(100)) {
