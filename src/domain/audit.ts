@@ -42,7 +42,7 @@ const insertEntry = query(
    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`,
 );
 
-/** The same, written at once: where the rest of a change is rows as well, a unit of work for this alone is a quarter of it. */
+/** The same, written at once: where the rest of a change is rows as well, this alone needs no unit of work. */
 export async function auditRow(em: EntityManager, source: AuditSource, record: AuditRecord): Promise<void> {
   const { orgId } = record;
   const e: Omit<AuditEntry, 'orgId'> = entry(source, record.actor ?? source.actor, record, { orgId });
