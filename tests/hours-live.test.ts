@@ -100,15 +100,14 @@ describe('workingHoursStatusChanged', () => {
 
   test('whoever comes back is told the boundaries and edits that they missed, once, in order', async () => {
     const shop = await business();
-    await put(shop, week(inSeconds(-3600), inSeconds(2)));
+    await put(shop, week(inSeconds(-3600), inSeconds(4)));
     const first = follow(here, HOURS, { tenant: shop.tenant.slug });
     const [snapshot] = await first.until(1);
     const all = follow(there, HOURS, { tenant: shop.tenant.slug });
     await all.until(1);
     first.stop();
-    await sleep(2100);
-    await put(shop, week(inSeconds(-60), inSeconds(1)));
-    await sleep(1500);
+    await all.until(2);
+    await put(shop, week(inSeconds(-60), inSeconds(4)));
     const seen = (await all.until(4)).slice(1);
     expect(seen.map(({ status }) => status.isWorkingHours)).toEqual([false, true, false]);
     const back = follow(here, HOURS, { tenant: shop.tenant.slug, after: snapshot.sequence });

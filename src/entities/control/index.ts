@@ -13,6 +13,7 @@ import { ProvisioningRun, ProvisioningStep } from './provisioning-run.ts';
 import { RateLimit } from './rate-limit.ts';
 import { Revocation } from './revocation.ts';
 import { Session } from './session.ts';
+import { SigningKey } from './signing-key.ts';
 import { SuperAdmin } from './super-admin.ts';
 import { TenantDatabase } from './tenant-database.ts';
 import { Usage } from './usage.ts';
@@ -37,6 +38,7 @@ export const controlEntities = [
   RateLimit,
   Revocation,
   Session,
+  SigningKey,
   SuperAdmin,
   TenantDatabase,
   UnlinkedAuditEntry,
