@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
 import { type Actor, eventually, provision, superAdmin } from './support/actors.ts';
 import { SUPER_ADMIN, startApp, type TestApp } from './support/app.ts';
-import { describeIf, hasProgram } from './support/available.ts';
+import { describeIf, hasProgram, testIf } from './support/available.ts';
 import { hasBrowser, openPage, signIn, startBrowser } from './support/browser.ts';
 import { type Entrance, openEntrance } from './support/entrance.ts';
 import { type RedisServer, startRedis } from './support/redis-server.ts';
@@ -187,7 +187,7 @@ describeIf('the console in a browser', hasBrowser, 'chromium is not on PATH', ()
     await other.page.context().close();
   });
 
-  (redis === undefined && !hasProgram('redis-server') ? test.skip : test)('health flips while one looks', async () => {
+  testIf('health flips while one looks', hasProgram('redis-server'), 'redis-server is not on PATH', async () => {
     await go('Health');
     await page.getByText('All systems are up').waitFor();
     await redis!.stop();

@@ -19,8 +19,8 @@ import {
 } from './support/gateway-process.ts';
 import { allActive, provisionMany, took } from './support/many-tenants.ts';
 
-/** How many tenants are being made when the outage comes. */
-const [MANY, FEW] = [100, 30];
+/** How many tenants are being made when the outage comes; `OUTAGE_TENANTS=100` makes it the long form, by SIGTERM. */
+const [MANY, FEW] = [Number(process.env.OUTAGE_TENANTS ?? 40), 30];
 /** On a busy machine PostgreSQL writes out so many databases for a minute. */
 const PATIENCE_MS = 300_000;
 /** Whose making is followed step by step: the first, in whose midst the outage comes, and those that begin after it. */
@@ -117,7 +117,7 @@ test.each([
     await eventually(
       async () => activated(),
       (soFar) => soFar >= count / 4,
-      60_000,
+      PATIENCE_MS,
     );
 
     await first.end(signal);
@@ -131,7 +131,7 @@ test.each([
     await postgresGone(dataDir);
     const second = await startGateway({ DATA_DIR: dataDir, PORT: new URL(first.url).port });
     const restarted = performance.now();
-    expect(await allActive(await superAdmin(second), 60_000)).toBe(count);
+    expect(await allActive(await superAdmin(second), PATIENCE_MS)).toBe(count);
     took(`after ${signal}, until all ${count} are active`, performance.now() - restarted);
 
     const log = await logOf(dataDir, 'tenant', all.told[0]!.sequence);

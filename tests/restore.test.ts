@@ -14,6 +14,7 @@ import { allLinked } from './support/chains.ts';
 import { examination, expectNothingWrong } from './support/checker.ts';
 import { createControlDatabase, serverUrl, sql } from './support/database.ts';
 import { cleanUp, startRestore, temporaryFolder } from './support/gateway-process.ts';
+import { atOnce } from './support/many-tenants.ts';
 import { makeOld } from './support/older-version.ts';
 import { contentOfTenant } from './support/tenant-content.ts';
 
@@ -94,15 +95,15 @@ test('a tenant goes back to what it was while others are written to, and no othe
 
   // On both processes, at once.
   for (const gateway of [app, there]) {
-    await eventually(
+    await atOnce(
+      'until a session of before the restore is over',
       () => new Actor(gateway.url, ayu.token).rest('GET', '/api/auth/me'),
       ({ status }) => status === 401,
-      1000,
     );
-    await eventually(
+    await atOnce(
+      'until the restored hours are told',
       () => status(gateway),
       ({ body }) => body.timezone === 'Asia/Jakarta',
-      1000,
     );
   }
   ayu = await agent(there, acme.adminEmail, acme.adminPassword);

@@ -105,8 +105,11 @@ function run(
   return { child, ended, output: () => output };
 }
 
-/** Starts a gateway without waiting for it to be up. @returns how it ended. */
-export const runGateway = (env: Record<string, string>): Promise<Ended> => run('main.js', env).ended;
+/** Starts a gateway without waiting for it to be up. */
+export const spawnGateway = (env: Record<string, string>): Pick<Run, 'child' | 'ended'> => run('main.js', env);
+
+/** The same, for one that ends by itself. @returns how it ended. */
+export const runGateway = (env: Record<string, string>): Promise<Ended> => spawnGateway(env).ended;
 
 /** `npm run doctor` */
 export const runDoctor = (env: Record<string, string>): Promise<Ended> => run('doctor.js', env).ended;

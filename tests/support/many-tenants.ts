@@ -35,6 +35,13 @@ export const took = (what: string, ms: number): void => {
   process.stdout.write(`    measured: ${what} ${Math.round(ms)} ms\n`);
 };
 
+/** Waits for what should come at once, and says how long it took: on a busy machine a second or two are no bound. */
+export async function atOnce<T>(what: string, ask: () => Promise<T>, wished: (answer: T) => boolean): Promise<void> {
+  const start = performance.now();
+  await eventually(ask, wished, 5000);
+  took(what, performance.now() - start);
+}
+
 /** Tenants that are only rows, for lists: nothing was made for them. @param columns expressions of `n`, from 1 to `count`. */
 export async function insertTenants(
   databaseUrl: string,
