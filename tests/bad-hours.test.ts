@@ -362,9 +362,12 @@ describe('a calendar', () => {
   };
   const event = (...lines: string[]) => ['UID:1', 'SUMMARY:Bomb', ...lines];
 
-  test('of 10 MB is refused, however it is sent', async () => {
-    const huge = calendar(event('DTSTART;VALUE=DATE:20270503', `DESCRIPTION:${'x'.repeat(10 * 1024 * 1024)}`));
+  test('of more than 1 MiB is refused, and so is one of 10 MB, however it is sent', async () => {
+    const ofSize = (bytes: number) =>
+      calendar(event('DTSTART;VALUE=DATE:20270503', `DESCRIPTION:${'x'.repeat(bytes)}`));
+    const huge = ofSize(10 * 1024 * 1024);
     for (const path of [IMPORT, `${IMPORT}/preview`]) {
+      expectError(await parsed(upload(path, ofSize(1024 * 1024))), 413, 'payload_too_large');
       expectError(await parsed(upload(path, huge)), 413, 'payload_too_large');
       const json = JSON.stringify({ calendar: huge });
       expectError(await parsed(upload(path, json, 'application/json')), 413, 'payload_too_large');
