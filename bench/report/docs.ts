@@ -2,6 +2,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Result, Results } from '../results.ts';
+import { workloads } from '../workloads/index.ts';
 import { chart } from './chart.ts';
 import { goalText, SERVER_COLUMNS, valueText, verdict } from './print.ts';
 
@@ -42,6 +43,8 @@ function goals(results: Results): string {
     ]),
   );
   const notes = Object.entries(results).flatMap(([name, { notes = [] }]) => notes.map((note) => `- ${name}: ${note}`));
+  const missing = workloads.filter(({ name }) => !results[name]).map(({ name, title }) => `${name} (${title})`);
+  if (missing.length > 0) notes.push(`- Not measured in this run: ${missing.join(', ')}.`);
   return [table(['', 'goal', 'measured', ''], rows), ...(notes.length > 0 ? ['', ...notes] : [])].join('\n');
 }
 
