@@ -3,7 +3,7 @@
  * killed or frozen exactly there. Production loads no such thing and has no place for it; steps are wrapped from outside.
  *
  * `HOLD_AT` is a list of points, `before create_database;after activate`: the first tenant that comes is held at the first,
- * the next one at the second; once only, and until SIGUSR2. What is held is said on standard output.
+ * the next one at the second; once only, and until SIGUSR2. What is held is said on standard output, and when its worker has done with it.
  */
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -13,6 +13,14 @@ type Outside = () => Promise<unknown>;
 interface Step {
   name: string;
   begin(em: unknown, context: { orgId: string }): Promise<Outside | undefined>;
+}
+
+interface Job {
+  data: { orgId?: string };
+}
+
+interface Works {
+  work(name: string, concurrency: number, handle: (job: Job) => Promise<void>): Promise<void>;
 }
 
 const points = (process.env.HOLD_AT ?? '').split(';');
@@ -30,6 +38,19 @@ async function hold(orgId: string, point: string): Promise<void> {
 }
 
 const build = dirname(process.argv[1]!);
+const { Queue } = (await import(pathToFileURL(join(build, 'db', 'queue.js')).href)) as { Queue: { prototype: Works } };
+const { work } = Queue.prototype;
+Queue.prototype.work = function (this: object, name, concurrency, handle) {
+  return work.call(this, name, concurrency, async (job) => {
+    try {
+      await handle(job);
+    } finally {
+      const { orgId } = job.data;
+      if (orgId && pointOf.get(orgId) === '') process.stdout.write(`over for ${orgId}\n`);
+    }
+  });
+};
+
 const { PROVISIONING_STEPS } = (await import(pathToFileURL(join(build, 'domain', 'provisioning-steps.js')).href)) as {
   PROVISIONING_STEPS: Step[];
 };

@@ -14,6 +14,9 @@ export interface Experiment {
   run(ground: Ground, tally: Tally): Promise<void>;
 }
 
+/** Many times what anything takes; with patience it is longer. */
+const GIVE_UP_MS = 20_000;
+
 /** Counts trials and keeps what was lost and the worst times. */
 export class Tally {
   /** How many trials there are to be. */
@@ -24,17 +27,27 @@ export class Tally {
   readonly #seed: number;
   /** How many times longer than promised something may take. */
   readonly patience: number;
+  /** How long something is waited for that has to come, in milliseconds. */
+  readonly giveUpMs: number;
   readonly #stopping: AbortSignal;
   #done = 0;
 
   /**
    * @param patience how many times longer than promised something may take: 1 on a machine with nothing else to do.
    * @param stopping ends the experiment between two trials.
+   * @param giveUpMs how long something is waited for that has to come, in milliseconds.
    */
-  constructor(wanted: number, seed: number, patience: number, stopping: AbortSignal = new AbortController().signal) {
+  constructor(
+    wanted: number,
+    seed: number,
+    patience: number,
+    stopping: AbortSignal = new AbortController().signal,
+    giveUpMs: number = GIVE_UP_MS * patience,
+  ) {
     this.wanted = wanted;
     this.#seed = seed;
     this.patience = patience;
+    this.giveUpMs = giveUpMs;
     this.#stopping = stopping;
   }
 

@@ -41,9 +41,13 @@ export class Ground {
     return join(this.folder, 'data');
   }
 
-  /** A control database without anything in it. */
-  async install(): Promise<Installation> {
-    const installation = await Installation.make(this.#server.url, this.build);
+  /**
+   * A control database without anything in it.
+   *
+   * @param warm databases that are kept ready for tenants to come.
+   */
+  async install(warm = 0): Promise<Installation> {
+    const installation = await Installation.make(this.#server.url, this.build, warm);
     this.#installations.add(installation);
     return installation;
   }
@@ -52,6 +56,11 @@ export class Ground {
   async remove(installation: Installation): Promise<void> {
     this.#installations.delete(installation);
     await installation.remove();
+  }
+
+  /** Removes the installations that an experiment which could not go on has left. */
+  async clear(): Promise<void> {
+    for (const installation of this.#installations) await this.remove(installation);
   }
 
   /** Ends everything that was started, whatever state it is in. */

@@ -14,6 +14,8 @@ const preloaded = (file: string) => new URL(file, import.meta.url).href;
 export class Installation {
   readonly databaseUrl: string;
   readonly acknowledged: Acknowledged[] = [];
+  /** Databases that its gateways keep ready; without any, each tenant's is made. */
+  readonly warm: number;
   readonly #build: string;
   readonly #gateways = new Set<GatewayProcess>();
   /** Of gateways that have ended. */
@@ -21,13 +23,14 @@ export class Installation {
   readonly #prefix = `t${randomBytes(3).toString('hex')}`;
   #made = 0;
 
-  private constructor(databaseUrl: string, build: string) {
+  private constructor(databaseUrl: string, build: string, warm: number) {
     this.databaseUrl = databaseUrl;
+    this.warm = warm;
     this.#build = build;
   }
 
-  static async make(server: string, build: string): Promise<Installation> {
-    return new Installation(await createControlDatabase(server), build);
+  static async make(server: string, build: string, warm: number): Promise<Installation> {
+    return new Installation(await createControlDatabase(server), build, warm);
   }
 
   /** @param holdAt points at which it stops, one a tenant, in the order in which tenants come to it (crash-points.ts). */
@@ -43,8 +46,13 @@ export class Installation {
 
   async #start(env: Record<string, string> = {}, preload?: string): Promise<GatewayProcess> {
     const gateway = await startGateway(
-      // Databases that are there before their tenant would keep most trials from making any.
-      { DATABASE_URL: this.databaseUrl, JWT_SECRET: SECRET, LOG_LEVEL: 'info', WARM_DATABASES: '0', ...env },
+      {
+        DATABASE_URL: this.databaseUrl,
+        JWT_SECRET: SECRET,
+        LOG_LEVEL: 'info',
+        WARM_DATABASES: `${this.warm}`,
+        ...env,
+      },
       { build: this.#build, preload: preload && preloaded(preload) },
     );
     this.#gateways.add(gateway);
@@ -104,7 +112,7 @@ export class Installation {
   }
 
   /** Waits until nothing is being made. @returns what would not end. */
-  async settled(ms = 30_000): Promise<string[]> {
+  async settled(ms: number): Promise<string[]> {
     const underWay = () =>
       sql<{ slug: string }>(
         this.databaseUrl,
@@ -115,6 +123,23 @@ export class Installation {
       return [];
     } catch (error) {
       return [`tenants that were never made: ${(error as Error).message.slice(0, 300)}`];
+    }
+  }
+
+  /** Waits until there are as many databases ready as are to be. @returns what is there instead. */
+  async stocked(ms: number): Promise<string[]> {
+    const stock = () =>
+      sql<{ name: string }>(
+        this.databaseUrl,
+        `select rolname as name from installation, pg_roles
+           join pg_database on datname = rolname and datconnlimit <> -2
+          where starts_with(rolname, 't_' || code || '_warm_')`,
+      );
+    try {
+      await eventually(stock, (rows) => rows.length === this.warm, ms);
+      return [];
+    } catch (error) {
+      return [`of ${this.warm} databases that are kept ready: ${(error as Error).message.slice(0, 300)}`];
     }
   }
 

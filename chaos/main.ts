@@ -94,18 +94,31 @@ async function breakAll({ chosen, trialsOf, seed, patience }: Wanted, stopping: 
   return results.some(([, result]) => typeof result !== 'string' && result.losses.length > 0) ? 1 : 0;
 }
 
-/** @returns 1 when nothing is lost although something was taken away. */
+/** @returns 1 when something was taken away and not missed, 2 when nothing could be tried. */
 async function takeAway({ chosen, seed, patience }: Wanted, stopping: AbortSignal): Promise<number> {
-  let blind = 0;
-  for (const mutant of mutants) {
-    const experiment = experimentOf(mutant);
+  let [tried, blind] = [0, 0];
+  const wanted = mutants.filter((mutant) => chosen.includes(experimentOf(mutant)));
+  for (const mutant of wanted) {
     if (stopping.aborted) break;
-    if (!chosen.includes(experiment) || experiment.unable?.()) continue;
-    const losses = await tryMutant(mutant, seed, patience, stopping);
-    if (losses.length === 0 && !stopping.aborted) blind++;
-    print(`without ${mutant.name}\n  ${experiment.name}: ${losses[0]?.slice(0, 300) ?? 'NOTHING IS LOST'}`);
+    const experiment = experimentOf(mutant);
+    const unable = experiment.unable?.();
+    if (unable) {
+      print(`without ${mutant.name}\n  ${experiment.name}: skipped, ${unable}`);
+      continue;
+    }
+    const found = await tryMutant(mutant, seed, patience, stopping).then(
+      ([loss]) => loss?.slice(0, 300),
+      (error: Error) => void print(`  the experiment could not go on: ${error.stack}`),
+    );
+    if (stopping.aborted) break;
+    tried++;
+    if (!found) blind++;
+    print(`without ${mutant.name}\n  ${experiment.name}: ${found ?? 'NOTHING IS LOST OF WHAT WAS EXPECTED'}`);
   }
-  print(blind === 0 ? '\nevery experiment can fail' : `\n${blind} TIMES NOTHING WAS LOST`);
+  const without = chosen.filter((experiment) => !mutants.some((mutant) => experimentOf(mutant) === experiment));
+  if (without.length > 0) print(`\nnothing is known to take away for: ${without.map(({ name }) => name).join(', ')}`);
+  print(`\n${tried} of ${wanted.length} things were taken away; ${tried - blind} times something was lost`);
+  if (tried === 0) return 2;
   return blind === 0 ? 0 : 1;
 }
 

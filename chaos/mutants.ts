@@ -14,6 +14,8 @@ export interface Mutant {
   /** The experiment that has to lose something, and in how many trials. */
   experiment: string;
   trials: number;
+  /** What has to be lost: another loss, or an experiment that cannot go on, shows nothing. */
+  expects: RegExp;
 }
 
 export const mutants: readonly Mutant[] = [
@@ -25,6 +27,7 @@ export const mutants: readonly Mutant[] = [
     to: 'false)$1!run)',
     experiment: 'freeze',
     trials: 4,
+    expects: /the frozen one changed something/,
   },
   {
     name: 'the REVOKE: a new database is open to everybody',
@@ -33,6 +36,7 @@ export const mutants: readonly Mutant[] = [
     to: '',
     experiment: 'idempotency-again',
     trials: 1,
+    expects: /lets everyone \(PUBLIC\) connect/,
   },
   {
     name: 'the compare-and-set: who deletes a super admin does not see that it was deleted itself',
@@ -40,7 +44,8 @@ export const mutants: readonly Mutant[] = [
     from: /lockMode: LockMode\.PESSIMISTIC_WRITE, (?=orderBy)/,
     to: '',
     experiment: 'race-admins',
-    trials: 5,
+    trials: 1,
+    expects: /2 winners instead of 1/,
   },
   {
     name: 'duplicate names: a role that is there already is a failure',
@@ -49,6 +54,7 @@ export const mutants: readonly Mutant[] = [
     to: 'new Set()',
     experiment: 'kill-steps',
     trials: 4,
+    expects: /never active/,
   },
   {
     name: 'the lock on an Idempotency-Key',
@@ -57,14 +63,17 @@ export const mutants: readonly Mutant[] = [
     to: 'false',
     experiment: 'idempotency-at-once',
     trials: 1,
+    expects: /\d answers: |tenants instead of one/,
   },
   {
     name: 'slugs are unique',
     file: 'db/migrations/control/0001-initial.js',
-    from: /alter table "organizations"\s+add constraint "organizations_slug_unique" unique \("slug"\);/,
+    // Unique besides, and made from the slug: the name of the tenant's MongoDB database.
+    from: /alter table "organizations" add constraint "organizations_slug_unique".*\n.*"organizations_mongo_database_unique".*;/,
     to: '',
     experiment: 'race-slug',
     trials: 1,
+    expects: /\d+ winners instead of 1/,
   },
   {
     name: 'a limit is held against the count',
@@ -73,6 +82,7 @@ export const mutants: readonly Mutant[] = [
     to: 'if total > most + 1000 then',
     experiment: 'race-limits',
     trials: 1,
+    expects: /agents under a limit of/,
   },
   {
     name: 'a PostgreSQL that is away is known as such',
@@ -81,6 +91,7 @@ export const mutants: readonly Mutant[] = [
     to: 'const AWAY = /^never$/;',
     experiment: 'postgres-restart',
     trials: 1,
+    expects: /: 500 /,
   },
   {
     name: 'turns: one tenant may have all of them',
@@ -89,6 +100,7 @@ export const mutants: readonly Mutant[] = [
     to: 'each: 60',
     experiment: 'pool',
     trials: 1,
+    expects: /another tenant waited/,
   },
   {
     name: 'room on the disk is looked at',
@@ -97,6 +109,7 @@ export const mutants: readonly Mutant[] = [
     to: 'if (true)',
     experiment: 'disk',
     trials: 1,
+    expects: /were made on a disk that is nearly full|the reason: |write was answered/,
   },
   {
     name: 'sockets that have ended are forgotten',
@@ -105,6 +118,7 @@ export const mutants: readonly Mutant[] = [
     to: 'return () => {};',
     experiment: 'leave',
     trials: 80,
+    expects: /are counted as open/,
   },
   {
     name: 'the drain: SIGTERM ends the process at once',
@@ -113,6 +127,7 @@ export const mutants: readonly Mutant[] = [
     to: 'process.exit(0);',
     experiment: 'drain',
     trials: 1,
+    expects: /ended with|ECONN|socket hang up/,
   },
 ];
 

@@ -4,7 +4,13 @@ import { experiments } from './experiments/index.ts';
 import { Ground } from './ground.ts';
 import { type Mutant, makeMutant } from './mutants.ts';
 
-/** @returns what was lost: nothing, when the experiment is blind to it. */
+/** What never comes without it is given up on soon. */
+const GIVE_UP_MS = 20_000;
+
+/**
+ * @returns what was lost by it, as is expected: nothing, when the experiment is blind to it.
+ * @throws what kept the experiment from going on: that shows nothing.
+ */
 export async function tryMutant(
   mutant: Mutant,
   seed: number,
@@ -12,20 +18,18 @@ export async function tryMutant(
   stopping?: AbortSignal,
 ): Promise<readonly string[]> {
   const { build, remove } = makeMutant(mutant);
-  const tally = new Tally(mutant.trials, seed, patience, stopping);
+  const tally = new Tally(mutant.trials, seed, patience, stopping, GIVE_UP_MS);
   try {
     const ground = await Ground.open({ build });
     try {
       await experimentOf(mutant).run(ground, tally);
-    } catch (error) {
-      tally.add(0, [(error as Error).message]);
     } finally {
       await ground.close();
     }
   } finally {
     remove();
   }
-  return tally.losses;
+  return tally.losses.filter((loss) => mutant.expects.test(loss));
 }
 
 export const experimentOf = ({ experiment }: Mutant): Experiment =>

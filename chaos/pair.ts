@@ -14,20 +14,25 @@ export interface Ready {
 export class Pair {
   readonly #ground: Ground;
   readonly #rounds: number;
+  readonly #warm: number;
   #left = 0;
   #ready?: Ready;
 
-  /** @param rounds that an installation is used for: the checker looks at all that was ever made in it. */
-  constructor(ground: Ground, rounds: number) {
+  /**
+   * @param rounds that an installation is used for: the checker looks at all that was ever made in it.
+   * @param warm databases that are kept ready.
+   */
+  constructor(ground: Ground, rounds: number, warm = 0) {
     this.#ground = ground;
     this.#rounds = rounds;
+    this.#warm = warm;
   }
 
   /** The one that stays, in an installation that has had few rounds. */
   async ready(): Promise<Ready> {
     if (this.#left-- > 0 && this.#ready) return this.#ready;
     await this.close();
-    const installation = await this.#ground.install();
+    const installation = await this.#ground.install(this.#warm);
     const survivor = await installation.start();
     this.#ready = { installation, survivor, admin: await installation.admin(survivor) };
     this.#left = this.#rounds - 1;

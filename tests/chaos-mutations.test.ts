@@ -6,8 +6,8 @@ import { ensureBuilt } from './support/built.ts';
 
 /** Times are not what they are to be found by. */
 const PATIENCE = 10;
-/** The others are tried by `npm run chaos -- --mutations`. */
-const SHORT = ['the fence', 'the REVOKE', 'the compare-and-set', 'duplicate names'];
+/** The quickest of those that no chance decides; all are tried by `npm run chaos -- --mutations`. */
+const SHORT = ['the REVOKE', 'the compare-and-set'];
 const chosen = SHORT.map((start) => mutants.find(({ name }) => name.startsWith(start))!);
 
 beforeAll(ensureBuilt);

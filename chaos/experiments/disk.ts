@@ -32,7 +32,7 @@ export const disk: Experiment = {
       const agent = await installation.agentOf(gateway, first!.slug);
       await tally.lanes(1, tally.wanted, async (number) => {
         const losses = await fill({ installation, small, admin, agent, tally, number });
-        losses.push(...(await installation.settled()), ...(await installation.check()));
+        losses.push(...(await installation.settled(tally.giveUpMs)), ...(await installation.check()));
         tally.add(
           1,
           losses.map((text) => `trial ${number}: ${text}`),
@@ -41,6 +41,7 @@ export const disk: Experiment = {
       await ground.remove(installation);
       await sql(server, 'drop tablespace small');
     } finally {
+      await ground.clear();
       small.remove();
     }
   },
@@ -86,7 +87,7 @@ async function fill({ installation, small, admin, agent, tally, number }: Trial)
   if (refused) {
     const healing = performance.now();
     await admin.graphql('mutation ($id: UUID!) { retryProvisioning(tenantId: $id) { status } }', { id: refused.id });
-    await active(admin, refused.id, 60_000);
+    await active(admin, refused.id, tally.giveUpMs);
     losses.push(...tally.time('healed', performance.now() - healing, HEALED_MS));
   }
   return losses;

@@ -35,7 +35,7 @@ const experiment = (name: string, how: string, body: (trial: Trial) => Promise<s
         const losses = await body({ ...two, key, wanted: { name: key, slug: key }, number, tally });
         losses.push(...(await oneTenant(two, key)));
         if (number % CHECK_EVERY === CHECK_EVERY - 1 || number === tally.wanted - 1) {
-          losses.push(...(await two.installation.settled()), ...(await two.installation.check()));
+          losses.push(...(await two.installation.settled(tally.giveUpMs)), ...(await two.installation.check()));
         }
         tally.add(
           1,

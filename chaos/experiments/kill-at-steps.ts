@@ -39,7 +39,7 @@ export async function pointsOf(build: string): Promise<string[]> {
 }
 
 /** Starts a gateway that gets a tenant for each of the points, and waits until it is held at all of them. */
-export async function holdAll({ installation, survivor, admin }: Ready, points: string[]) {
+export async function holdAll({ installation, survivor, admin }: Ready, points: string[], { giveUpMs }: Tally) {
   const victim = await installation.start(points);
   // So that the one that is to come to harm gets all of them.
   process.kill(survivor.pid, 'SIGSTOP');
@@ -47,7 +47,7 @@ export async function holdAll({ installation, survivor, admin }: Ready, points: 
   await eventually(
     async () => victim.output().match(/^held .+$/gm) ?? [],
     (held) => held.length === points.length,
-    20_000,
+    giveUpMs,
   );
   process.kill(survivor.pid, 'SIGCONT');
   return { victim, ids };
@@ -56,13 +56,13 @@ export async function holdAll({ installation, survivor, admin }: Ready, points: 
 async function kill(pair: Pair, points: string[], tally: Tally): Promise<void> {
   const ready = await pair.ready();
   const { installation, admin } = ready;
-  const { victim, ids } = await holdAll(ready, points);
+  const { victim, ids } = await holdAll(ready, points, tally);
   await installation.end(victim, 'SIGKILL');
   const killed = performance.now();
   const losses = await Promise.all(
     ids.map(async (id) => {
       try {
-        await active(admin, id, 30_000);
+        await active(admin, id, tally.giveUpMs);
         return tally.time('active after the kill', performance.now() - killed, TAKEOVER_MS);
       } catch (error) {
         return [`never active: ${(error as Error).message.slice(0, 300)}`];

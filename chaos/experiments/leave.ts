@@ -38,13 +38,18 @@ export const leave: Experiment = {
     const gateway = await installation.startCounted();
     const admin = await installation.admin(gateway);
     await installation.makeTenants(admin, 3);
-    const visit = (number: number) => come(gateway.url, admin.token!, number, STAY_MS * tally.chance('stay', number));
+    const told: Record<Road, number> = { stream: 0, socket: 0 };
+    const visit = (number: number) =>
+      come(gateway.url, admin.token!, number, STAY_MS * tally.chance('stay', number), (road) => told[road]++);
     await tally.lanes(AT_ONCE, WARM_UP, (number) => visit(-1 - number));
     const before = await census(gateway);
     await tally.lanes(AT_ONCE, tally.wanted, async (number) => {
       await visit(number);
       tally.add(1, []);
     });
+    for (const [road, count] of Object.entries(told)) {
+      if (count === 0) tally.add(0, [`no subscription over a ${road} was ever told anything`]);
+    }
     const left = performance.now();
     tally.add(0, await leftovers(installation, gateway, before, tally));
     tally.time('all gone after the last one left', performance.now() - left);
@@ -95,7 +100,9 @@ async function leftovers(
   }
 }
 
-type Visit = (url: string, token: string) => Promise<{ destroy(): void }>;
+/** How a subscription is told. */
+type Road = 'stream' | 'socket';
+type Visit = (url: string, token: string, told: (road: Road) => void) => Promise<{ destroy(): void }>;
 
 const SUBSCRIPTION = 'subscription { tenantChanged { sequence kind } }';
 const visits: readonly Visit[] = [
@@ -107,15 +114,22 @@ const visits: readonly Visit[] = [
   (url, token) => raw(url, post('/graphql', token, { query: '{ tenants { nodes { id usage { agentCount } } } }' })),
   (url, token) => raw(url, post('/api/super-admin/admins', token, { email: 'x', name: 'y', password: 'z' })),
   // A subscription over either road, before and after it is told something.
-  (url, token) => raw(url, post('/graphql/stream', token, { query: SUBSCRIPTION }, 'accept: text/event-stream\r\n')),
-  (url, token) => socket(url, token, false),
-  (url, token) => socket(url, token, true),
+  (url, token) => raw(url, subscribe(token)),
+  (url, token, told) => stream(url, token, () => told('stream')),
+  (url, token) => socket(url, token, false, () => {}),
+  (url, token, told) => socket(url, token, true, () => told('socket')),
 ];
 
 /** One client. @param stayMs between its coming and its leaving. */
-async function come(url: string, token: string, number: number, stayMs: number): Promise<void> {
+async function come(
+  url: string,
+  token: string,
+  number: number,
+  stayMs: number,
+  told: (road: Road) => void,
+): Promise<void> {
   const visit = visits[Math.abs(number) % visits.length]!;
-  const client = await visit(url, token);
+  const client = await visit(url, token, told);
   await sleep(stayMs);
   client.destroy();
 }
@@ -128,6 +142,26 @@ function post(path: string, token: string, body: object, more = ''): string {
   return `${head('POST', path, token)}${more}content-length: ${Buffer.byteLength(text)}\r\n\r\n${text}`;
 }
 
+const subscribe = (token: string) =>
+  post('/graphql/stream', token, { query: SUBSCRIPTION }, 'accept: text/event-stream\r\n');
+
+/** Waits until it is told something, or is refused. */
+async function stream(url: string, token: string, told: () => void): Promise<Socket> {
+  const client = await raw(url, subscribe(token));
+  await new Promise<void>((resolve) => {
+    let text = '';
+    client.on('close', () => resolve());
+    client.on('data', (data) => {
+      text += data;
+      if (!text.includes('event: next')) return;
+      told();
+      resolve();
+      client.removeAllListeners('data').resume();
+    });
+  });
+  return client;
+}
+
 async function raw(url: string, bytes: string): Promise<Socket> {
   const { hostname, port } = new URL(url);
   const client = connect(Number(port), hostname);
@@ -138,10 +172,10 @@ async function raw(url: string, bytes: string): Promise<Socket> {
   return client;
 }
 
-async function socket(url: string, token: string, patient: boolean): Promise<{ destroy(): void }> {
+async function socket(url: string, token: string, patient: boolean, told: () => void): Promise<{ destroy(): void }> {
   const client = new WebSocket(`${url.replace('http', 'ws')}/graphql`, 'graphql-transport-ws');
   client.on('error', () => {});
-  const told = new Promise<void>((resolve) => {
+  await new Promise<void>((resolve) => {
     client.on('close', () => resolve());
     client.on('open', () => {
       client.send(JSON.stringify({ type: 'connection_init', payload: { authorization: `Bearer ${token}` } }));
@@ -150,9 +184,11 @@ async function socket(url: string, token: string, patient: boolean): Promise<{ d
     client.on('message', (data) => {
       if (String(data).includes('connection_ack')) {
         client.send(JSON.stringify({ type: 'subscribe', id: '1', payload: { query: SUBSCRIPTION } }));
-      } else resolve();
+      } else {
+        if (String(data).includes('"type":"next"')) told();
+        resolve();
+      }
     });
   });
-  await told;
   return { destroy: () => client.terminate() };
 }

@@ -23,7 +23,10 @@ interface Trial {
   tally: Tally;
 }
 
-const experiment = (name: string, what: string, harm: (trial: Trial) => Promise<void>): Experiment => ({
+/** @returns looks, once all is well again, whether any harm was done. */
+type Harm = (trial: Trial) => Promise<() => Promise<string[]>>;
+
+const experiment = (name: string, what: string, harm: Harm): Experiment => ({
   name,
   fault: `PostgreSQL ${what} under ${PER_SECOND} requests a second`,
   trials: 20,
@@ -35,18 +38,20 @@ const experiment = (name: string, what: string, harm: (trial: Trial) => Promise<
     const crew = await makeCrew(installation, () => [gateway.url], admin);
     await tally.lanes(1, tally.wanted, async (number) => {
       let back = 0;
+      let unharmed = async () => ['no harm was done'];
       const load = await Load.during(crew, async (sent) => {
         await sleep(BEFORE_MS);
-        await harm({ ground, databaseUrl, number, tally });
+        unharmed = await harm({ ground, databaseUrl, number, tally });
         back = await answers(databaseUrl);
         await quiet(sent);
       });
       const last = Math.max(back, ...load.refused.map(({ at }) => at));
       const losses = [
+        ...(await unharmed()),
         ...load.unfit(),
         ...tally.time('done again after its return', last - back, HEALTHY_MS),
         ...tally.time('longest wait for an answer', Math.max(...load.sent.map(({ ms }) => ms))),
-        ...(await installation.settled()),
+        ...(await installation.settled(tally.giveUpMs)),
         ...(await load.lost()),
         ...(await installation.check()),
       ];
@@ -85,26 +90,37 @@ async function quiet(load: Load): Promise<void> {
 }
 
 const signal =
-  (name: NodeJS.Signals) =>
-  async ({ ground }: Trial) => {
-    process.kill((await runningServer(ground.dataDir))!.pid, name);
+  (name: NodeJS.Signals): Harm =>
+  async ({ ground }) => {
+    const { pid } = (await runningServer(ground.dataDir))!;
+    process.kill(pid, name);
     // It is still there for some milliseconds.
     await sleep(100);
+    return async () => ((await runningServer(ground.dataDir))?.pid === pid ? ['PostgreSQL went on'] : []);
   };
 
 /** Ends some sessions as an operator would; in every other trial one is killed, on which the server ends all of them. */
-async function endSessions({ databaseUrl, number, tally }: Trial): Promise<void> {
+const endSessions: Harm = async ({ databaseUrl, number, tally }) => {
+  const chosen: number[] = [];
   for (let count = 0; count < SESSIONS; count++) {
     const sessions = await sql<{ pid: number }>(
       serverUrl('postgres', databaseUrl),
       `select pid from pg_stat_activity where backend_type = 'client backend' and pid <> pg_backend_pid() order by pid`,
-    ).catch(() => []);
-    const chosen = sessions[Math.floor(tally.chance('session', number, count) * sessions.length)];
+    );
+    const session = sessions[Math.floor(tally.chance('session', number, count) * sessions.length)];
     const last = count === SESSIONS - 1;
-    if (chosen) process.kill(chosen.pid, last && number % 2 === 1 ? 'SIGKILL' : 'SIGTERM');
+    if (session) {
+      process.kill(session.pid, last && number % 2 === 1 ? 'SIGKILL' : 'SIGTERM');
+      chosen.push(session.pid);
+    }
     await sleep(150);
   }
-}
+  return async () => {
+    const text = 'select from pg_stat_activity where pid = any ($1)';
+    const left = await sql(serverUrl('postgres', databaseUrl), text, [chosen]);
+    return chosen.length - left.length === SESSIONS ? [] : [`${chosen.length - left.length} sessions were ended`];
+  };
+};
 
 // SIGINT: the server's fast shutdown. It is started again at once.
 export const restart = experiment('postgres-restart', 'restarted', signal('SIGINT'));

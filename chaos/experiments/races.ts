@@ -1,5 +1,7 @@
 /** Many want the same thing, and one may have it. */
-import { Actor, superAdmin } from '../../tests/support/actors.ts';
+import pg from 'pg';
+import { Actor, eventually, superAdmin } from '../../tests/support/actors.ts';
+import { sql } from '../../tests/support/database.ts';
 import type { Experiment, Tally } from '../experiment.ts';
 import { type Two, withTwoGateways } from '../two-gateways.ts';
 
@@ -25,7 +27,7 @@ const experiment = (
       await tally.lanes(1, tally.wanted, async (number) => {
         const losses = await race(number, tally);
         if (number % CHECK_EVERY === CHECK_EVERY - 1 || number === tally.wanted - 1) {
-          losses.push(...(await two.installation.settled()), ...(await two.installation.check()));
+          losses.push(...(await two.installation.settled(tally.giveUpMs)), ...(await two.installation.check()));
         }
         tally.add(
           1,
@@ -59,18 +61,18 @@ const slug = experiment('slug', `one slug wanted by ${SLUG_RACERS} at once`, asy
   };
 });
 
-const admins = experiment('admins', 'two super admins who delete each other', async ({ here, urls }) => {
+const admins = experiment('admins', 'two super admins who delete each other', async ({ installation, here, urls }) => {
   const make = async (email: string) => {
     const account = { email, password: 'a password of theirs' };
     const { status, body } = await here.rest('POST', ADMINS, { ...account, name: 'Racer' });
     if (status !== 201) throw new Error(`no account was made: ${JSON.stringify(body)}`);
     return { id: body.id as string, account };
   };
-  return async (number) => {
+  return async (number, tally) => {
     const pair = [await make(`a-${number}@platform.test`), await make(`b-${number}@platform.test`)] as const;
     const one = await superAdmin({ url: urls[0] }, pair[0].account);
     const other = await superAdmin({ url: urls[1] }, pair[1].account);
-    const answers = await Promise.all([
+    const answers = await bothWaiting(installation.databaseUrl, tally.giveUpMs, () => [
       one.rest('DELETE', `${ADMINS}/${pair[1].id}`),
       other.rest('DELETE', `${ADMINS}/${pair[0].id}`),
     ]);
@@ -82,6 +84,26 @@ const admins = experiment('admins', 'two super admins who delete each other', as
     return losses;
   };
 });
+
+/** Lets two begin what needs the rows of super admins, and go on once both wait for these: neither is ahead by chance. */
+async function bothWaiting<T>(databaseUrl: string, ms: number, begin: () => Promise<T>[]): Promise<T[]> {
+  const holder = new pg.Client({ connectionString: databaseUrl });
+  await holder.connect();
+  try {
+    await holder.query('begin; select from super_admins for update');
+    const under = begin();
+    const waiting = `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
+    await eventually(
+      () => sql(databaseUrl, waiting),
+      (rows) => rows.length >= under.length,
+      ms,
+    );
+    await holder.query('commit');
+    return await Promise.all(under);
+  } finally {
+    await holder.end();
+  }
+}
 
 const limits = experiment(
   'limits',
