@@ -167,6 +167,65 @@ describe('with databases prepared for tenants to come', () => {
     await expectNothingWrong(app.databaseUrl);
   });
 
+  describe('a failure in the transaction that claims the run', () => {
+    const post = async (slug: string) =>
+      (await admin.rest('POST', '/api/super-admin/tenants', { name: 'Failing', slug })).body.id as string;
+    const runOf = async (id: string) => {
+      const { data } = await admin.graphql(
+        'query ($id: UUID!) { tenant(id: $id) { provisioning { state attempt steps { name state attempt error } } } }',
+        { id },
+      );
+      return data.tenant.provisioning;
+    };
+
+    test('is shown with its attempt and its step, and gives the prepared database back', async () => {
+      const before = await stocked(app, 2);
+      await sql(
+        app.databaseUrl,
+        `create function refuse() returns trigger language plpgsql as $$ begin raise 'a test refuses it'; end $$;
+         create trigger refuse before update on organizations for each row when (new.status = 'active')
+           execute function refuse()`,
+      );
+      const id = await post('refused');
+      const first = await eventually(
+        () => runOf(id),
+        ({ state }) => state === 'RETRYING',
+      );
+      expect(first).toMatchObject({ attempt: 1 });
+      expect(first.steps[0]).toEqual({
+        name: 'reserve_names',
+        state: 'FAILED',
+        attempt: 1,
+        error: 'An unexpected error; the log of the gateway names it.',
+      });
+      expect(await stockOf(app)).toEqual(before);
+      await eventually(
+        () => runOf(id),
+        ({ state, attempt }) => state === 'RETRYING' && attempt === 2,
+      );
+      await sql(app.databaseUrl, 'drop trigger refuse on organizations; drop function refuse()');
+      await active(admin, id);
+      expect(before.map(({ oid }) => oid)).toContain(await oidOf(app, { id }));
+      await expectNothingWrong(app.databaseUrl);
+    });
+
+    test('is not recorded over a worker that has claimed the run meanwhile', async () => {
+      await stocked(app, 2);
+      jest.spyOn(WarmDatabases.prototype, 'take').mockImplementationOnce(async (em) => {
+        const [{ pid }] = (await em.execute('select pg_backend_pid() as pid')) as [{ pid: number }];
+        await onServer(`select pg_terminate_backend(${pid}, 5000), '' as name, 0 as oid`);
+        await sql(app.databaseUrl, `update provisioning_runs set attempt = attempt + 1 where state <> 'succeeded'`);
+        throw new Error('a test stops it here');
+      });
+      const id = await post('claimed-by-another');
+      await active(admin, id);
+      const { attempt, steps } = await runOf(id);
+      expect(attempt).toBe(2);
+      expect(new Set(steps.map((step: { attempt: number }) => step.attempt))).toEqual(new Set([1]));
+      await expectNothingWrong(app.databaseUrl);
+    });
+  });
+
   test('calling a run off removes the one that it has taken', async () => {
     await stocked(app, 2);
     const { cluster } = app.services;

@@ -64,7 +64,7 @@ export async function queueProvisioning(services: Services, em: EntityManager, o
  * @throws {FencedOff} {HandedBack} or the step's own error, after recording it.
  */
 export async function runProvisioning(services: Services, orgId: string, worker: Worker): Promise<void> {
-  const hold: Hold = { context: { services, orgId, toTell: [] }, worker };
+  const hold: Hold = { context: { services, orgId, toTell: [] }, worker, isClaimed: false };
   for (let done: Done | undefined; ; ) {
     const turn = await takeTurn(hold, done);
     if (turn.ending === 'over') return;
@@ -79,8 +79,9 @@ export async function runProvisioning(services: Services, orgId: string, worker:
 interface Hold {
   context: StepContext;
   worker: Worker;
-  /** Absent before the run is claimed. */
+  /** The newest attempt: this worker's own once the run is claimed, the one before it until then. Absent before it is read. */
   attempt?: number;
+  isClaimed: boolean;
 }
 
 /** A step whose work outside of the control database has been done, and is to be recorded. */
@@ -102,35 +103,42 @@ interface Turn {
 /** Records what was done, goes on to the next step that has work outside of the control database, and does that. */
 async function takeTurn(hold: Hold, done?: Done): Promise<{ ending?: Turn['ending']; done?: Done; failure?: unknown }> {
   try {
-    const { attempt, ending, outside } = await inTurn(hold, (em, run) => goOn(hold, em, run, done));
-    hold.attempt = attempt;
+    const { ending, outside } = await inTurn(hold, (em, run) => goOn(hold, em, run, done));
     return { ending, done: outside && { name: outside.name, record: await outside.work(), at: new Date() } };
   } catch (failure) {
-    // Where the run could not even be claimed, its failure is the queue's alone.
+    // Where the run could not even be read, its failure is the queue's alone.
     if (failure instanceof FencedOff || hold.attempt === undefined) throw failure;
-    const { ending } = await inTurn(hold, (em, run) => recordFailure(hold, em, run, failure));
-    return { ending, failure };
+    const { isClaimed } = hold;
+    try {
+      const { ending } = await inTurn(hold, (em, run) => recordFailure(hold, em, run, failure));
+      return { ending, failure };
+    } catch (error) {
+      // The claim that was rolled back may be another's by now, or even have been committed: the queue tries again.
+      throw isClaimed ? error : failure;
+    }
   }
 }
 
 /**
  * A transaction on the run that happens only while this worker's attempt is the newest. The first one claims the run: that
- * is its attempt.
+ * is its attempt. A claim that was rolled back is made again only where nobody else has claimed the run meanwhile.
  */
-function inTurn(
-  { context: { services, orgId }, worker, attempt }: Hold,
-  body: (em: EntityManager, run: ProvisioningRun) => Promise<Turn>,
-): Promise<Turn> {
-  return services.control.orm.em.fork().transactional(async (em) => {
+async function inTurn(hold: Hold, body: (em: EntityManager, run: ProvisioningRun) => Promise<Turn>): Promise<Turn> {
+  const { services, orgId } = hold.context;
+  const { worker, attempt, isClaimed } = hold;
+  const turn = await services.control.orm.em.fork().transactional(async (em): Promise<Turn> => {
     const run = await em.findOne(ProvisioningRun, { orgId }, { lockMode: LockMode.PESSIMISTIC_WRITE });
     if (attempt !== undefined && run?.attempt !== attempt) throw new FencedOff();
     if (!run || run.state === ProvisioningState.SUCCEEDED) return { ending: 'over' };
-    if (attempt === undefined) {
+    hold.attempt = run.attempt;
+    if (!isClaimed) {
       em.assign(run, { attempt: run.attempt + 1, workerSession: worker.session, jobId: worker.job.id });
     }
     if (run.state === ProvisioningState.CANCELLING) return { attempt: run.attempt, ending: 'called off' };
     return { ...(await body(em, run)), attempt: run.attempt };
   });
+  Object.assign(hold, { attempt: turn.attempt, isClaimed: true });
+  return turn;
 }
 
 /**
@@ -180,7 +188,7 @@ async function recordFailure(
   error: unknown,
 ): Promise<Turn> {
   const steps = await stepsOf(em, run);
-  // Steps are done in their order.
+  // Steps are done in their order, and what the failed transaction did is undone.
   const step = steps.find(({ state }) => state !== StepState.DONE)!;
   if (step.state !== StepState.RUNNING) Object.assign(step, { attempt: step.attempt + 1, startedAt: new Date() });
   run.state = ProvisioningState.RETRYING;
