@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { fastifyApolloHandler } from '@as-integrations/fastify';
 import cookie from '@fastify/cookie';
-import cors, { type FastifyCorsOptions } from '@fastify/cors';
+import cors from '@fastify/cors';
 import websocket from '@fastify/websocket';
 import Fastify, {
   type FastifyBaseLogger,
@@ -16,6 +16,7 @@ import Fastify, {
 } from 'fastify';
 import type { Config } from './config.ts';
 import { Context, type Services } from './context.ts';
+import { corsFor } from './cors.ts';
 import { COOKIE, credentialsFrom, givenWillingly } from './credentials.ts';
 import { hoursEdition } from './domain/hours-questions.ts';
 import type { Answer } from './domain/idempotency.ts';
@@ -186,14 +187,6 @@ function carry(request: FastifyRequest, reply: FastifyReply, { trustProxy }: Con
   // This process itself speaks no TLS.
   if (trustProxy && request.protocol === 'https') reply.header('strict-transport-security', TRANSPORT_SECURITY);
 }
-
-const corsFor = ({ corsOrigins }: Config): FastifyCorsOptions => ({
-  origin: [...corsOrigins],
-  credentials: true,
-  methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
-  exposedHeaders: ['ETag', 'Idempotent-Replayed', 'Link', 'Location', 'Retry-After', 'X-Request-Id'],
-  maxAge: 600,
-});
 
 /** The caller's own, where it is fit for a log line. */
 function requestId(given: string | string[] | undefined): string {

@@ -166,6 +166,28 @@ describe('pages of another origin', () => {
     expect(headers.get('access-control-allow-origin')).toBe('*');
   });
 
+  test('that show the public status may name their tenant in a header, also while others are named', async () => {
+    const headers = {
+      origin: 'https://shop.example',
+      'access-control-request-method': 'GET',
+      'access-control-request-headers': 'x-tenant-slug',
+    };
+    for (const on of [app, open]) {
+      const asked = await send(on.url, 'OPTIONS', '/api/working-hours/status', { headers });
+      expect([asked.status, asked.headers.get('access-control-allow-origin')]).toEqual([204, '*']);
+      expect(asked.headers.get('access-control-allow-headers')).toMatch(/X-Tenant-Slug/);
+      expect(asked.headers.get('access-control-allow-credentials')).toBeNull();
+    }
+  });
+
+  test('that are named change nothing for an OPTIONS that is no preflight', async () => {
+    for (const path of ['/api/auth/me', '/nowhere'])
+      expect(JSON.parse((await send(open.url, 'OPTIONS', path)).text)).toEqual({
+        ...JSON.parse((await send(app.url, 'OPTIONS', path)).text),
+        request_id: expect.any(String),
+      });
+  });
+
   test("cannot use a visitor's cookie: not by REST, GraphQL or a stream; a named one can", async () => {
     const cookie = await cookieOf();
     const ask = async (on: TestApp, origin: string) => [

@@ -1,7 +1,8 @@
 import { createSecretKey } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import jwt from 'jsonwebtoken';
-import { rotateSigningKey } from '../src/domain/signing-keys.ts';
+import { rotateSigningKey, SigningKeys } from '../src/domain/signing-keys.ts';
+import type { EventBus } from '../src/live/event-bus.ts';
 import { Actor, eventually, superAdmin } from './support/actors.ts';
 import { JWT_SECRET, startApp, startTwoApps, type TestApp, type TwoApps } from './support/app.ts';
 import { ensureBuilt } from './support/built.ts';
@@ -93,6 +94,16 @@ describe('a new signing key', () => {
     expect(decode(fresh.token!).header.kid).toBe(kid);
     expect(await taken(fresh.token!)).toEqual([200, 200]);
   });
+});
+
+test('a key that a starting process hears of before it has loaded the older ones still comes after them', async () => {
+  const former = await rotate();
+  const newest = await rotate({ now: true });
+  const bus = { on: (_: string, hear: (event: object) => void) => hear({ payload: newest }) } as unknown as EventBus;
+  const starting = new SigningKeys(here.services.keys);
+  await starting.start(bus, here.services.control, () => {});
+  expect(starting.current.kid).toBe(newest.kid);
+  expect(starting.find(former.kid)).toBeUndefined();
 });
 
 describe('npm run keys', () => {

@@ -12,6 +12,7 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import pg from 'pg';
 import type { Logger } from 'pino';
 import { type ControlDatabase, SESSION_OPTIONS } from './control.ts';
+import { refuseWithoutRoom } from './disk-space.ts';
 import { LOCKS } from './locks.ts';
 import { scramVerifier } from './scram.ts';
 import { CONNECTION_LIMIT } from './tenant-cluster.ts';
@@ -131,8 +132,9 @@ export class WarmDatabases {
     }
   }
 
-  /** Prepares one more. To be called alone. */
+  /** Prepares one more. To be called alone. @throws {DiskFull} */
   async add(client: pg.ClientBase): Promise<void> {
+    await refuseWithoutRoom(client, templateName(this.#code));
     const random = randomBytes(4).toString('hex');
     const draft = preparingName(this.#code, random);
     await client.query(

@@ -22,11 +22,13 @@ interface Kept {
   signsFrom: number;
   /** When the keys before it end. */
   formerEndAt: number;
+  createdAt: number;
 }
 
 const ALL = query<SigningKeyRow>(
   'signing_keys',
-  `select kid, sealed_key as "sealedKey", signs_from as "signsFrom", former_end_at as "formerEndAt"
+  `select kid, sealed_key as "sealedKey", signs_from as "signsFrom", former_end_at as "formerEndAt",
+          created_at as "createdAt"
      from signing_keys order by created_at, kid`,
 );
 
@@ -70,10 +72,17 @@ export class SigningKeys {
     return kid === undefined ? this.#keys.signing : this.#kept[place]!.key;
   }
 
-  #add({ kid, sealedKey, signsFrom, formerEndAt }: SigningKeyRow): void {
+  #add({ kid, sealedKey, signsFrom, formerEndAt, createdAt }: SigningKeyRow): void {
     if (this.#kept.some((one) => one.kid === kid)) return;
-    const key = createSecretKey(Buffer.from(this.#keys.open(sealedKey), 'base64'));
-    this.#kept.push({ kid, key, signsFrom: Date.parse(signsFrom), formerEndAt: Date.parse(formerEndAt) });
+    this.#kept.push({
+      kid,
+      key: createSecretKey(Buffer.from(this.#keys.open(sealedKey), 'base64')),
+      signsFrom: Date.parse(signsFrom),
+      formerEndAt: Date.parse(formerEndAt),
+      createdAt: Date.parse(createdAt),
+    });
+    // One may be heard of before the older ones are loaded.
+    this.#kept.sort((a, b) => a.createdAt - b.createdAt || (a.kid < b.kid ? -1 : 1));
   }
 }
 
@@ -88,21 +97,18 @@ export async function rotateSigningKey(
   { now = false }: { now?: boolean } = {},
 ): Promise<SigningKeyRow> {
   const start = Date.now();
-  const row: SigningKeyRow = {
+  const drawn = {
     kid: randomBytes(9).toString('base64url'),
     sealedKey: keys.seal(randomBytes(32).toString('base64')),
     signsFrom: new Date(now ? start : start + ANNOUNCED_MS).toISOString(),
     formerEndAt: new Date(now ? start : start + ANNOUNCED_MS + LIFETIME.agent * 1000).toISOString(),
   };
-  await orm.em.fork().transactional(async (em) => {
-    await em
-      .getConnection()
-      .execute(
-        'insert into signing_keys (kid, sealed_key, signs_from, former_end_at) values (?, ?, ?, ?)',
-        [row.kid, row.sealedKey, row.signsFrom, row.formerEndAt],
-        'run',
-        em.getTransactionContext(),
-      );
+  return orm.em.fork().transactional(async (em) => {
+    const [inserted] = await em.execute<{ created_at: string | Date }[]>(
+      'insert into signing_keys (kid, sealed_key, signs_from, former_end_at) values (?, ?, ?, ?) returning created_at',
+      [drawn.kid, drawn.sealedKey, drawn.signsFrom, drawn.formerEndAt],
+    );
+    const row: SigningKeyRow = { ...drawn, createdAt: new Date(inserted!.created_at).toISOString() };
     audit(
       em,
       { actor: { kind: 'system' } },
@@ -113,6 +119,6 @@ export async function rotateSigningKey(
       },
     );
     await publish(em, 'signing_key', row);
+    return row;
   });
-  return row;
 }

@@ -72,8 +72,9 @@ function registerShared(app: FastifyInstance, options: RouteOptions, answers: Sh
       else answers.keep(request, reply, payload);
       done();
     });
-    scope.route(options);
-    scope.options(options.url, (_request, reply) => reply.code(204).headers(PREFLIGHT).send());
+    const config = { ...options.config, cors: false } as const;
+    scope.route({ ...options, config });
+    scope.options(options.url, { config }, (_request, reply) => reply.code(204).headers(PREFLIGHT).send());
   });
 }
 
