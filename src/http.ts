@@ -151,7 +151,7 @@ export async function buildHttp(services: Services, leaving: AbortSignal): Promi
 
   const connections = new Connections(services.bus, log);
   const runner = new OperationRunner(schema, log, policy);
-  const sockets = makeSockets(services, runner, connections, factsOf);
+  const sockets = makeSockets(services, runner, connections, limits, factsOf);
   const stream = makeEventStreams(services, runner, connections, factsOf);
   app.route({
     method: ['GET', 'POST'],

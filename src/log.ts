@@ -1,6 +1,6 @@
 /** Structured logs on standard error, one JSON object a line, without secrets. */
 import { types } from 'node:util';
-import pino, { type DestinationStream, type Logger } from 'pino';
+import pino, { type DestinationStream, type Logger, type LoggerOptions } from 'pino';
 
 /** What is told of an error. Whole driver errors can hold the SQL text and its values. */
 function errorFacts(error: unknown): object {
@@ -17,18 +17,34 @@ function errorFacts(error: unknown): object {
 
 /** Lines wait this long to be written together: one by one they are a fifth of what a small request costs. */
 const WAIT_MS = 100;
+/** So much waits for a reader that has stalled, in bytes; what comes after is dropped, and counted. */
+const MOST_WAITING = 8 * 1024 * 1024;
 
 /** @param level as in `LOG_LEVEL` */
-export function createLog(level: string, destination: DestinationStream = standardError()): Logger {
-  return pino(
-    { level, timestamp: pino.stdTimeFunctions.isoTime, base: undefined, serializers: { err: errorFacts } },
-    destination,
-  );
+export function createLog(level: string, destination?: DestinationStream): Logger {
+  const options = {
+    level,
+    timestamp: pino.stdTimeFunctions.isoTime,
+    base: undefined,
+    serializers: { err: errorFacts },
+  };
+  return destination ? pino(options, destination) : toStandardError(options);
 }
 
 /** Of a process that ends by itself nothing is lost: pino writes what is left. */
-function standardError(): DestinationStream {
-  const out = pino.destination({ fd: 2, sync: false, minLength: 8192 });
-  setInterval(() => out.flush(), WAIT_MS).unref();
-  return out;
+function toStandardError(options: LoggerOptions): Logger {
+  const out = pino.destination({ fd: 2, sync: false, minLength: 8192, maxLength: MOST_WAITING });
+  const log = pino(options, out);
+  let dropped = 0;
+  out.on('drop', () => dropped++);
+  setInterval(() => {
+    out.flush();
+    if (dropped === 0) return;
+    const lines = dropped;
+    dropped = 0;
+    log.warn({ lines }, 'log lines were dropped: what reads standard error did not keep up');
+    // There was no room for this one either.
+    if (dropped > 0) dropped = lines;
+  }, WAIT_MS).unref();
+  return log;
 }

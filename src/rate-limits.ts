@@ -11,6 +11,7 @@ import { createClient } from 'redis';
 import { describeFailure } from './components/describe-failure.ts';
 import { withDeadline } from './components/probe.ts';
 import type { Config, RateLimit } from './config.ts';
+import { COOKIE } from './credentials.ts';
 import { AppError } from './errors.ts';
 import { networkOf } from './network.ts';
 
@@ -51,11 +52,10 @@ export function makeRateLimits({ rateLimits, components }: Config, log: Logger):
 type EvalOptions = { keys: string[]; arguments: string[] };
 
 /** What carries credentials is answered for by an account, so that only what is costly is counted. */
-function classOf({ headers, routeOptions }: FastifyRequest): RateLimit {
+function classOf({ headers, cookies, routeOptions }: FastifyRequest): RateLimit {
   const own = routeOptions.config?.rateLimit;
   if (own && own !== 'graphql') return own;
-  if (headers.authorization !== undefined || headers['x-api-key'] !== undefined || headers.cookie !== undefined)
-    return 'signed_in';
+  if (headers.authorization !== undefined || headers['x-api-key'] !== undefined || cookies[COOKIE]) return 'signed_in';
   return own ?? 'public';
 }
 

@@ -7,6 +7,7 @@ import { Context, type RequestFacts, type Services } from './context.ts';
 import { type Credentials, credentialsFrom, type Given, givenBy, isForeign } from './credentials.ts';
 import { AppError, toAppError } from './errors.ts';
 import type { Connections } from './live/connections.ts';
+import type { RateLimits } from './rate-limits.ts';
 import type { Operation, OperationRunner, Results } from './schema/run-operation.ts';
 
 /** Operations at one time on one socket. */
@@ -39,6 +40,7 @@ export function makeSockets(
   services: Services,
   runner: OperationRunner,
   connections: Connections,
+  limits: RateLimits,
   factsOf: (request: FastifyRequest) => Omit<RequestFacts, keyof Credentials>,
 ): Sockets {
   const contextOf = ({ facts }: Extra) => new Context(services, facts!);
@@ -53,13 +55,22 @@ export function makeSockets(
         return false;
       }
     },
-    onSubscribe({ extra, subscriptions }, id, { query, operationName, variables }) {
+    async onSubscribe({ extra, subscriptions }, id, { query, operationName, variables }) {
       // The one that asks is among them already.
       if (Object.keys(subscriptions).length > MOST_OPERATIONS) {
         const message = `A socket takes ${MOST_OPERATIONS} operations at one time: end one first, or open another socket.`;
-        return [new GraphQLError(message, { originalError: new AppError('rate_limited', { message }) })];
+        return [refusal(new AppError('rate_limited', { message }))];
       }
-      const prepared = runner.prepare({ query, operationName, variables }, contextOf(extra));
+      const context = contextOf(extra);
+      // By POST each would be a request.
+      if (context.credentials === 'none') {
+        try {
+          await limits.count(extra.request);
+        } catch (error) {
+          return [refusal(toAppError(error))];
+        }
+      }
+      const prepared = runner.prepare({ query, operationName, variables }, context);
       return Array.isArray(prepared) ? prepared : { ...prepared, id, socket: extra.socket };
     },
     execute: (operation) => runner.execute(operation as never),
@@ -151,6 +162,8 @@ export function makeSockets(
 /** What graphql-ws throws for a message that only servers send, such as `next`. */
 const isServersMessage = (error: unknown): error is Error =>
   error instanceof Error && error.message.startsWith('Unexpected message of type');
+
+const refusal = (originalError: AppError) => new GraphQLError(originalError.message, { originalError });
 
 /** Names as headers have them, in any case. */
 function givenIn(params: Record<string, unknown>): Given {

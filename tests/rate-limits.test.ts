@@ -6,7 +6,7 @@ import { describeIf, hasProgram } from './support/available.ts';
 import { expectError } from './support/errors.ts';
 import { newAddress, type RawRequest, send, sendJson } from './support/http.ts';
 import { type RedisServer, startRedis } from './support/redis-server.ts';
-import { rawSocket } from './support/sockets.ts';
+import { admittedSocket, rawSocket } from './support/sockets.ts';
 
 const WITHOUT = { 'content-type': 'application/json' };
 
@@ -60,6 +60,20 @@ describe('requests from one address', () => {
     const stream = { from, headers: { accept: 'text/event-stream' } };
     expect((await send(app.url, 'GET', '/graphql/stream?query={__typename}', stream)).status).toBe(429);
     await expect(rawSocket(app, { localAddress: from })).rejects.toThrow('429');
+  });
+
+  test('with a cookie that is no credential are limited as those without one', async () => {
+    const from = newAddress();
+    const headers = { cookie: 'consent=all; access_token=' };
+    expect(await statuses(4, () => graphql(app, { from, headers }))).toEqual([200, 200, 200, 429]);
+  });
+
+  test('on a socket without credentials count one by one, as they would by POST', async () => {
+    const { socket, send, messages, message } = await admittedSocket(app, undefined, { localAddress: newAddress() });
+    for (const id of ['1', '2', '3']) send({ id, type: 'subscribe', payload: { query: '{ __typename }' } });
+    expect(await message('error')).toMatchObject({ id: '3', payload: [{ extensions: { code: 'RATE_LIMITED' } }] });
+    expect(messages.filter(({ type }) => type === 'next')).toHaveLength(2);
+    socket.close();
   });
 
   test('without credentials are limited elsewhere too; probes of operators as well, where they set it so', async () => {
