@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import pg from 'pg';
 import { v7 as uuidv7 } from 'uuid';
 import { bySystem, tenantAudit } from '../src/domain/audit.ts';
 import { linkEntries, tenantChain } from '../src/domain/audit-chain.ts';
@@ -95,6 +96,34 @@ test('a sealer that dies before it can tell how far it came is made up for', asy
   await cluster.asOwner(cluster.nameFor(tenant.id), (client) => linkEntries(client, tenantChain(tenant.id), keys));
   // Waits until the control plane knows.
   expect((await allLinked(app.databaseUrl))[name()]!.broken).toBeUndefined();
+});
+
+test('the end that a restore sets stands, also where a sealer had the former one in hand', async () => {
+  const { id } = await provision(await superAdmin(app));
+  const restore = new pg.Client({ connectionString: app.databaseUrl });
+  await restore.connect();
+  await restore.query('begin');
+  await restore.query('update organizations set token_version = token_version + 1 where id = $1', [id]);
+  await restore.query('delete from activity_heads where org_id = $1', [id]);
+  await restore.query("insert into activity_heads (org_id, seq, hash) values ($1, 1, '\\xab')", [id]);
+  await insertMany(serverUrl(app.services.cluster.nameFor(id)), 'activity_log', 3);
+  const sealed = sealTenant(app.services, id);
+  await eventually(
+    () =>
+      sql(
+        app.databaseUrl,
+        "select from pg_stat_activity where wait_event_type = 'Lock' and query like '%activity_heads%' and datname = current_database()",
+      ),
+    (rows) => rows.length > 0,
+  );
+  await restore.query('commit');
+  await restore.end();
+  await sealed;
+  const ends = await sql(app.databaseUrl, 'select seq::int from activity_heads where org_id = $1', [id]);
+  expect(ends).toEqual([{ seq: 1 }]);
+  // Whole again, for the others.
+  await sql(app.databaseUrl, 'delete from activity_heads where org_id = $1', [id]);
+  await insertMany(serverUrl(app.services.cluster.nameFor(id)), 'activity_log', 1);
 });
 
 test('sealing ends: a quiet tenant is left in peace', async () => {

@@ -4,6 +4,7 @@
  * key is good for as long as a token that it signed can live, unless it was cut off at once.
  */
 import { createSecretKey, type KeyObject, randomBytes } from 'node:crypto';
+import type pg from 'pg';
 import { type ControlDatabase, query, sqlOf } from '../db/control.ts';
 import type { Keys } from '../db/secrets.ts';
 import type { EventBus } from '../live/event-bus.ts';
@@ -86,6 +87,33 @@ export class SigningKeys {
   }
 }
 
+/** @param now ends the former keys at once. */
+function drawKey(keys: Keys, now: boolean): Omit<SigningKeyRow, 'createdAt'> {
+  const start = Date.now();
+  return {
+    kid: randomBytes(9).toString('base64url'),
+    sealedKey: keys.seal(randomBytes(32).toString('base64')),
+    signsFrom: new Date(now ? start : start + ANNOUNCED_MS).toISOString(),
+    formerEndAt: new Date(now ? start : start + ANNOUNCED_MS + LIFETIME.agent * 1000).toISOString(),
+  };
+}
+
+/**
+ * Draws a new key in a database that no gateway is running on yet, and ends all that are there.
+ *
+ * @returns its name.
+ */
+export async function replaceSigningKeys(client: pg.ClientBase, keys: Keys): Promise<string> {
+  const { kid, sealedKey, signsFrom, formerEndAt } = drawKey(keys, true);
+  await client.query('insert into signing_keys (kid, sealed_key, signs_from, former_end_at) values ($1, $2, $3, $4)', [
+    kid,
+    sealedKey,
+    signsFrom,
+    formerEndAt,
+  ]);
+  return kid;
+}
+
 /**
  * Draws a new key.
  *
@@ -96,13 +124,7 @@ export async function rotateSigningKey(
   keys: Keys,
   { now = false }: { now?: boolean } = {},
 ): Promise<SigningKeyRow> {
-  const start = Date.now();
-  const drawn = {
-    kid: randomBytes(9).toString('base64url'),
-    sealedKey: keys.seal(randomBytes(32).toString('base64')),
-    signsFrom: new Date(now ? start : start + ANNOUNCED_MS).toISOString(),
-    formerEndAt: new Date(now ? start : start + ANNOUNCED_MS + LIFETIME.agent * 1000).toISOString(),
-  };
+  const drawn = drawKey(keys, now);
   return orm.em.fork().transactional(async (em) => {
     const [inserted] = await em.execute<{ created_at: string | Date }[]>(
       'insert into signing_keys (kid, sealed_key, signs_from, former_end_at) values (?, ?, ?, ?) returning created_at',

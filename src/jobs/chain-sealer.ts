@@ -28,8 +28,7 @@ export function followRestores(services: Services): void {
       services.log.error({ orgId: tenantId }, 'a restore was told of that did not happen');
       return;
     }
-    if (seq > 0) endsOf(services).set(tenantId, { seq, hash });
-    else endsOf(services).delete(tenantId);
+    endsOf(services).set(tenantId, { seq, hash });
   });
 }
 
@@ -58,15 +57,29 @@ async function tell(client: pg.ClientBase, { seq: upTo }: End): Promise<void> {
   await client.query('commit');
 }
 
+/**
+ * Writes down how far a chain came, unless the tenant was restored since the version was read: a restore changes it, and the end
+ * in hand is then that of a database which is none of the tenant's any more. The lock waits for a restore that is not committed.
+ */
+const WRITE_END = `
+  with held as (select id from organizations where id = $1 and token_version = $2 for share),
+       written as (
+         insert into activity_heads as known (org_id, seq, hash) select id, $3::bigint, decode($4, 'hex') from held
+         on conflict (org_id) do update set seq = excluded.seq, hash = excluded.hash where known.seq < excluded.seq)
+  select from held`;
+
 /** Links what waits in a tenant's log, and lets the control plane know the end of its chain. */
 export async function sealTenant(services: Services, orgId: string): Promise<void> {
   const { cluster, control, log } = services;
-  const known = await control.pool.query<End>(
-    `select seq::int, encode(hash, 'hex') as hash from activity_heads where org_id = $1`,
+  const { rows } = await control.pool.query<End & { version: number }>(
+    `select o.token_version as version, coalesce(h.seq, 0)::int as seq, coalesce(encode(h.hash, 'hex'), '') as hash
+       from organizations o left join activity_heads h on h.org_id = o.id where o.id = $1`,
     [orgId],
   );
+  if (!rows[0]) return;
+  const { version, ...known } = rows[0];
   const end = await cluster.asOwner(cluster.nameFor(orgId), (client) =>
-    seal(client, tenantChain(orgId), services, orgId, known.rows[0]),
+    seal(client, tenantChain(orgId), services, orgId, known),
   );
   if (!end) {
     // What is known stays known, for whoever verifies.
@@ -74,12 +87,8 @@ export async function sealTenant(services: Services, orgId: string): Promise<voi
     return;
   }
   if (end.seq === 0) return;
-  await control.pool.query(
-    `insert into activity_heads as known (org_id, seq, hash)
-     select id, $2::bigint, decode($3, 'hex') from organizations where id = $1
-     on conflict (org_id) do update set seq = excluded.seq, hash = excluded.hash where known.seq < excluded.seq`,
-    [orgId, end.seq, end.hash],
-  );
+  const { rowCount } = await control.pool.query(WRITE_END, [orgId, version, end.seq, end.hash]);
+  if (!rowCount) await sealTenant(services, orgId);
 }
 
 /**
@@ -95,11 +104,13 @@ async function seal(
   known?: End,
 ): Promise<End | undefined> {
   const ends = endsOf(services);
-  for (const end of [known, ends.get(name)]) if (end && !(await holds(client, chain, end))) return undefined;
+  const remembered = ends.get(name);
+  for (const end of [known, remembered]) if (end?.seq && !(await holds(client, chain, end))) return undefined;
   await linkEntries(client, chain, services.keys);
   const head = await headOf(client, chain);
   const end = head ? { seq: head.seq, hash: head.hash.toString('hex') } : undefined;
-  if (end) ends.set(name, end);
+  // Not over what a restore has told meanwhile.
+  if (end && ends.get(name) === remembered) ends.set(name, end);
   return end ?? { seq: 0, hash: '' };
 }
 

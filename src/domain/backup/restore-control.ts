@@ -9,6 +9,7 @@ import { formerName, groupName } from '../../db/tenant-names.ts';
 import { auditOn, bySystem } from '../audit.ts';
 import { controlChain } from '../audit-chain.ts';
 import { type Verdict, walkChain } from '../chain-walk.ts';
+import { replaceSigningKeys } from '../signing-keys.ts';
 import { type ArchiveEnd, rowsIn, type SequenceState } from './archive.ts';
 import { dropDatabase, makeDraft, openWriter, swapDatabases } from './drafts.ts';
 import { fill, whileQuiet } from './load.ts';
@@ -99,7 +100,7 @@ async function fillDraft(
     });
     await applyMigrations(url, controlMigrations);
     const log = await walkChain(client, controlChain, keys, []);
-    await renew(client, archive);
+    await renew(client, archive, keys);
     await client.query('analyze');
     return { rows: rowsIn(end!), log };
   } finally {
@@ -110,8 +111,11 @@ async function fillDraft(
 const beyond = (sequence: SequenceState): SequenceState =>
   sequence.name === 'events_seq_seq' ? { ...sequence, last: sequence.last + EVENTS_HEADROOM } : sequence;
 
-/** Everybody is signed out, what was revoked since the backup included, and every tenant's usage is gathered anew. */
-async function renew(client: pg.ClientBase, { header }: OpenArchive): Promise<void> {
+/**
+ * Everybody is signed out, what was revoked since the backup included: tokens are signed with a new key, as one of the backup may
+ * have been ended since because it leaked. Every tenant's usage is gathered anew.
+ */
+async function renew(client: pg.ClientBase, { header }: OpenArchive, keys: Target['keys']): Promise<void> {
   await client.query('begin');
   for (const table of ['organizations', 'super_admins']) {
     await client.query(
@@ -123,9 +127,10 @@ async function renew(client: pg.ClientBase, { header }: OpenArchive): Promise<vo
     );
   }
   await client.query("update usage set gathered_mark = ''");
+  const kid = await replaceSigningKeys(client, keys);
   await auditOn(client, bySystem, {
     action: 'platform.restore',
-    after: { taken_at: header.takenAt, installation: header.installation },
+    after: { taken_at: header.takenAt, installation: header.installation, signing_key: kid },
   });
   await client.query('commit');
 }
