@@ -13,7 +13,7 @@ import { anotherServer, everythingIn, restoreBackup, takeBackup } from './suppor
 import { ensureBuilt } from './support/built.ts';
 import { allLinked } from './support/chains.ts';
 import { expectNothingWrong } from './support/checker.ts';
-import { createControlDatabase, dropControlDatabase, serverUrl } from './support/database.ts';
+import { createControlDatabase, dropControlDatabase, serverUrl, sql } from './support/database.ts';
 import { cleanUp, runBackup, startRestore, temporaryFolder } from './support/gateway-process.ts';
 import { decode } from './support/tokens.ts';
 
@@ -115,20 +115,54 @@ describe('a whole backup under steady writes', () => {
     await allLinked(databaseUrl);
     await app.close();
     const folder = await takeBackup(databaseUrl, out);
-    // Over what the test before has left there.
-    await restoreBackup(server.url, [folder]);
+    // Over tenants that the test before has left there, of a control plane that is lost.
+    await sql(databaseUrlOf(server.url, 'postgres'), 'create database anew');
+    const anew = databaseUrlOf(server.url, 'anew');
+    await restoreBackup(anew, [folder]);
     for (const { id } of tenants) {
       const name = tenantName(code, id);
       const there = await everythingIn(databaseUrlOf(server.url, name), TENANT_CHANGES);
       expect(there).toEqual(await everythingIn(serverUrl(name), TENANT_CHANGES));
       expect(there.agents!.length).toBeGreaterThan(1);
     }
-    const platform = await everythingIn(server.url, CONTROL_CHANGES, RENEWED);
+    const platform = await everythingIn(anew, CONTROL_CHANGES, RENEWED);
     expect(platform).toEqual(await everythingIn(databaseUrl, CONTROL_CHANGES, RENEWED));
     expect(platform.identities!.length).toBeGreaterThan(3);
     app = await startApp({}, databaseUrl);
     admin = await superAdmin(app);
   });
+});
+
+test('over an installation that is there: nobody gets in who was shut out since the backup', async () => {
+  const [first, second] = tenants as [Tenant, Tenant];
+  const boss = await agent(app, first.adminEmail, first.adminPassword);
+  const { body: leaked } = await boss.rest('POST', '/api/api-keys', { name: 'leaked', scopes: ['logs.view'] });
+  await sql(
+    databaseUrl,
+    `insert into super_admins (id, email, name, password_hash, created_at)
+     values (gen_random_uuid(), 'gone@platform.test', 'Gone', 'x', now())`,
+  );
+  const folder = await takeBackup(databaseUrl, out);
+  await boss.rest('DELETE', `/api/api-keys/${leaked.id}`);
+  const [user] = await sql<{ id: string }>(databaseUrl, 'select id from identities where email = $1', [
+    first.adminEmail,
+  ]);
+  const { id } = user!;
+  await admin.rest('POST', `/api/super-admin/users/${id}/suspend?tenant_id=${first.id}`);
+  await admin.rest('DELETE', `/api/super-admin/tenants/${second.id}`);
+  await sql(databaseUrl, "delete from super_admins where email = 'gone@platform.test'");
+  await app.close();
+  await restoreBackup(databaseUrl, [folder]);
+  app = await startApp({}, databaseUrl);
+  admin = await superAdmin(app);
+  await expect(agent(app, first.adminEmail, first.adminPassword)).rejects.toThrow('user_suspended');
+  const { body: suspended } = await admin.rest('GET', `/api/super-admin/tenants/${second.id}`);
+  expect(suspended.status).toBe('suspended');
+  expect(await sql(databaseUrl, 'select from api_keys where id = $1', [leaked.id])).toEqual([]);
+  expect(await sql(databaseUrl, "select from super_admins where email = 'gone@platform.test'")).toEqual([]);
+  await expectNothingWrong(databaseUrl);
+  await admin.rest('POST', `/api/super-admin/users/${id}/activate?tenant_id=${first.id}`);
+  await admin.rest('PATCH', `/api/super-admin/tenants/${second.id}`, { status: 'active' });
 });
 
 test('the commands say what they did, and nobody else can read what they wrote', async () => {

@@ -6,6 +6,7 @@ import { LOCKS } from '../src/db/locks.ts';
 import { controlMigrations } from '../src/db/migrations/control/index.ts';
 import { TENANT_SCHEMA_VERSION as newest } from '../src/db/migrations/tenant/index.ts';
 import { draftName, formerName, tenantName } from '../src/db/tenant-names.ts';
+import { markOf } from '../src/domain/backup/drafts.ts';
 import { Actor, agent, eventually, provision, superAdmin, type Tenant } from './support/actors.ts';
 import { JWT_SECRET, startTwoApps, type TestApp, type TwoApps } from './support/app.ts';
 import { restoreBackup, takeBackup } from './support/backups.ts';
@@ -90,7 +91,7 @@ test('a tenant goes back to what it was while others are written to, and no othe
   const said = await restoreBackup(app.databaseUrl, [folder]);
   over = true;
   await writing;
-  expect(said.at(-1)).toContain('1 API key dead');
+  expect(said.at(-1)).toContain('1 API key dead, 1 account suspended because deleted since');
   expect(new Set(answers)).toEqual(new Set([201, 200]));
 
   // On both processes, at once.
@@ -110,8 +111,8 @@ test('a tenant goes back to what it was while others are written to, and no othe
   const people = (await ayu.rest('GET', '/api/agents')).body.map(({ email }: { email: string }) => email).sort();
   expect(people).toEqual([acme.adminEmail, 'budi@acme.test', 'citra@acme.test'].sort());
   expect(await contacts(acme)).toEqual([{ name: 'of before' }]);
-  await agent(app, 'budi@acme.test', 'secret-password');
   // Nobody gets in who was shut out since.
+  await expect(agent(app, 'budi@acme.test', 'secret-password')).rejects.toThrow('user_suspended');
   await expect(agent(app, 'citra@acme.test', 'secret-password')).rejects.toThrow('user_suspended');
   await expect(agent(app, 'dewi@acme.test', 'secret-password')).rejects.toThrow('unauthenticated');
   const withKey = (key: string) =>
@@ -179,10 +180,16 @@ describe('killed', () => {
   });
 
   test('after it took its place: the tenant is restored, and the former database is named', async () => {
-    await sql(serverUrl('postgres'), `create database "${formerName(nameOf(acme))}"`);
+    const former = formerName(nameOf(acme));
+    await sql(serverUrl('postgres'), `create database "${former}"`);
+    const folder = await backUpAcme();
+    // Not one that no restore has made.
+    await expect(restoreBackup(app.databaseUrl, [folder])).rejects.toThrow('Not restored');
+    expect(await sql(app.databaseUrl, 'select from pg_database where datname = $1', [former])).toHaveLength(1);
+    await sql(serverUrl('postgres'), `comment on database "${former}" is '${markOf(nameOf(acme))}'`);
     const { findings } = await examination(app.databaseUrl);
     expect(findings.map(({ kind }) => kind)).toContain('orphan_database');
-    await restoreBackup(app.databaseUrl, [await backUpAcme()]);
+    await restoreBackup(app.databaseUrl, [folder]);
     await expectNothingWrong(app.databaseUrl);
     ayu = await agent(app, acme.adminEmail, acme.adminPassword);
   });

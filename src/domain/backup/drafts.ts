@@ -4,6 +4,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
+import { ConfigError } from '../../config.ts';
 import { SESSION_OPTIONS } from '../../db/control.ts';
 import { draftName, formerName } from '../../db/tenant-names.ts';
 import { databaseError } from '../../errors.ts';
@@ -32,11 +33,38 @@ export async function databaseFacts(client: pg.ClientBase, name: string) {
   return rows[0];
 }
 
-/** Makes an empty draft of a database, closed to everybody else; one that an earlier restore left is dropped. @returns its name. */
+/** The comment on databases that a restore may drop without asking, as it made them, or the one that takes their place. */
+export const markOf = (name: string): string => `OmniStream: made by a restore of ${name}`;
+
+const mark = (client: pg.ClientBase, database: string, name: string) =>
+  client.query(`comment on database ${quote(database)} is ${pg.escapeLiteral(markOf(name))}`);
+
+/** Drops what an earlier restore of the same left. @throws {ConfigError} for a database of that name that none has made. */
+async function dropLeft(client: pg.ClientBase, database: string, name: string): Promise<void> {
+  const { rows } = await client.query<{ marked: boolean }>(
+    `select coalesce(shobj_description(oid, 'pg_database') = $2, false) as marked from pg_database where datname = $1`,
+    [database, markOf(name)],
+  );
+  if (!rows[0]) return;
+  if (!rows[0].marked) {
+    throw new ConfigError(
+      `There is a database ${database}, which no restore has made and a restore of ${name} needs the name of: rename it, or drop ` +
+        'it if nobody needs it. Nothing has been changed.',
+    );
+  }
+  await dropDatabase(client, database);
+}
+
+/**
+ * Makes an empty draft of a database, closed to everybody else; what an earlier restore of the same left is dropped.
+ *
+ * @returns its name. @throws {ConfigError} where somebody else's database has it.
+ */
 export async function makeDraft(client: pg.ClientBase, name: string, template = 'template0'): Promise<string> {
   const draft = draftName(name);
-  await dropDatabase(client, draft);
+  for (const database of [draft, formerName(name)]) await dropLeft(client, database, name);
   await client.query(`create database ${quote(draft)} template ${quote(template)} allow_connections false`);
+  await mark(client, draft, name);
   // Rights on a template are not copied: it is closed before it is opened.
   await client.query(
     `revoke all on database ${quote(draft)} from public; alter database ${quote(draft)} allow_connections true`,
@@ -57,10 +85,12 @@ export async function dropDatabase(client: pg.ClientBase, name: string): Promise
 export async function swapDatabases(client: pg.ClientBase, helper: pg.ClientBase, name: string): Promise<void> {
   const present = await databaseFacts(client, name);
   if (present) {
-    await dropDatabase(helper, formerName(name));
+    await dropLeft(helper, formerName(name), name);
     await renameFrom(client, helper, name, formerName(name));
+    await mark(client, formerName(name), name);
   }
   await renameFrom(client, helper, draftName(name), name);
+  await client.query(`comment on database ${quote(name)} is null`);
 }
 
 async function renameFrom(client: pg.ClientBase, helper: pg.ClientBase, from: string, to: string): Promise<void> {

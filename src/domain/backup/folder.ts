@@ -1,5 +1,5 @@
 /** Where backups are kept: a folder for each, by when it was begun and what it is of. */
-import { mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { link, mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ConfigError } from '../../config.ts';
 import { pidIn } from '../../db/embedded-cluster.ts';
@@ -20,6 +20,27 @@ const stamp = (date: Date) => date.toISOString().replaceAll(/[-:.]/g, '');
 
 const namesOf = (what: string) => new RegExp(`^\\d{8}T\\d{9}Z-${what}$`);
 
+async function refuseTwo(pidFile: string, folder: string): Promise<void> {
+  const other = await pidIn(pidFile);
+  if (other) throw new ConfigError(`Another backup (process ${other}) is being written to ${folder}.`);
+}
+
+/** Of two backups that begin at the same time one makes the file. What a dead process left is taken away. */
+async function claim(pidFile: string, folder: string): Promise<void> {
+  const own = `${pidFile}.${process.pid}`;
+  await writeFile(own, `${process.pid}\n`, { mode: 0o600 });
+  try {
+    // Linking makes it with what is in it: nobody reads it while it is empty.
+    await link(own, pidFile).catch(async () => {
+      await refuseTwo(pidFile, folder);
+      await rm(pidFile, { force: true });
+      await link(own, pidFile);
+    });
+  } finally {
+    await rm(own, { force: true });
+  }
+}
+
 /** A backup that is being made. Archives that are whole in it stay when it is cut off, and the next one goes on from there. */
 export class UnfinishedBackup {
   readonly path: string;
@@ -37,12 +58,11 @@ export class UnfinishedBackup {
     const backup = new UnfinishedBackup(out, what);
     await mkdir(out, { recursive: true, mode: 0o700 });
     const pidFile = join(backup.path, PID_FILE);
-    const other = await pidIn(pidFile);
-    if (other) throw new ConfigError(`Another backup (process ${other}) is being written to ${backup.path}.`);
+    await refuseTwo(pidFile, backup.path);
     const begun = await stat(backup.path).catch(() => undefined);
     if (begun && Date.now() - begun.birthtimeMs > RESUMED_WITHIN_MS) await rm(backup.path, { recursive: true });
     await mkdir(backup.path, { recursive: true, mode: 0o700 });
-    await writeFile(pidFile, `${process.pid}\n`, { mode: 0o600 });
+    await claim(pidFile, backup.path);
     return backup;
   }
 

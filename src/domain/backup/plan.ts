@@ -49,28 +49,35 @@ function planControl({ header: { installation, takenAt } }: OpenArchive, code: s
 const planFresh = ({ header: { tenant, takenAt } }: OpenArchive) =>
   `tenant ${tenant!.slug} is restored as of ${takenAt}`;
 
-async function planTenant(client: pg.ClientBase, { header: { tenant, takenAt } }: OpenArchive): Promise<string> {
-  const { id, slug } = tenant!;
-  const { rows } = await client.query<PresentTenant>(PRESENT, [id]);
-  const [present] = rows;
-  if (!present) {
-    const { rowCount } = await client.query('select from organizations where slug = $1', [slug]);
-    if (rowCount) {
-      throw new ConfigError(
-        `Tenant ${slug} cannot be restored: another tenant has the slug by now. Nothing has been changed.`,
-      );
-    }
-    return `tenant ${slug} (${id}), which is not there any more, is restored as of ${takenAt}`;
+/** @returns whether the tenant is there. @throws {ConfigError} for one that cannot be restored. */
+export async function refuseUnfit(client: pg.ClientBase, { id, slug }: { id: string; slug: string }): Promise<boolean> {
+  const { rows } = await client.query<{ id: string; status: string }>(
+    'select id, status from organizations where id = $1 or slug = $2',
+    [id, slug],
+  );
+  const present = rows.find((row) => row.id === id);
+  if (!present && rows[0]) {
+    throw new ConfigError(
+      `Tenant ${slug} cannot be restored: another tenant has the slug by now. Nothing has been changed.`,
+    );
   }
-  const { status, name, accounts, bytes } = present;
-  if (status === 'provisioning') {
+  if (present?.status === 'provisioning') {
     throw new ConfigError(
       `Tenant ${slug} is being made: wait until that has ended, or call it off. Nothing has been changed.`,
     );
   }
+  return !!present;
+}
+
+async function planTenant(client: pg.ClientBase, { header: { tenant, takenAt } }: OpenArchive): Promise<string> {
+  const { id, slug } = tenant!;
+  if (!(await refuseUnfit(client, tenant!)))
+    return `tenant ${slug} (${id}), which is not there any more, is restored as of ${takenAt}`;
+  const { rows } = await client.query<PresentTenant>(PRESENT, [id]);
+  const { status, name, accounts, bytes } = rows[0]!;
   const size = bytes === null ? 'its database, which is lost,' : `its database (${megabytes(Number(bytes))})`;
   return (
     `tenant ${slug} (${name}, ${status}, ${plural(accounts, 'account')}): ${size} is REPLACED by that of ${takenAt}; what was ` +
-    'written since is lost, its people are signed out, API keys made since are dead; no other tenant is touched'
+    'written since is lost, its people are signed out, accounts deleted since come back suspended, API keys made since are dead; no other tenant is touched'
   );
 }

@@ -1,5 +1,6 @@
 /** Restores the control plane: a database beside the present one, which then takes its name. No gateway may run meanwhile. */
 import type pg from 'pg';
+import { describeFailure } from '../../components/describe-failure.ts';
 import { ConfigError } from '../../config.ts';
 import { applyMigrations } from '../../db/apply-migrations.ts';
 import { databaseUrlOf } from '../../db/control.ts';
@@ -13,8 +14,10 @@ import { replaceSigningKeys } from '../signing-keys.ts';
 import { type ArchiveEnd, rowsIn, type SequenceState } from './archive.ts';
 import { dropDatabase, makeDraft, openWriter, swapDatabases } from './drafts.ts';
 import { fill, whileQuiet } from './load.ts';
+import { queueAnew } from './prepare.ts';
 import { type OpenArchive, readArchive } from './read-archive.ts';
 import type { Target } from './restore-tenant.ts';
+import { readStanding, type Standing, shutOutOfControl } from './standing.ts';
 import { RESTORED_VERSION } from './switch-tenant.ts';
 
 /** What was told after the backup has numbers that nobody knows any more: those who come back with one begin anew. */
@@ -24,11 +27,13 @@ export interface RestoredControl {
   rows: number;
   /** Of the audit log as it was backed up. */
   log: Verdict;
+  /** Who was let in before. */
+  standing: Standing;
 }
 
 /** @throws {ConfigError} while a gateway runs. Nothing has changed then. */
 export async function restoreControl(
-  { databaseUrl, keys, signal }: Omit<Target, 'cluster'>,
+  { databaseUrl, keys, signal, say }: Omit<Target, 'cluster'> & { say(line: string): void },
   archive: OpenArchive,
 ): Promise<RestoredControl> {
   const name = decodeURIComponent(new URL(databaseUrl).pathname.slice(1));
@@ -39,8 +44,11 @@ export async function restoreControl(
   try {
     await refuseTwice(helper, name);
     await refuseGateways(client, name, archive.header.installation);
+    const standing = await standingNow(databaseUrl, say);
     draft = await makeDraft(client, name);
-    const restored = await fillDraft(databaseUrlOf(databaseUrl, draft), archive, keys, signal);
+    const draftUrl = databaseUrlOf(databaseUrl, draft);
+    const restored = await fillDraft(draftUrl, archive, keys, signal, standing);
+    await queueAnew(draftUrl);
     await refuseGateways(client, name, archive.header.installation);
     signal.throwIfAborted();
     await client.query("begin; set local lock_timeout = '20s'");
@@ -48,7 +56,7 @@ export async function restoreControl(
     await client.query('commit');
     draft = undefined;
     await dropDatabase(helper, formerName(name));
-    return restored;
+    return { ...restored, standing };
   } finally {
     await client.query('rollback').catch(() => {});
     if (draft) await dropDatabase(helper, draft).catch(() => {});
@@ -81,12 +89,29 @@ async function refuseGateways(client: pg.ClientBase, name: string, code: string)
   );
 }
 
+/** Of the installation that is there. One that cannot be read is no reason not to restore it. */
+async function standingNow(databaseUrl: string, say: (line: string) => void): Promise<Standing> {
+  const client = await openWriter(databaseUrl);
+  try {
+    return await readStanding(client);
+  } catch (error) {
+    say(
+      `the present control plane cannot be read (${describeFailure(error)}): whoever was suspended, deleted or revoked since the ` +
+        'backup can come in again',
+    );
+    return { tenants: new Map(), suspendedTenants: [], superAdmins: [] };
+  } finally {
+    await client.end();
+  }
+}
+
 async function fillDraft(
   url: string,
   archive: OpenArchive,
   keys: Target['keys'],
   signal: AbortSignal,
-): Promise<RestoredControl> {
+  standing: Standing,
+): Promise<Omit<RestoredControl, 'standing'>> {
   await applyMigrations(url, controlMigrations.slice(0, archive.header.schema.control));
   const client = await openWriter(url);
   try {
@@ -100,6 +125,7 @@ async function fillDraft(
     });
     await applyMigrations(url, controlMigrations);
     const log = await walkChain(client, controlChain, keys, []);
+    await shutOutOfControl(client, standing);
     await renew(client, archive, keys);
     await client.query('analyze');
     return { rows: rowsIn(end!), log };

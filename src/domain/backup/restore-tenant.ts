@@ -15,6 +15,7 @@ import { fill, whileQuiet } from './load.ts';
 import { type OpenArchive, readArchive } from './read-archive.ts';
 import type { End } from './restored-end.ts';
 import { openStaging } from './stage.ts';
+import type { Standing } from './standing.ts';
 import { type Switched, switchTenant } from './switch-tenant.ts';
 
 /** Where a restore goes. */
@@ -24,6 +25,8 @@ export interface Target {
   keys: Keys;
   cluster: TenantCluster;
   signal: AbortSignal;
+  /** Who was let in before the control plane was restored; absent where it was not. */
+  standing?: Standing;
 }
 
 export interface RestoredTenant extends Switched {

@@ -4,10 +4,11 @@ import { describeFailure } from '../../components/describe-failure.ts';
 import { ConfigError } from '../../config.ts';
 import type { Verdict } from '../chain-walk.ts';
 import type { Chosen } from './choose.ts';
-import { prepare, queueAnew } from './prepare.ts';
+import { prepare } from './prepare.ts';
 import type { OpenArchive } from './read-archive.ts';
 import { restoreControl } from './restore-control.ts';
 import { restoreTenant, type Target } from './restore-tenant.ts';
+import type { Standing } from './standing.ts';
 import { duration, plural } from './tell.ts';
 
 export interface RestoreOptions extends Omit<Target, 'cluster'> {
@@ -20,11 +21,13 @@ const AT_ONCE = 2;
 /** @throws {ConfigError} naming what could not be restored; everything else is. */
 export async function restore(options: RestoreOptions, { control, tenants }: Chosen): Promise<void> {
   const { databaseUrl, keys, say, signal } = options;
+  let standing: Standing | undefined;
   if (control) {
     const began = performance.now();
-    const { rows, log } = await restoreControl(options, control);
+    const restored = await restoreControl(options, control);
+    const { rows, log } = restored;
+    standing = restored.standing;
     say(`control plane: restored, ${plural(rows, 'row')} in ${duration(performance.now() - began)}${noteOf(log)}`);
-    await queueAnew(databaseUrl);
   }
   if (tenants.length === 0) return;
   const { cluster, close } = await prepare(databaseUrl, keys);
@@ -37,18 +40,25 @@ export async function restore(options: RestoreOptions, { control, tenants }: Cho
       if (signal.aborted) return;
       const began = performance.now();
       try {
-        const { rows, accounts, deadKeys, log } = await restoreTenant({ ...options, cluster }, archive);
+        const { rows, accounts, deadKeys, suspended, log } = await restoreTenant(
+          { ...options, cluster, standing },
+          archive,
+        );
         ended += 1;
         const keysNote = deadKeys > 0 ? `, ${plural(deadKeys, 'API key')} dead` : '';
+        const suspendedNote = suspended > 0 ? `, ${plural(suspended, 'account')} suspended because deleted since` : '';
         say(
-          `${ended}/${tenants.length} tenant ${slug}: restored, ${plural(rows, 'row')}, ${plural(accounts, 'account')}${keysNote} ` +
+          `${ended}/${tenants.length} tenant ${slug}: restored, ${plural(rows, 'row')}, ${plural(accounts, 'account')}${keysNote}${suspendedNote} ` +
             `in ${duration(performance.now() - began)}${noteOf(log)}`,
         );
       } catch (error) {
         if (signal.aborted) return;
         failures.push(slug);
         const why = error instanceof ConfigError ? error.message : describeFailure(error);
-        say(`tenant ${slug}: not restored, it is as it was: ${why}`);
+        const state = control
+          ? 'its database is as it was, and may be newer than its accounts, which are of the backup: repeat the restore'
+          : 'it is as it was';
+        say(`tenant ${slug}: not restored, ${state}: ${why}`);
       }
     };
     await Promise.all(tenants.map((archive) => limit(one, archive)));

@@ -1,22 +1,26 @@
 /** Who may come in after a restore: accounts go back to what they were, but nobody gets in who has been shut out since. */
 import type pg from 'pg';
 import { staged, unstage } from './stage.ts';
+import { type ShutOut, type Standing, shutOut } from './standing.ts';
+
+export interface RestoredAccounts extends ShutOut {
+  accounts: number;
+}
 
 /**
  * Puts the staged accounts and keys in their place.
  *
- * - An account that is suspended now stays suspended. Its tokens' version is no lower than any that was revoked, else the next
- *   sign-in would be dead as well.
- * - Of API keys only those come back that are alive now: one that was revoked may have been revoked because it leaked. Where the
- *   tenant itself was lost nobody can have revoked any.
+ * - An account that is suspended now stays suspended, and one that was deleted since comes back suspended. Its tokens' version is
+ *   no lower than any that was revoked, else the next sign-in would be dead as well.
+ * - Of API keys only those come back that are alive now: one that was revoked may have been revoked because it leaked.
  *
- * @param wasThere whether the control plane knew the tenant until now.
+ * @param standing who is let in now; absent where the tenant or all of its accounts are lost: nobody can have been shut out.
  */
 export async function restoreAccounts(
   client: pg.ClientBase,
   orgId: string,
-  wasThere: boolean,
-): Promise<{ accounts: number; deadKeys: number }> {
+  standing: ReturnType<Standing['tenants']['get']>,
+): Promise<RestoredAccounts> {
   const accounts = staged('identities');
   const keys = staged('api_keys');
   await client.query(
@@ -28,22 +32,19 @@ export async function restoreAccounts(
   await client.query(
     `update ${accounts} r set token_version = greatest(r.token_version, v.version) from revocations v where v.subject_id = r.id`,
   );
-  const { rows } = await client.query<{ archived: number; present: number }>(
-    `select (select count(*)::int from ${keys}) as archived, count(*)::int as present from api_keys where org_id = $1`,
+  const out = standing ? await shutOut(client, orgId, standing, { accounts, keys }) : { suspended: 0, deadKeys: 0 };
+  // Also dead: what was made since.
+  const { rowCount: newer } = await client.query(
+    `select from api_keys k where k.org_id = $1 and not exists (select from ${keys} r where r.hash = k.hash)`,
     [orgId],
   );
-  const { archived, present } = rows[0]!;
-  // What is kept is the present row: it knows when the key was used last.
-  if (wasThere) {
-    await client.query(`create temporary table kept_keys on commit drop as
-      select k.* from api_keys k join ${keys} r on r.id = k.id and r.hash = k.hash where k.org_id = '${orgId}'`);
-    await client.query(`truncate ${keys}; insert into ${keys} select * from kept_keys`);
-  }
+  await client.query(
+    `update ${keys} r set last_used_at = k.last_used_at from api_keys k where k.id = r.id and k.hash = r.hash`,
+  );
   // Their keys go with them.
   await client.query('delete from identities where org_id = $1', [orgId]);
   await unstage(client, 'identities');
   await unstage(client, 'api_keys');
-  const kept = (await client.query(`select from ${keys}`)).rowCount ?? 0;
   const { rowCount } = await client.query(`select from ${accounts}`);
-  return { accounts: rowCount ?? 0, deadKeys: archived + present - 2 * kept };
+  return { accounts: rowCount ?? 0, suspended: out.suspended, deadKeys: out.deadKeys + (newer ?? 0) };
 }

@@ -15,11 +15,13 @@ import { TENANT_COLUMNS, type TenantRow } from '../organizations.ts';
 import { writeLimits } from '../tenant-seeds.ts';
 import { titleOf } from './archive.ts';
 import { databaseFacts, openWriter, swapDatabases } from './drafts.ts';
+import { refuseUnfit } from './plan.ts';
 import type { OpenArchive } from './read-archive.ts';
 import type { Target } from './restore-tenant.ts';
-import { restoreAccounts } from './restored-accounts.ts';
+import { type RestoredAccounts, restoreAccounts } from './restored-accounts.ts';
 import { type End, proofOfRestore } from './restored-end.ts';
 import { unstage } from './stage.ts';
+import { readStanding } from './standing.ts';
 import { tablesOf, tenantTablesOf } from './tables.ts';
 
 const quote = pg.escapeIdentifier;
@@ -35,11 +37,7 @@ export interface Switch extends Target {
   chainEnd: End;
 }
 
-export interface Switched {
-  /** Keys that were revoked, or made, since the backup: they are dead. */
-  deadKeys: number;
-  accounts: number;
-}
+export type Switched = RestoredAccounts;
 
 /** The tables whose rows stay where the tenant is known: what the platform decided, and what happened on which day. */
 const KEPT = new Set([
@@ -64,15 +62,17 @@ export async function switchTenant(options: Switch): Promise<Switched> {
   try {
     // In the order in which everybody takes them: accounts, the organization, then the tenant's database.
     await control.query('select pg_advisory_xact_lock($1, hashtext($2))', [LOCKS.tenantAccounts, orgId]);
-    const { rowCount } = await control.query('select from organizations where id = $1 for update', [orgId]);
-    const wasThere = rowCount === 1;
+    await control.query('select from organizations where id = $1 for update', [orgId]);
+    // It may have changed since the plan was made.
+    const wasThere = await refuseUnfit(control, archive.header.tenant!);
+    const standing = options.standing ?? (await readStanding(control, orgId));
     for (const table of tenantTablesOf(await tablesOf(control))) {
       if (SPECIAL.has(table.name) || (wasThere && KEPT.has(table.name))) continue;
       if (wasThere) await control.query(`delete from ${quote(table.name)} where org_id = $1`, [orgId]);
       await unstage(control, table.name);
     }
     const org = await renew(control, orgId);
-    const { accounts, deadKeys } = await restoreAccounts(control, orgId, wasThere);
+    const accounts = await restoreAccounts(control, orgId, standing.tenants.get(orgId));
     await setChainEnd(control, orgId, options.chainEnd);
     const hours = await finishDraft(options, org);
     await ensureRole(options, orgId);
@@ -80,7 +80,7 @@ export async function switchTenant(options: Switch): Promise<Switched> {
     await swapDatabases(control, helper, name);
     await tell(options, org, hours, wasThere);
     await control.query('commit');
-    return { accounts, deadKeys };
+    return accounts;
   } catch (error) {
     await control.query('rollback').catch(() => {});
     throw error;
