@@ -10,7 +10,7 @@ const PATIENCE_MS = 20_000;
 /** A silent one is found by its second ping: 10 to 20 seconds; a busy machine may take longer. */
 const SILENCE_MS = 40_000;
 /** By when those who leave are gone. */
-const GOODBYE_MS = 5000;
+export const GOODBYE_MS = 5000;
 const LEFT_ALONE_MS = 15_000;
 /** What may be left, in MiB: the allocator keeps pages, and code that ran hot was compiled. */
 const LEFT = { heap: 10, resident: 60 };
