@@ -1,8 +1,7 @@
-import { setTimeout } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import pg from 'pg';
 import { LOCKS } from '../src/db/locks.ts';
-import { preparingName, templateName, warmPrefix } from '../src/db/tenant-names.ts';
+import { preparingName, warmPrefix } from '../src/db/tenant-names.ts';
 import { WarmDatabases } from '../src/db/warm-databases.ts';
 import { warmSeeds } from '../src/domain/tenant-seeds.ts';
 import { type Actor, active, agent, eventually, provision, superAdmin } from './support/actors.ts';
@@ -289,28 +288,5 @@ describe('what is of no use', () => {
     await agent(third, tenant.adminEmail, tenant.adminPassword);
     await expectNothingWrong(databaseUrl);
     await third.close();
-  });
-
-  test('is given up by a stop: a copy that hangs does not keep the gateway', async () => {
-    const first = await startApp({ WARM_DATABASES: '0' }, databaseUrl);
-    const { code } = first.services.cluster;
-    await first.close();
-    const template = templateName(code);
-    const blocker = new pg.Client({ connectionString: databaseUrl });
-    await blocker.connect();
-    await blocker.query(`begin; alter database "${template}" rename to "${template}_held"`);
-    const stopping = await startApp({ WARM_DATABASES: '1' }, databaseUrl);
-    await eventually(
-      () =>
-        onServer(`select '' as name, pid as oid from pg_stat_activity
-        where query like 'create database "${preparingName(code, '')}%' and wait_event_type = 'Lock'`),
-      (waiting) => waiting.length === 1,
-    );
-    // Sooner than the copy's own wait for the lock ends, after ten seconds.
-    const late = setTimeout(7000, 'still waiting', { ref: false });
-    expect(await Promise.race([stopping.close().then(() => 'stopped'), late])).toBe('stopped');
-    await blocker.query('rollback');
-    await blocker.end();
-    await expectNothingWrong(databaseUrl);
   });
 });

@@ -17,14 +17,13 @@ const isBusy = query<{ busy: boolean }>(
   `select exists (select from provisioning_runs where state in ('queued', 'running')) as busy`,
 );
 
-/** @returns what ends it, giving up the database that is being prepared: what is left of that is removed later. */
+/** @returns what ends it, after the database that is being prepared. */
 export function keepWarm(services: Services): () => Promise<void> {
   const keeper = new Keeper(services);
   const stop = every(LOOK_MS, () => keeper.look(), services.log);
-  return async () => {
-    const stopped = stop();
-    await keeper.giveUp();
-    return stopped;
+  return () => {
+    keeper.stopped = true;
+    return stop();
   };
 }
 
@@ -32,9 +31,7 @@ class Keeper {
   readonly #services: Services;
   #notBefore = 0;
   #told = false;
-  #stopped = false;
-  /** The server's process that is at the stock. */
-  #backend?: number;
+  stopped = false;
 
   constructor(services: Services) {
     this.#services = services;
@@ -44,27 +41,11 @@ class Keeper {
     const { warm, log } = this.#services;
     if (Date.now() < this.#notBefore || !(await this.#hasWork())) return;
     try {
-      await warm.alone(async (client) => {
-        const { rows } = await client.query<{ pid: number }>('select pg_backend_pid() as pid');
-        this.#backend = rows[0]!.pid;
-        await this.#work(client).finally(() => {
-          this.#backend = undefined;
-        });
-        // A cancellation that is still on its way is not to meet whoever has the connection next.
-        if (this.#stopped) throw new Error('given up');
-      });
+      await warm.alone((client) => this.#work(client));
     } catch (error) {
-      if (this.#stopped) return;
       this.#notBefore = Date.now() + PATIENCE_MS;
       log.warn({ err: error }, 'preparing databases for new tenants failed; it goes on in a minute');
     }
-  }
-
-  /** A copy may take longer than a stop may: the server is asked to leave it. */
-  async giveUp(): Promise<void> {
-    this.#stopped = true;
-    if (this.#backend === undefined) return;
-    await this.#services.control.pool.query('select pg_cancel_backend($1)', [this.#backend]).catch(() => {});
   }
 
   async #hasWork(): Promise<boolean> {
@@ -89,7 +70,7 @@ class Keeper {
   }
 
   async #isToWait(): Promise<boolean> {
-    if (this.#stopped) return true;
+    if (this.stopped) return true;
     const { name, text } = isBusy;
     const { rows } = await this.#services.control.pool.query<{ busy: boolean }>({ name, text });
     return rows[0]!.busy;
