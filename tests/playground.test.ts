@@ -92,7 +92,8 @@ describeIf('the playground in a browser', hasBrowser, 'chromium is not on PATH',
     await panel.getByRole('button', { name: 'Sign in' }).click();
     await page.getByRole('button', { name: new RegExp(`Requests go as ${SUPER_ADMIN.email}`) }).waitFor();
 
-    const open = async (title: string) => {
+    const open = async (operation: string) => {
+      const title = titleOf(operation);
       const examples = page.getByRole('region', { name: 'Examples' });
       if (!(await examples.isVisible()))
         await page
@@ -100,18 +101,20 @@ describeIf('the playground in a browser', hasBrowser, 'chromium is not on PATH',
           .first()
           .click();
       await examples.getByRole('button', { name: title }).first().click();
+      // What is run is what the editor holds.
+      await page.locator('.graphiql-query-editor').getByText(operation).first().waitFor();
     };
     const titleOf = (name: string) => EXAMPLES.find(({ document }) => document.includes(name))!.title;
     const answer = page.locator('.graphiql-response');
     const run = () => page.getByRole('button', { name: /^Execute query/ }).click();
 
-    await open(titleOf('provisionTenant'));
+    await open('provisionTenant');
     await run();
     await answer.getByText('provisionTenant').first().waitFor();
     await picture(page, 'playground');
     if (process.env.UPDATE_PICTURES) await copyFile('tests/artifacts/playground.png', 'docs/images/playground.png');
 
-    await open(titleOf('tenantChanged'));
+    await open('tenantChanged');
     await run();
     await answer.getByText('SNAPSHOT').first().waitFor();
     const root = await superAdmin(app);
