@@ -45,7 +45,7 @@ await runCommand(async () => {
     return withInstallation(
       config,
       async ({ databaseUrl }) => {
-        for (const line of await planRestore(databaseUrl, chosen)) say(`- ${line}`);
+        for (const line of await planRestore({ databaseUrl, keys }, chosen)) say(`- ${line}`);
         if (dryRun) return 0;
         if (!yes && !(await confirmed(signal))) {
           say('Nothing has been changed.');

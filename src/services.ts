@@ -5,10 +5,10 @@ import { makeComponents } from './components/index.ts';
 import { type Config, ConfigError } from './config.ts';
 import type { Services } from './context.ts';
 import { type ControlDatabase, openControl } from './db/control.ts';
+import { DatabaseServers } from './db/database-servers.ts';
 import { LOCKS } from './db/locks.ts';
 import { Queue } from './db/queue.ts';
 import { Keys } from './db/secrets.ts';
-import { TenantCluster } from './db/tenant-cluster.ts';
 import { TenantDatabases } from './db/tenants.ts';
 import { WarmDatabases } from './db/warm-databases.ts';
 import { AccessMemory } from './domain/access.ts';
@@ -54,12 +54,13 @@ export async function openServices({
   const keys = new Keys(jwtSecret);
   const control = await openControl(databaseUrl, log);
   const queue = new Queue(databaseUrl, log);
-  const cluster = await setUp(control, queue, keys, log, firstSuperAdmin);
+  const servers = await setUp(control, queue, keys, log, firstSuperAdmin);
   const components = await makeComponents(config.components);
-  const tenants = await TenantDatabases.open(control, keys, log);
+  const tenants = await TenantDatabases.open(control, keys, servers, log);
   const bus = new EventBus(databaseUrl, log);
   const revocations = new Revocations();
   await bus.start();
+  await servers.follow(bus);
   await revocations.start(bus, control.orm.em.fork());
   const signing = new SigningKeys(keys);
   const tokens = new Tokens(signing, revocations);
@@ -73,8 +74,8 @@ export async function openServices({
     keys,
     control,
     tenants,
-    cluster,
-    warm: new WarmDatabases(control, cluster.code, warmSeeds(config.defaultTimezone), log),
+    servers,
+    warm: new WarmDatabases(servers.home, warmSeeds(config.defaultTimezone), log),
     components,
     bus,
     queue,
@@ -95,8 +96,8 @@ export async function openServices({
     async close() {
       hoursWatch.close();
       await bus.stop();
-      cluster.close();
       await Promise.all([components.close(), health.close(), tenants.close()]);
+      await servers.close();
       await control.close();
     },
   };
@@ -118,14 +119,14 @@ async function setUp(
     await refuseWithoutRights(lock);
     await control.orm.migrator.up();
     const em = control.orm.em.fork();
-    const cluster = new TenantCluster(control, await installationCode(em), log);
     await refuseOtherSecret(control, keys);
-    await cluster.closeControl();
-    await cluster.ensureTemplate();
+    const servers = await DatabaseServers.open({ control, keys, code: await installationCode(em), log });
+    await servers.home.closeControl();
+    await servers.home.ensureTemplate();
     await queue.start();
     await queueMigrations({ control, queue, log });
     if (first) await ensureFirstSuperAdmin(em, first.email, first.password);
-    return cluster;
+    return servers;
   } finally {
     await lock.end();
   }

@@ -247,7 +247,7 @@ describe('each filter', () => {
     );
     await sql(app.databaseUrl, 'analyze audit_entries');
     for (const [database, log, scope] of [
-      [serverUrl(app.services.cluster.nameFor(acme.id)), 'activity_log', ''],
+      [serverUrl(app.services.servers.home.nameFor(acme.id)), 'activity_log', ''],
       [app.databaseUrl, 'audit_entries', `org_id = '${acme.id}' and`],
     ] as const) {
       // Of tables as small as these the whole would be read.

@@ -55,7 +55,7 @@ const idOf = (actor: Actor): string => decode(actor.token!).claims.sub;
 const patch = (id: string, change: object, by = admin) => by.rest('PATCH', `${AGENTS}/${id}`, change);
 const log = (tenant: Tenant, target: string) =>
   sql<Record<string, unknown>>(
-    serverUrl(here.services.cluster.nameFor(tenant.id)),
+    serverUrl(here.services.servers.home.nameFor(tenant.id)),
     'select action, before, after from activity_log where target_id = $1 order by id',
     [target],
   );

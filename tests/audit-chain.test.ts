@@ -15,7 +15,7 @@ let app: TestApp;
 /** Another gateway of the installation. */
 let other: TestApp;
 let tenant: Tenant;
-const url = () => serverUrl(app.services.cluster.nameFor(tenant.id));
+const url = () => serverUrl(app.services.servers.home.nameFor(tenant.id));
 const name = () => `tenant ${tenant.slug}`;
 
 beforeAll(async () => {
@@ -92,8 +92,10 @@ test('two sealers at once, on thousands of entries, make one chain', async () =>
 
 test('a sealer that dies before it can tell how far it came is made up for', async () => {
   await insertMany(url(), 'activity_log', 1);
-  const { cluster, keys } = app.services;
-  await cluster.asOwner(cluster.nameFor(tenant.id), (client) => linkEntries(client, tenantChain(tenant.id), keys));
+  const { servers, keys } = app.services;
+  await servers.home.asOwner(servers.home.nameFor(tenant.id), (client) =>
+    linkEntries(client, tenantChain(tenant.id), keys),
+  );
   // Waits until the control plane knows.
   expect((await allLinked(app.databaseUrl))[name()]!.broken).toBeUndefined();
 });
@@ -106,7 +108,7 @@ test('the end that a restore sets stands, also where a sealer had the former one
   await restore.query('update organizations set token_version = token_version + 1 where id = $1', [id]);
   await restore.query('delete from activity_heads where org_id = $1', [id]);
   await restore.query("insert into activity_heads (org_id, seq, hash) values ($1, 1, '\\xab')", [id]);
-  await insertMany(serverUrl(app.services.cluster.nameFor(id)), 'activity_log', 3);
+  await insertMany(serverUrl(app.services.servers.home.nameFor(id)), 'activity_log', 3);
   const sealed = sealTenant(app.services, id);
   await eventually(
     () =>
@@ -123,7 +125,7 @@ test('the end that a restore sets stands, also where a sealer had the former one
   expect(ends).toEqual([{ seq: 1 }]);
   // Whole again, for the others.
   await sql(app.databaseUrl, 'delete from activity_heads where org_id = $1', [id]);
-  await insertMany(serverUrl(app.services.cluster.nameFor(id)), 'activity_log', 1);
+  await insertMany(serverUrl(app.services.servers.home.nameFor(id)), 'activity_log', 1);
 });
 
 test('sealing ends: a quiet tenant is left in peace', async () => {

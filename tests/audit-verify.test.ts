@@ -26,7 +26,7 @@ beforeAll(async () => {
   ensureBuilt();
   databaseUrl = await createControlDatabase();
   app = await startApp({}, databaseUrl);
-  code = app.services.cluster.code;
+  code = app.services.servers.home.code;
   const root = await superAdmin(app);
   tenants = await Promise.all(Array.from({ length: 3 }, () => provision(root)));
   [acme] = tenants as [Tenant];

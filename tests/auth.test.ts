@@ -55,7 +55,7 @@ const slugOf = async (id: string) => (await root.rest('GET', `/api/super-admin/t
 
 describe('registering', () => {
   test('answers at once with a token that works while the rest is being made', async () => {
-    const makers = [here, there].map((app) => [app, app.services.cluster.createRole] as const);
+    const makers = [here, there].map((app) => [app, app.services.servers.home.createRole] as const);
     for (const [app] of makers) holdProvisioning(app);
     const wanted = company('Kopi Kenangan');
     const { status, body, headers } = await register(wanted);
@@ -86,7 +86,7 @@ describe('registering', () => {
     }
     expect((await as(body.token).rest('GET', '/api/auth/sessions')).body).toHaveLength(1);
     expect((await as(body.token).rest('GET', '/api/auth/token')).status).toBe(200);
-    for (const [app, createRole] of makers) app.services.cluster.createRole = createRole;
+    for (const [app, createRole] of makers) app.services.servers.home.createRole = createRole;
     const ready = () => as(body.token, there).rest('GET', '/api/agents');
     const { body: agents } = await eventually(ready, ({ status }) => status === 200, 60_000);
     expect(agents).toEqual([expect.objectContaining({ email: wanted.admin_email, role: 'admin' })]);

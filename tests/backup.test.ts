@@ -29,7 +29,7 @@ beforeAll(async () => {
   ensureBuilt();
   [databaseUrl, server, out] = await Promise.all([createControlDatabase(), anotherServer(), temporaryFolder()]);
   app = await startApp({}, databaseUrl);
-  code = app.services.cluster.code;
+  code = app.services.servers.home.code;
   admin = await superAdmin(app);
   tenants = await Promise.all(Array.from({ length: 3 }, () => provision(admin)));
 });

@@ -38,7 +38,7 @@ beforeAll(async () => {
   await made(EXCEPTIONS, { name: 'Move', start_date: '2026-06-01', end_date: '2026-06-03' });
   leapDay = await made(EXCEPTIONS, { name: 'Leap day', start_date: '2024-02-29', yearly: true });
   await sql(
-    serverUrl(app.services.cluster.nameFor(tenant.id)),
+    serverUrl(app.services.servers.home.nameFor(tenant.id)),
     `insert into working_hours_exceptions (id, division_id, name, start_date, end_date, created_at, updated_at)
        select gen_random_uuid(), $1, 'Day ' || n, date '2030-01-01' + n, date '2030-01-01' + n, now(), now()
          from generate_series(1, 500) as n`,

@@ -13,13 +13,13 @@ let one: Tenant;
 let other: Tenant;
 /** Prefix of every name of the installation. */
 let prefix: string;
-const nameOf = (tenant: Tenant) => app.services.cluster.nameFor(tenant.id);
+const nameOf = (tenant: Tenant) => app.services.servers.home.nameFor(tenant.id);
 
 beforeAll(async () => {
   app = await startApp();
   admin = await superAdmin(app);
   [one, other] = await Promise.all([provision(admin), provision(admin)]);
-  prefix = `t_${app.services.cluster.code}_`;
+  prefix = `t_${app.services.servers.home.code}_`;
 });
 afterAll(() => app.stop());
 

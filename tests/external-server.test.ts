@@ -101,12 +101,12 @@ describe('a role that is not a superuser', () => {
       await restoreBackup(url.href, [folder], { tenant: tenant.slug });
       await agent(app, tenant.adminEmail, tenant.adminPassword);
       await expectNothingWrong(url.href);
-      await app.services.cluster.drop(app.services.cluster.nameFor(tenant.id));
+      await app.services.servers.home.drop(app.services.servers.home.nameFor(tenant.id));
       const left = () =>
         sql(
           serverUrl('postgres'),
           `select datname from pg_database where datname = $1 union all select rolname from pg_roles where rolname = $1`,
-          [app.services.cluster.nameFor(tenant.id)],
+          [app.services.servers.home.nameFor(tenant.id)],
         );
       await eventually(left, (rows) => rows.length === 0);
     } finally {

@@ -492,11 +492,11 @@ describe('on two processes', () => {
 
   test('a tenant that is being provisioned is nobody yet, and somebody within a second of being active', async () => {
     for (const app of [here, there]) expect((await ask('?tenant=late', { app })).status).toBe(404);
-    const makers = [here, there].map((app) => [app, app.services.cluster.createRole] as const);
+    const makers = [here, there].map((app) => [app, app.services.servers.home.createRole] as const);
     for (const [app] of makers) holdProvisioning(app);
     const { body } = await root.rest('POST', TENANTS, { name: 'Late', slug: 'late' });
     for (const app of [here, there]) expect((await ask('?tenant=late', { app })).status).toBe(404);
-    for (const [app, createRole] of makers) app.services.cluster.createRole = createRole;
+    for (const [app, createRole] of makers) app.services.servers.home.createRole = createRole;
     const read = async () => (await root.rest('GET', `${TENANTS}/${body.id}`)).body.status;
     await eventually(read, (status) => status === 'active', 60_000);
     const answers = () => Promise.all([here, there].map(async (app) => (await ask('?tenant=late', { app })).status));

@@ -18,7 +18,7 @@ beforeAll(async () => {
 });
 afterAll(() => app.stop());
 
-const nameOf = (tenant: Tenant) => app.services.cluster.nameFor(tenant.id);
+const nameOf = (tenant: Tenant) => app.services.servers.home.nameFor(tenant.id);
 const controlName = () => new URL(app.databaseUrl).pathname.slice(1);
 
 /** Signs in as a tenant's own role. @returns what the work gives, or the SQLSTATE that it ends with. */
@@ -55,7 +55,7 @@ describe('a tenant', () => {
     );
     expect(new Set(rows.map(({ database }) => database)).size).toBe(2);
     for (const { database, role, id, slug, name } of rows) {
-      expect(database).toBe(`t_${app.services.cluster.code}_${id.replaceAll('-', '')}`);
+      expect(database).toBe(`t_${app.services.servers.home.code}_${id.replaceAll('-', '')}`);
       expect(role).toBe(database);
       for (const telling of [slug, slug.replaceAll('-', '_'), name]) expect(database).not.toContain(telling);
       const [found] = await sql(
@@ -87,7 +87,7 @@ describe('a tenant', () => {
   test("cannot connect to another tenant's database, nor to any that is not its own", async () => {
     const [template] = await sql<{ name: string }>(
       app.databaseUrl,
-      `select datname as name from pg_database where starts_with(datname, 't_${app.services.cluster.code}_template')`,
+      `select datname as name from pg_database where starts_with(datname, 't_${app.services.servers.home.code}_template')`,
     );
     const others = [nameOf(theirs), controlName(), 'postgres', 'template1'];
     for (const database of others) expect(await asTenant(ours, statement('select 1'), database)).toBe(FORBIDDEN);
@@ -101,7 +101,7 @@ describe('a tenant', () => {
       `select datname from pg_database, aclexplode(coalesce(datacl, acldefault('d', datdba)))
         where grantee = 0 and privilege_type = 'CONNECT'
           and (datname in (current_database(), 'postgres', 'template1') or starts_with(datname, $1))`,
-      [`t_${app.services.cluster.code}`],
+      [`t_${app.services.servers.home.code}`],
     );
     expect(open).toEqual([]);
   });

@@ -217,7 +217,7 @@ describe('a worker that is cut off', () => {
         sql(
           app.databaseUrl,
           `select rolpassword, datacl::text, datconnlimit from pg_authid join pg_database on datname = rolname
-            where rolname = '${app.services.cluster.nameFor(id)}'`,
+            where rolname = '${app.services.servers.home.nameFor(id)}'`,
         );
       const before = await made();
       expect(await goOn()).toMatch(/made by another worker/);
@@ -255,7 +255,8 @@ describe('seeds', () => {
     const id = await post({ limits: { max_contacts: 1 } });
     await active(admin, id);
     await patched;
-    const limits = () => sql(serverUrl(app.services.cluster.nameFor(id)), 'select metric, value from usage_limits');
+    const limits = () =>
+      sql(serverUrl(app.services.servers.home.nameFor(id)), 'select metric, value from usage_limits');
     await eventually(
       () => sql(app.databaseUrl, `select from pgboss.job where name = 'tenant.apply-limits' and state < 'completed'`),
       (jobs) => jobs.length === 0,
@@ -265,7 +266,7 @@ describe('seeds', () => {
 
   test('that several workers write at once are there once', async () => {
     const { id } = await provision(admin);
-    const url = serverUrl(app.services.cluster.nameFor(id));
+    const url = serverUrl(app.services.servers.home.nameFor(id));
     await sql(url, 'delete from working_hours; delete from schedule_versions');
     const gate = new pg.Client({ connectionString: url });
     await gate.connect();

@@ -27,7 +27,7 @@ let acme: Tenant;
 let other: Tenant;
 let ayu: Actor;
 let out: string;
-const nameOf = ({ id }: Tenant) => tenantName(app.services.cluster.code, id);
+const nameOf = ({ id }: Tenant) => tenantName(app.services.servers.home.code, id);
 const contacts = (tenant: Tenant) =>
   sql<{ name: string }>(serverUrl(nameOf(tenant)), 'select name from contacts order by 1');
 const addContact = (tenant: Tenant, name: string) =>

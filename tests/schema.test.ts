@@ -178,7 +178,7 @@ describe('after the migrations', () => {
   });
 
   test("a tenant's database is what its entities say", async () => {
-    const database = app.services.cluster.nameFor(tenant.id);
+    const database = app.services.servers.home.nameFor(tenant.id);
     expect(withoutTriggers(await differences(serverUrl(database), tenantEntities))).toEqual([]);
   });
 });

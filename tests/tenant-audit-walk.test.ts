@@ -134,7 +134,7 @@ const MADE_BY: Record<string, keyof typeof made> = {
 const byImpersonator = { actor_kind: 'super_admin', actor_email: SUPER_ADMIN.email };
 const byAdmin = () => ({ actor_kind: 'agent', actor_email: tenant.adminEmail, on_behalf_of: null });
 
-const database = () => serverUrl(app.services.cluster.nameFor(tenant.id));
+const database = () => serverUrl(app.services.servers.home.nameFor(tenant.id));
 /** In both logs: what is about accounts and keys is in the control plane's. */
 const entriesOf = async (requestId: string) => [
   ...(await sql(database(), 'select * from activity_log where request_id = $1', [requestId])),

@@ -78,7 +78,7 @@ beforeAll(async () => {
   databaseUrl = await createControlDatabase();
   const app: TestApp = await startApp({}, databaseUrl);
   const admin = await superAdmin(app);
-  code = app.services.cluster.code;
+  code = app.services.servers.home.code;
   tenants = await Promise.all(Array.from({ length: 5 }, () => provision(admin)));
   for (const tenant of tenants) {
     await inTenant(tenant, `insert into contacts (id, name) values (gen_random_uuid(), 'Kept ${tenant.slug}')`);

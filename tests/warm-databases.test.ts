@@ -10,7 +10,7 @@ import { examination, expectNothingWrong } from './support/checker.ts';
 import { createControlDatabase, dropControlDatabase, serverUrl, sql } from './support/database.ts';
 
 const onServer = (text: string) => sql<{ name: string; oid: number }>(serverUrl('postgres'), text);
-const prefixOf = (app: TestApp) => warmPrefix(app.services.cluster.code);
+const prefixOf = (app: TestApp) => warmPrefix(app.services.servers.home.code);
 const stockOf = (app: TestApp) =>
   onServer(
     `select datname as name, oid::int from pg_database where starts_with(datname, '${prefixOf(app)}') order by 1`,
@@ -18,7 +18,7 @@ const stockOf = (app: TestApp) =>
 const oidOf = async (app: TestApp, { id }: { id: string }) =>
   (
     await onServer(
-      `select oid::int, datname as name from pg_database where datname = '${app.services.cluster.nameFor(id)}'`,
+      `select oid::int, datname as name from pg_database where datname = '${app.services.servers.home.nameFor(id)}'`,
     )
   )[0]?.oid;
 /** The stock when it is so large, and nothing of it is still being prepared. */
@@ -61,7 +61,7 @@ describe('with databases prepared for tenants to come', () => {
     expect((await user.rest('GET', '/api/roles')).body.length).toBeGreaterThan(2);
     expect((await user.rest('GET', '/api/working-hours')).body).toHaveLength(7);
     expect((await user.rest('GET', '/api/settings/timezone')).body.value).toBe('Asia/Jakarta');
-    const url = serverUrl(app.services.cluster.nameFor(tenant.id));
+    const url = serverUrl(app.services.servers.home.nameFor(tenant.id));
     expect(await sql(url, 'select metric, value from usage_limits')).toEqual([{ metric: 'contacts', value: 3 }]);
     const { body } = await admin.rest('GET', `/api/super-admin/tenants/${tenant.id}`);
     expect(body.schema_version).toBeGreaterThan(0);
@@ -228,8 +228,7 @@ describe('with databases prepared for tenants to come', () => {
 
   test('calling a run off removes the one that it has taken', async () => {
     await stocked(app, 2);
-    const { cluster } = app.services;
-    jest.spyOn(cluster, 'asOwner').mockImplementationOnce(async () => {
+    jest.spyOn(app.services.servers.home, 'asOwner').mockImplementationOnce(async () => {
       throw new Error('a test stops it here');
     });
     const wanted = { name: 'Called off', slug: 'called-off', admin_email: 'a@b.test', admin_password: 'a password' };
@@ -259,7 +258,7 @@ describe('what is of no use', () => {
   test('is removed: half prepared, broken, of other seeds, and what is too many; with 0 there are none', async () => {
     const first = await startApp({ WARM_DATABASES: '3' }, databaseUrl);
     const [ready] = await stocked(first, 3);
-    const { code } = first.services.cluster;
+    const { code } = first.services.servers.home;
     await first.close();
 
     await onServer(`update pg_database set datconnlimit = -2 where datname = '${ready!.name}'`);

@@ -1,20 +1,20 @@
 /**
- * Making and removing tenants' databases and login roles. Every operation may be repeated after a crash at any point,
- * and two that race end in the same state.
+ * One PostgreSQL server that tenants' databases are on: making and removing them and their login roles. Every operation may be
+ * repeated after a crash at any point, and two that race end in the same state.
  */
 import { ReflectMetadataProvider } from '@mikro-orm/decorators/legacy';
 import { Migrator } from '@mikro-orm/migrations';
 import { MikroORM } from '@mikro-orm/postgresql';
-import { LRUCache } from 'lru-cache';
 import pg from 'pg';
 import type { Logger } from 'pino';
+import { HOME_SERVER_ID } from '../entities/control/database-server.ts';
 import { tenantEntities } from '../entities/tenant/index.ts';
 import { databaseError } from '../errors.ts';
-import { type ControlDatabase, SESSION_OPTIONS } from './control.ts';
+import { type ControlDatabase, databaseUrlOf, SESSION_OPTIONS } from './control.ts';
 import { refuseWithoutRoom } from './disk-space.ts';
 import { LOCKS } from './locks.ts';
 import { TENANT_SCHEMA_VERSION, tenantMigrations } from './migrations/tenant/index.ts';
-import { guardPool } from './pools.ts';
+import { OwnerPools } from './owner-pools.ts';
 import { scramVerifier } from './scram.ts';
 import { groupName, templateName, tenantName } from './tenant-names.ts';
 
@@ -34,30 +34,53 @@ async function unlessThere(work: Promise<unknown>): Promise<void> {
   });
 }
 
-/**
- * A worker that was cut off may come back when its tenant has been called off, and nobody would remove what it makes; or when
- * another worker has made the tenant, which is its users' by then.
- */
-async function refuseUnwanted(client: pg.ClientBase, name: string): Promise<void> {
-  const { rowCount } = await client.query(
-    `select from tenant_databases d join provisioning_runs run on run.org_id = d.org_id
-      where d.database_name = $1 and run.state not in ('cancelling', 'succeeded')`,
-    [name],
-  );
-  if (!rowCount) throw new Error(`the tenant of ${name} has been called off, or made by another worker`);
+/** How a server is known, and reached. */
+export interface ServerAddress {
+  readonly id: string;
+  readonly name: string;
+  /** Of its maintenance database, as a role that may create databases and roles; of the home server, the control database's. */
+  readonly url: string;
 }
 
-export class TenantCluster {
-  readonly #control: ControlDatabase;
-  readonly #log: Logger;
-  readonly #owners = new LRUCache<string, pg.Pool>({ max: 16, dispose: (pool) => void pool.end().catch(() => {}) });
+export interface TenantClusterOptions extends ServerAddress {
+  /** To the database of the URL. Session locks on what is made and dropped here are held there. */
+  pool: pg.Pool;
+  control: Pick<ControlDatabase, 'pool'>;
   /** Eight hex digits that stand in each name, so that installations can share a server. */
-  readonly code: string;
+  code: string;
+  log: Logger;
+}
 
-  constructor(control: ControlDatabase, code: string, log: Logger) {
-    this.#control = control;
+export class TenantCluster implements ServerAddress {
+  readonly id: string;
+  /** What super admins call it. */
+  name: string;
+  readonly url: string;
+  readonly pool: pg.Pool;
+  readonly code: string;
+  readonly #control: Pick<ControlDatabase, 'pool'>;
+  readonly #log: Logger;
+  readonly #owners: OwnerPools;
+
+  constructor({ id, name, url, pool, control, code, log }: TenantClusterOptions) {
+    this.id = id;
+    this.name = name;
+    this.url = url;
+    this.pool = pool;
     this.code = code;
+    this.#control = control;
     this.#log = log;
+    this.#owners = new OwnerPools((database) => this.urlOf(database), log);
+  }
+
+  /** Whether it is the control plane's own. */
+  get isHome(): boolean {
+    return this.id === HOME_SERVER_ID;
+  }
+
+  /** Of one of its databases, as the role of its URL. */
+  urlOf(database: string): string {
+    return databaseUrlOf(this.url, database);
   }
 
   /** Of the tenant's database and of its login role. */
@@ -75,7 +98,7 @@ export class TenantCluster {
 
   /** Several statements in one text are one transaction: one wait for the disk instead of one each. */
   #sql(text: string): Promise<pg.QueryResult> {
-    return this.#control.pool.query(text);
+    return this.pool.query(text);
   }
 
   /** Keeps tenants' roles out of the control database, which anyone may connect to by PostgreSQL's default. */
@@ -86,7 +109,7 @@ export class TenantCluster {
 
   /** Makes the database that tenants' are copied from, unless it is there. Called under the set-up lock. */
   async ensureTemplate(): Promise<void> {
-    const { rows } = await this.#control.pool.query<{ datname: string; datallowconn: boolean }>(
+    const { rows } = await this.pool.query<{ datname: string; datallowconn: boolean }>(
       'select datname, datallowconn from pg_database where datname = $1',
       [this.#template],
     );
@@ -105,8 +128,8 @@ export class TenantCluster {
   /** Creates the tenant's login role, or gives the existing one this password. @throws when nobody wants it any more. */
   async createRole(name: string, password: string): Promise<void> {
     const { create, alter } = await this.roleStatements(name, password);
-    return this.#alone(name, async (client) => {
-      await refuseUnwanted(client, name);
+    return this.alone(name, async (client) => {
+      await this.#refuseUnwanted(client, name);
       await client.query(create).catch(async (error: unknown) => {
         if (!isThereAlready(error)) throw error;
         await client.query(alter);
@@ -131,8 +154,8 @@ export class TenantCluster {
    * @throws when nobody wants it any more.
    */
   createDatabase(name: string): Promise<void> {
-    return this.#alone(name, async (client) => {
-      await refuseUnwanted(client, name);
+    return this.alone(name, async (client) => {
+      await this.#refuseUnwanted(client, name);
       const { rows } = await client.query<{ broken: boolean }>(
         'select datconnlimit = -2 as broken from pg_database where datname = $1',
         [name],
@@ -158,17 +181,33 @@ export class TenantCluster {
   }
 
   /**
-   * Makes and drops one database one after the other. The lock is the session's: where a worker dies, the server goes on
-   * with its CREATE DATABASE, and a DROP that did not wait for its end would find nothing to drop.
+   * A worker that was cut off may come back when its tenant has been called off, and nobody would remove what it makes; or when
+   * another worker has made the tenant, which is its users' by then.
    */
-  async #alone(name: string, work: (client: pg.PoolClient) => Promise<void>): Promise<void> {
-    const client = await this.#control.pool.connect();
+  async #refuseUnwanted(client: pg.ClientBase, name: string): Promise<void> {
+    const { rowCount } = await (this.isHome ? client : this.#control.pool).query(
+      `select from tenant_databases d join provisioning_runs run on run.org_id = d.org_id
+        where d.database_name = $1 and d.server_id = $2 and run.state not in ('cancelling', 'succeeded')`,
+      [name, this.id],
+    );
+    if (!rowCount) throw new Error(`the tenant of ${name} has been called off, or made by another worker`);
+  }
+
+  /**
+   * Makes, migrates and drops one database one after the other. The lock is the session's, on this very server: where a worker
+   * dies, the server goes on with its CREATE DATABASE, and a DROP that did not wait for its end would find nothing to drop.
+   *
+   * @param work is given that session.
+   */
+  async alone<T>(name: string, work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
+    const client = await this.pool.connect();
     let failed = true;
     try {
       await client.query('select pg_advisory_lock($1, hashtext($2))', [LOCKS.tenantDatabase, name]);
-      await work(client);
+      const result = await work(client);
       await client.query('select pg_advisory_unlock($1, hashtext($2))', [LOCKS.tenantDatabase, name]);
       failed = false;
+      return result;
     } finally {
       // Closing the connection gives the lock back as well.
       client.release(failed);
@@ -177,17 +216,16 @@ export class TenantCluster {
 
   /** Applies the tenant migrations that the database lacks. @returns the schema version it then has. */
   async migrate(database: string): Promise<number> {
-    const url = new URL(this.#control.url);
-    url.pathname = `/${database}`;
+    const url = this.urlOf(database);
     const orm = await MikroORM.init({
-      clientUrl: url.href,
+      clientUrl: url,
       entities: tenantEntities,
       extensions: [Migrator],
       metadataProvider: ReflectMetadataProvider,
       logger: (message) => this.#log.debug(message),
       ensureDatabase: false,
       pool: { min: 0, max: 1 },
-      driverOptions: { connectionString: url.href, options: SESSION_OPTIONS },
+      driverOptions: { connectionString: url, options: SESSION_OPTIONS },
       migrations: { migrationsList: tenantMigrations, snapshot: false },
     });
     try {
@@ -210,41 +248,14 @@ export class TenantCluster {
   }
 
   /** Runs SQL in a tenant's database as the owner of its tables, for what its own role may not do. */
-  async asOwner<T>(database: string, body: (client: pg.ClientBase) => Promise<T>): Promise<T> {
-    const client = await this.#ownerPool(database).connect();
-    let failed = true;
-    try {
-      const result = await body(client);
-      failed = false;
-      return result;
-    } finally {
-      // One whose work failed may be in the middle of a transaction.
-      client.release(failed);
-    }
+  asOwner<T>(database: string, body: (client: pg.ClientBase) => Promise<T>): Promise<T> {
+    return this.#owners.use(database, body);
   }
 
-  /** The first connection to a new database costs the server 30 ms, so the steps of a run share one. */
-  #ownerPool(database: string): pg.Pool {
-    const open = this.#owners.get(database);
-    if (open) return open;
-    const url = new URL(this.#control.url);
-    url.pathname = `/${database}`;
-    const pool = new pg.Pool({
-      connectionString: url.href,
-      options: SESSION_OPTIONS,
-      max: 1,
-      idleTimeoutMillis: 1000,
-      connectionTimeoutMillis: 15_000,
-    });
-    guardPool(pool);
-    pool.on('error', (error) => this.#log.debug({ error: error.message, database }, 'an idle connection was lost'));
-    this.#owners.set(database, pool);
-    return pool;
-  }
-
-  /** Ends the connections that are open to tenants' databases. */
-  close(): void {
-    this.#owners.clear();
+  /** Ends the connections that are open to it; the control database's pool is not its own. */
+  async close(): Promise<void> {
+    this.#owners.close();
+    if (!this.isHome) await this.pool.end();
   }
 
   /** Applies the migrations that a tenant's database lacks. @returns the schema version that it then has. */
@@ -264,8 +275,8 @@ export class TenantCluster {
 
   /** Removes the tenant's database and role; nothing there is fine. */
   drop(name: string): Promise<void> {
-    this.#owners.delete(name);
-    return this.#alone(name, async (client) => {
+    this.#owners.forget(name);
+    return this.alone(name, async (client) => {
       const remove = () => client.query(`drop database if exists ${quote(name)} with (force)`);
       await remove().catch(async (error: unknown) => {
         if (databaseError(error)?.code !== INSUFFICIENT_PRIVILEGE) throw error;

@@ -11,6 +11,7 @@ import type { Logger } from 'pino';
 import { tenantEntities } from '../entities/tenant/index.ts';
 import { AppError, databaseError } from '../errors.ts';
 import { type ControlDatabase, type Query, query, SESSION_OPTIONS } from './control.ts';
+import type { DatabaseServers } from './database-servers.ts';
 import { TENANT_SCHEMA_VERSION } from './migrations/tenant/index.ts';
 import { guardPool } from './pools.ts';
 import type { Keys } from './secrets.ts';
@@ -29,6 +30,7 @@ const TENANT_OPTIONS = `${SESSION_OPTIONS} -c lock_timeout=5s -c idle_in_transac
 const IDLE_MS = 10_000;
 
 interface TenantLogin {
+  serverId: string;
   databaseName: string;
   roleName: string;
   sealedPassword: string;
@@ -36,7 +38,7 @@ interface TenantLogin {
 
 const findLogin = query<TenantLogin>(
   'tenant_login',
-  `select database_name as "databaseName", role_name as "roleName", sealed_password as "sealedPassword"
+  `select server_id as "serverId", database_name as "databaseName", role_name as "roleName", sealed_password as "sealedPassword"
      from tenant_databases where org_id = $1`,
 );
 
@@ -66,6 +68,7 @@ async function endWhenIdle(pool: pg.Pool): Promise<void> {
 export class TenantDatabases {
   readonly #control: ControlDatabase;
   readonly #keys: Keys;
+  readonly #servers: DatabaseServers;
   readonly #log: Logger;
   readonly #orm: MikroORM;
   readonly #current: AsyncLocalStorage<pg.Pool>;
@@ -76,12 +79,14 @@ export class TenantDatabases {
   private constructor(
     control: ControlDatabase,
     keys: Keys,
+    servers: DatabaseServers,
     log: Logger,
     orm: MikroORM,
     current: AsyncLocalStorage<pg.Pool>,
   ) {
     this.#control = control;
     this.#keys = keys;
+    this.#servers = servers;
     this.#log = log;
     this.#orm = orm;
     this.#current = current;
@@ -97,7 +102,12 @@ export class TenantDatabases {
     });
   }
 
-  static async open(control: ControlDatabase, keys: Keys, log: Logger): Promise<TenantDatabases> {
+  static async open(
+    control: ControlDatabase,
+    keys: Keys,
+    servers: DatabaseServers,
+    log: Logger,
+  ): Promise<TenantDatabases> {
     const current = new AsyncLocalStorage<pg.Pool>();
     const route = {
       connect: async () => {
@@ -120,7 +130,7 @@ export class TenantDatabases {
       colors: false,
       driverOptions: new PostgresDialect({ pool: route as unknown as PostgresPool }),
     });
-    return new TenantDatabases(control, keys, log, orm, current);
+    return new TenantDatabases(control, keys, servers, log, orm, current);
   }
 
   /** How to sign in to the tenant's database as its own role. @throws {AppError} tenant_not_ready without one. */
@@ -128,9 +138,10 @@ export class TenantDatabases {
     const { name, text } = findLogin;
     const login = (await this.#control.pool.query<TenantLogin>({ name, text, values: [orgId] })).rows[0];
     if (!login) throw new AppError('tenant_not_ready', { retryAfter: 2 });
+    const server = await this.#servers.byId(login.serverId);
     return {
-      // The same server by the same road: socket, port, TLS.
-      ...(parseUrl(this.#control.url) as pg.ClientConfig),
+      // By the same road as its administrator: socket, port, TLS.
+      ...(parseUrl(server.url) as pg.ClientConfig),
       database: login.databaseName,
       user: login.roleName,
       password: this.#keys.open(login.sealedPassword),

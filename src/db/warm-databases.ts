@@ -11,11 +11,11 @@ import { randomBytes } from 'node:crypto';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import pg from 'pg';
 import type { Logger } from 'pino';
-import { type ControlDatabase, SESSION_OPTIONS } from './control.ts';
+import { SESSION_OPTIONS } from './control.ts';
 import { refuseWithoutRoom } from './disk-space.ts';
 import { LOCKS } from './locks.ts';
 import { scramVerifier } from './scram.ts';
-import { CONNECTION_LIMIT } from './tenant-cluster.ts';
+import { CONNECTION_LIMIT, type TenantCluster } from './tenant-cluster.ts';
 import { groupName, preparingName, templateName, warmName, warmPrefix } from './tenant-names.ts';
 
 const quote = pg.escapeIdentifier;
@@ -36,14 +36,14 @@ export interface Stock {
 }
 
 export class WarmDatabases {
-  readonly #control: ControlDatabase;
+  readonly #server: TenantCluster;
   readonly #code: string;
   readonly #seeds: WarmSeeds;
   readonly #log: Logger;
 
-  constructor(control: ControlDatabase, code: string, seeds: WarmSeeds, log: Logger) {
-    this.#control = control;
-    this.#code = code;
+  constructor(server: TenantCluster, seeds: WarmSeeds, log: Logger) {
+    this.#server = server;
+    this.#code = server.code;
     this.#seeds = seeds;
     this.#log = log;
   }
@@ -97,7 +97,7 @@ export class WarmDatabases {
   }
 
   async stock(): Promise<Stock> {
-    const { rows } = await this.#control.pool.query<{ name: string; ready: boolean }>(
+    const { rows } = await this.#server.pool.query<{ name: string; ready: boolean }>(
       `select coalesce(datname, rolname) as name,
               coalesce(starts_with(datname, $2) and datconnlimit <> -2 and rolname is not null, false) as ready
          from (select datname, datconnlimit from pg_database where starts_with(datname, $1)) d
@@ -115,7 +115,7 @@ export class WarmDatabases {
    * @returns false when another process is at it.
    */
   async alone(work: (client: pg.ClientBase) => Promise<void>): Promise<boolean> {
-    const client = await this.#control.pool.connect();
+    const client = await this.#server.pool.connect();
     let failed = true;
     try {
       const { rows } = await client.query<{ mine: boolean }>('select pg_try_advisory_lock($1, 0) as mine', [
@@ -163,10 +163,8 @@ export class WarmDatabases {
    * files: the tenant's first connection then takes half as long, and its seeds a quarter.
    */
   async #seed(database: string): Promise<void> {
-    const url = new URL(this.#control.url);
-    url.pathname = `/${database}`;
     const client = new pg.Client({
-      connectionString: url.href,
+      connectionString: this.#server.urlOf(database),
       options: SESSION_OPTIONS,
       connectionTimeoutMillis: 15_000,
       application_name: 'omnistream prepares',

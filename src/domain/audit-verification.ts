@@ -2,8 +2,10 @@
 import pg from 'pg';
 import { describeFailure } from '../components/describe-failure.ts';
 import { ConfigError } from '../config.ts';
-import { databaseUrlOf, readOnlySession } from '../db/control.ts';
+import { readOnlySession } from '../db/control.ts';
+import { SERVER_OF_TENANT, serverAddresses, urlOnServer } from '../db/database-servers.ts';
 import type { Keys } from '../db/secrets.ts';
+import type { ServerAddress } from '../db/tenant-cluster.ts';
 import { type Chain, controlChain, type Head, tenantChain } from './audit-chain.ts';
 import { type Verdict, walkChain } from './chain-walk.ts';
 
@@ -29,6 +31,7 @@ interface TenantRow {
   id: string;
   slug: string;
   schemaVersion: number;
+  serverId: string | null;
   databaseName: string;
   sealedPassword: string;
   headSeq: string | null;
@@ -36,7 +39,7 @@ interface TenantRow {
 }
 
 const TENANTS = `
-  select o.id, o.slug, o.schema_version as "schemaVersion", d.database_name as "databaseName",
+  select o.id, o.slug, o.schema_version as "schemaVersion", ${SERVER_OF_TENANT} as "serverId", d.database_name as "databaseName",
          d.sealed_password as "sealedPassword", h.seq::text as "headSeq", encode(h.hash, 'hex') as "headHash"
     from organizations o join tenant_databases d on d.org_id = o.id left join activity_heads h on h.org_id = o.id
    -- One that has had a chain has been made, whatever its status says now.
@@ -53,12 +56,13 @@ export async function verifyAudit({ databaseUrl, keys, tenant, head }: Verificat
     if (tenant !== undefined && !rows[0]) throw new ConfigError(`There is no tenant ${tenant}, or it is not made yet.`);
     refuseOtherSecret(rows, keys);
     const given = head ? [head] : [];
-    if (tenant !== undefined) return [await verifyTenant(databaseUrl, keys, rows[0]!, given)];
+    const servers = await serverAddresses(control, databaseUrl, keys);
+    if (tenant !== undefined) return [await verifyTenant(servers, keys, rows[0]!, given)];
     const verdict = await inSnapshot(control, controlChain, keys, given);
     if (rows.length === 0 && verdict.broken?.seq === 1) verdict.broken.problem += OR_OTHER_SECRET;
     const reports: ChainReport[] = [{ name: 'control plane', verdict }];
     for (const row of rows) {
-      const report = await verifyTenant(databaseUrl, keys, row);
+      const report = await verifyTenant(servers, keys, row);
       if (!report.failure || (await isThere(control, row))) reports.push(report);
     }
     return reports;
@@ -84,14 +88,19 @@ function refuseOtherSecret(rows: TenantRow[], keys: Keys): void {
   }
 }
 
-async function verifyTenant(databaseUrl: string, keys: Keys, row: TenantRow, given: Head[] = []): Promise<ChainReport> {
+async function verifyTenant(
+  servers: readonly ServerAddress[],
+  keys: Keys,
+  row: TenantRow,
+  given: Head[] = [],
+): Promise<ChainReport> {
   const name = `tenant ${row.slug}`;
   const { headSeq, headHash } = row;
   const known = headSeq && headHash ? [{ seq: Number(headSeq), hash: Buffer.from(headHash, 'hex') }] : [];
   if (row.schemaVersion < CHAINED_SINCE && known.length === 0) {
     return { name, failure: `its database is at schema version ${row.schemaVersion}, which has no chain yet` };
   }
-  const url = databaseUrlOf(databaseUrl, row.databaseName);
+  const url = urlOnServer(servers, row.serverId, row.databaseName);
   const chain = tenantChain(row.id);
   try {
     const verdict = await inSession(url, (client) => inSnapshot(client, chain, keys, [...known, ...given]));

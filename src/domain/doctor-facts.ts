@@ -1,7 +1,9 @@
 /** What the control database and the server's catalogs say, read at one instant and without changing anything. */
 import type pg from 'pg';
+import { SERVER_OF_TENANT } from '../db/database-servers.ts';
 import { LOCKS } from '../db/locks.ts';
-import { groupName } from '../db/tenant-names.ts';
+import { groupName, tenantName } from '../db/tenant-names.ts';
+import { HOME_SERVER_ID } from '../entities/control/database-server.ts';
 import type { TenantStatus } from '../entities/control/organization.ts';
 import type { ProvisioningState } from '../entities/control/provisioning-run.ts';
 
@@ -27,6 +29,8 @@ export interface TenantFacts {
   slug: string;
   status: TenantStatus;
   schemaVersion: number;
+  /** The home server before its names are reserved. */
+  serverId: string;
   /** Absent before its names are reserved. */
   databaseName: string | null;
   roleName: string | null;
@@ -40,13 +44,17 @@ export interface TenantFacts {
   hasJob: boolean;
 }
 
+/** What concerns one server, or what the home server says of all. */
 export interface Facts {
   code: string;
-  control: string;
+  /** The control database, where it is on this server. */
+  control?: string;
   databases: DatabaseFacts[];
   /** This installation's own. */
   roles: RoleFacts[];
   tenants: TenantFacts[];
+  /** Names of the databases and roles that tenants have, or may have by now, on this server. */
+  expected: Set<string>;
   /** Gateway processes that work off the queue. */
   workers: number;
 }
@@ -68,7 +76,8 @@ const ROLES = `
     from pg_roles r where r.rolname = $1 or starts_with(r.rolname, $1 || '_') order by r.rolname`;
 
 const TENANTS = `
-  select o.id, o.slug, o.status, o.schema_version as "schemaVersion", d.database_name as "databaseName",
+  select o.id, o.slug, o.status, o.schema_version as "schemaVersion",
+         coalesce(${SERVER_OF_TENANT}, '${HOME_SERVER_ID}') as "serverId", d.database_name as "databaseName",
          d.role_name as "roleName", d.sealed_password as "sealedPassword", run.state, run.attempt,
          failed.name as "failedStep", failed.error,
          exists (select from pgboss.job where name = 'tenant.provision' and singleton_key = o.id::text
@@ -95,14 +104,41 @@ export async function readFacts(client: pg.ClientBase): Promise<Facts> {
     'select code, current_database() as control from installation',
   );
   const { code, control } = installation!;
+  const tenants = await rows<TenantFacts>(TENANTS);
   const facts = {
     code,
     control,
-    databases: await rows<DatabaseFacts>(DATABASES),
-    roles: await rows<RoleFacts>(ROLES, [groupName(code)]),
-    tenants: await rows<TenantFacts>(TENANTS),
+    ...(await readCatalogs(client, code)),
+    tenants,
+    expected: new Set(tenants.map(({ id }) => tenantName(code, id))),
     workers: (await rows<{ workers: number }>(WORKERS))[0]!.workers,
   };
   await client.query('commit');
   return facts;
+}
+
+/** What a server says of databases and roles. */
+async function readCatalogs(client: pg.ClientBase, code: string): Promise<Pick<Facts, 'databases' | 'roles'>> {
+  const databases = (await client.query<DatabaseFacts>(DATABASES)).rows;
+  return { databases, roles: (await client.query<RoleFacts>(ROLES, [groupName(code)])).rows };
+}
+
+const isOn = (serverId: string) => (tenant: TenantFacts) => tenant.serverId === serverId;
+
+/** What of the facts concerns the home server. */
+export function factsOfHome(facts: Facts): Facts {
+  const tenants = facts.tenants.filter(isOn(HOME_SERVER_ID));
+  return { ...facts, tenants, expected: new Set(tenants.map(({ id }) => tenantName(facts.code, id))) };
+}
+
+/** The same of another server. @param client in its maintenance database. */
+export async function factsOfServer(client: pg.ClientBase, control: pg.ClientBase, facts: Facts, serverId: string) {
+  const catalogs = await readCatalogs(client, facts.code);
+  // A tenant that was made since the facts were read is nobody's orphan.
+  const { rows } = await control.query<{ name: string }>(
+    'select database_name as name from tenant_databases where server_id = $1',
+    [serverId],
+  );
+  const expected = new Set(rows.map(({ name }) => name));
+  return { ...facts, ...catalogs, control: undefined, tenants: facts.tenants.filter(isOn(serverId)), expected };
 }

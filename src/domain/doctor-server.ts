@@ -36,13 +36,12 @@ export function checkServer(facts: Facts): { findings: Finding[]; underWay: numb
   };
 }
 
-function checkOrphans({ code, databases, roles, tenants }: Facts): Finding[] {
-  const known = new Set(tenants.map(({ id }) => tenantName(code, id)));
+function checkOrphans({ code, databases, roles, expected }: Facts): Finding[] {
   const isNobodys = ({ name }: { name: string }) =>
     name.startsWith(`${groupName(code)}_`) &&
     !name.startsWith(templatePrefix(code)) &&
     !name.startsWith(warmPrefix(code)) &&
-    !known.has(name);
+    !expected.has(name);
   return [
     ...databases.filter(isNobodys).map(
       ({ name, broken }): Finding => ({

@@ -4,10 +4,11 @@
  */
 import pg from 'pg';
 import { describeFailure } from '../components/describe-failure.ts';
+import { databaseUrlOf } from '../db/control.ts';
 import { findOrphanDirectories } from '../db/orphan-directories.ts';
 import type { Keys } from '../db/secrets.ts';
 import { type Facts, readFacts, type TenantFacts } from './doctor-facts.ts';
-import { checkPrivacy, checkServer } from './doctor-server.ts';
+import { type LookedAt, lookAtServers } from './doctor-servers.ts';
 import { type Inside, lookIntoTenant, READ_ONLY } from './doctor-tenant.ts';
 import { zoneNotes } from './doctor-zones.ts';
 
@@ -31,6 +32,7 @@ export interface Finding {
     | 'stale_template'
     | 'unfinished_provisioning'
     | 'unreachable_database'
+    | 'unreachable_server'
     | 'useless_database'
     | 'wrong_schema'
     | 'wrong_secret';
@@ -66,19 +68,17 @@ export async function examine({ databaseUrl, keys, ownServer, zoneData }: Doctor
   await client.connect();
   try {
     const facts = await readFacts(client);
-    const privacy = checkPrivacy(facts, ownServer);
-    const { findings, underWay } = checkServer(facts);
-    const inside = await lookIntoTenants(facts, client, databaseUrl, keys);
+    const { servers, ...found } = await lookAtServers({ databaseUrl, keys, ownServer }, client, facts);
+    const inside = await lookIntoTenants(servers, client, keys);
     return {
       findings: [
-        ...findings,
-        ...privacy.findings,
+        ...found.findings,
         ...inside.findings,
         // Another's server may be full of databases that are being made, and may not let its files be listed.
         ...(ownServer ? (await findOrphanDirectories(client)).map(orphanDirectory) : []),
       ],
-      notes: [...(await zoneNotes(client, inside.hours, zoneData)), ...privacy.notes],
-      counts: count(facts, underWay),
+      notes: [...(await zoneNotes(client, inside.hours, zoneData)), ...found.notes],
+      counts: count(servers, facts.tenants, found.underWay),
     };
   } finally {
     await client.end();
@@ -91,42 +91,39 @@ const orphanDirectory = (name: string): Finding => ({
   remedy: 'start a gateway, or wait some seconds for the one that runs: it removes it.',
 });
 
-function count({ tenants, databases, roles }: Facts, underWay: number): Diagnosis['counts'] {
-  const databaseNames = new Set(databases.map(({ name }) => name));
-  const roleNames = new Set(roles.map(({ name }) => name));
+function count(servers: readonly LookedAt[], tenants: readonly TenantFacts[], underWay: number): Diagnosis['counts'] {
+  const here = (name: (tenant: TenantFacts) => string | null, kind: 'databases' | 'roles') =>
+    servers.reduce((sum, { facts }) => {
+      const names = new Set(facts[kind].map((one) => one.name));
+      return sum + facts.tenants.filter((tenant) => names.has(name(tenant) ?? '')).length;
+    }, 0);
   return {
     tenants: tenants.length,
     active: tenants.filter(({ status }) => status === 'active').length,
     suspended: tenants.filter(({ status }) => status === 'suspended').length,
     underWay,
-    databases: tenants.filter(({ databaseName }) => databaseNames.has(databaseName ?? '')).length,
-    roles: tenants.filter(({ roleName }) => roleNames.has(roleName ?? '')).length,
+    databases: here(({ databaseName }) => databaseName, 'databases'),
+    roles: here(({ roleName }) => roleName, 'roles'),
   };
 }
 
 /** Visits the tenants whose database and role are there; what is missing has been found before. */
 async function lookIntoTenants(
-  facts: Facts,
+  servers: readonly LookedAt[],
   control: pg.Client,
-  databaseUrl: string,
   keys: Keys | undefined,
 ): Promise<Inside> {
-  const whole = new Set(facts.databases.filter((one) => one.allowsConnections && !one.broken).map(({ name }) => name));
-  const roles = new Set(facts.roles.map(({ name }) => name));
-  const visited = facts.tenants.filter(
-    ({ status, databaseName, roleName }) =>
-      status !== 'provisioning' && whole.has(databaseName ?? '') && roles.has(roleName ?? ''),
-  );
   const { rows } = await control.query<{ orgId: string; id: string; email: string }>(
     'select org_id as "orgId", id, email from identities order by id',
   );
   const accounts = Map.groupBy(rows, ({ orgId }) => orgId);
   const findings: Finding[] = [];
   const hours: Inside['hours'] = [];
-  const waiting = [...visited];
+  const waiting = servers.flatMap(({ url, facts }) => visitable(facts).map((tenant) => ({ tenant, url })));
   const visit = async () => {
-    for (let tenant = waiting.shift(); tenant; tenant = waiting.shift()) {
-      const inside = await visitTenant(tenant, databaseUrl, keys, accounts.get(tenant.id) ?? []);
+    for (let next = waiting.shift(); next; next = waiting.shift()) {
+      const { tenant, url } = next;
+      const inside = await visitTenant(tenant, url, keys, accounts.get(tenant.id) ?? []);
       findings.push(...inside.findings);
       if (tenant.status === 'active') hours.push(...inside.hours);
     }
@@ -134,6 +131,15 @@ async function lookIntoTenants(
   await Promise.all(Array.from({ length: AT_ONCE }, visit));
   hours.sort((a, b) => Number(a.tenant > b.tenant) - Number(a.tenant < b.tenant));
   return { findings: wrongSecretOnce(findings), hours };
+}
+
+function visitable({ databases, roles, tenants }: Facts): TenantFacts[] {
+  const whole = new Set(databases.filter((one) => one.allowsConnections && !one.broken).map(({ name }) => name));
+  const known = new Set(roles.map(({ name }) => name));
+  return tenants.filter(
+    ({ status, databaseName, roleName }) =>
+      status !== 'provisioning' && whole.has(databaseName ?? '') && known.has(roleName ?? ''),
+  );
 }
 
 /** With the wrong secret every tenant says the same. */
@@ -146,13 +152,12 @@ function wrongSecretOnce(findings: Finding[]): Finding[] {
 
 async function visitTenant(
   tenant: TenantFacts,
-  databaseUrl: string,
+  serverUrl: string,
   keys: Keys | undefined,
   accounts: { id: string; email: string }[],
 ): Promise<Inside> {
   const only = (finding: Finding): Inside => ({ findings: [finding], hours: [] });
-  const url = new URL(databaseUrl);
-  url.pathname = `/${tenant.databaseName}`;
+  const url = new URL(databaseUrlOf(serverUrl, tenant.databaseName!));
   if (keys) {
     try {
       url.password = encodeURIComponent(keys.open(tenant.sealedPassword!));

@@ -53,15 +53,22 @@ const storeRef = (org: Organization): TenantRef => ({
 
 const login = (em: EntityManager, orgId: string) => em.findOneOrFail(TenantDatabase, { orgId });
 
+async function placeOf(em: EntityManager, { servers }: Services, orgId: string) {
+  const { serverId, databaseName } = await login(em, orgId);
+  return { server: await servers.byId(serverId), databaseName };
+}
+
 export const PROVISIONING_STEPS: readonly StepDefinition[] = [
   {
     name: 'reserve_names',
     async begin(em, { services, orgId }) {
-      const name = services.cluster.nameFor(orgId);
+      const server = services.servers.home;
+      const name = server.nameFor(orgId);
       await em.upsert(
         TenantDatabase,
         {
           orgId,
+          serverId: server.id,
           databaseName: name,
           roleName: name,
           sealedPassword: services.keys.seal(randomPassword()),
@@ -75,14 +82,15 @@ export const PROVISIONING_STEPS: readonly StepDefinition[] = [
   {
     name: 'create_database',
     async begin(em, context) {
-      const { cluster, warm, keys } = context.services;
-      const { databaseName, roleName, sealedPassword } = await login(em, context.orgId);
+      const { servers, warm, keys } = context.services;
+      const { serverId, databaseName, roleName, sealedPassword } = await login(em, context.orgId);
+      const server = await servers.byId(serverId);
       const password = keys.open(sealedPassword);
-      context.isWarm = await warm.take(em, databaseName, password);
+      context.isWarm = server.isHome && (await warm.take(em, databaseName, password));
       if (context.isWarm) return undefined;
       return async () => {
-        await cluster.createRole(roleName, password);
-        await cluster.createDatabase(databaseName);
+        await server.createRole(roleName, password);
+        await server.createDatabase(databaseName);
         return undefined;
       };
     },
@@ -98,25 +106,25 @@ export const PROVISIONING_STEPS: readonly StepDefinition[] = [
         await record(TENANT_SCHEMA_VERSION)(em);
         return undefined;
       }
-      const { databaseName } = await login(em, orgId);
-      return async () => record(await services.cluster.bringUpToDate(databaseName));
+      const { server, databaseName } = await placeOf(em, services, orgId);
+      return async () => record(await server.bringUpToDate(databaseName));
     },
   },
   {
     name: 'seed_defaults',
-    async begin(em, { services: { cluster, config }, orgId, isWarm }) {
+    async begin(em, { services, orgId, isWarm }) {
       // Holding the row: a change of limits comes before, or after, and then its own job writes it (jobs/limits-worker).
       const limitsOf = async (em: EntityManager) =>
         (await em.findOneOrFail(Organization, orgId, { lockMode: LockMode.PESSIMISTIC_WRITE })).limits;
       if (isWarm && Object.keys(await limitsOf(em)).length === 0) return undefined;
-      const { databaseName } = await login(em, orgId);
+      const { server, databaseName } = await placeOf(em, services, orgId);
       return async () => {
-        await cluster.asOwner(databaseName, (client) => seedTenant(client, config.defaultTimezone));
+        await server.asOwner(databaseName, (client) => seedTenant(client, services.config.defaultTimezone));
         return async (em) => {
           const limits = await limitsOf(em);
           // Where a change took them away, its job does as well.
           if (Object.keys(limits).length === 0) return;
-          await cluster.asOwner(databaseName, (client) => writeLimits(client, limits));
+          await server.asOwner(databaseName, (client) => writeLimits(client, limits));
         };
       };
     },
@@ -138,14 +146,14 @@ export const PROVISIONING_STEPS: readonly StepDefinition[] = [
   },
   {
     name: 'create_admin',
-    async begin(em, { services: { cluster }, orgId }) {
+    async begin(em, { services, orgId }) {
       // Identities of a tenant that is not active yet are its first admin's: nobody else can have been invited.
       const admins = await em.find(Identity, { orgId });
       if (admins.length === 0) return undefined;
-      const { databaseName } = await login(em, orgId);
+      const { server, databaseName } = await placeOf(em, services, orgId);
       return async () => {
         // As the owner: a tenant with max_agents 0 still gets its first admin, without whom nobody could come in at all.
-        await cluster.asOwner(databaseName, (client) => seedAdmins(client, admins));
+        await server.asOwner(databaseName, (client) => seedAdmins(client, admins));
         // The gatherer would bring this within seconds; a tenant that has just become active already says it.
         return async (em) => {
           await em.nativeUpdate(Usage, { orgId }, { agentCount: admins.length });
@@ -180,5 +188,7 @@ export async function unmake({ services, orgId }: Pick<StepContext, 'services' |
     });
   }
   services.tenants.forget(orgId);
-  await services.cluster.drop(services.cluster.nameFor(orgId));
+  // Before its names were reserved there is nothing to drop.
+  const server = await services.servers.find(orgId);
+  await server?.drop(server.nameFor(orgId));
 }

@@ -70,7 +70,7 @@ const WRITE_END = `
 
 /** Links what waits in a tenant's log, and lets the control plane know the end of its chain. */
 export async function sealTenant(services: Services, orgId: string): Promise<void> {
-  const { cluster, control, log } = services;
+  const { servers, control, log } = services;
   const { rows } = await control.pool.query<End & { version: number }>(
     `select o.token_version as version, coalesce(h.seq, 0)::int as seq, coalesce(encode(h.hash, 'hex'), '') as hash
        from organizations o left join activity_heads h on h.org_id = o.id where o.id = $1`,
@@ -78,7 +78,8 @@ export async function sealTenant(services: Services, orgId: string): Promise<voi
   );
   if (!rows[0]) return;
   const { version, ...known } = rows[0];
-  const end = await cluster.asOwner(cluster.nameFor(orgId), (client) =>
+  const server = await servers.of(orgId);
+  const end = await server.asOwner(server.nameFor(orgId), (client) =>
     seal(client, tenantChain(orgId), services, orgId, known),
   );
   if (!end) {

@@ -4,7 +4,6 @@
  */
 import { LockMode } from '@mikro-orm/postgresql';
 import type { Services } from '../context.ts';
-import { LOCKS } from '../db/locks.ts';
 import { TENANT_SCHEMA_VERSION } from '../db/migrations/tenant/index.ts';
 import type { RunningJob } from '../db/queue.ts';
 import { audit, bySystem } from '../domain/audit.ts';
@@ -61,23 +60,15 @@ async function work(services: Services, { data: { orgId }, retryCount }: Running
 }
 
 /** May be cut off anywhere: migrating again applies what is lacking, and grants anew what may not have been granted yet. */
-async function migrate({ control, cluster }: Services, orgId: string): Promise<string | undefined> {
-  const name = cluster.nameFor(orgId);
-  const lock = await control.pool.connect();
-  let failed = true;
-  try {
-    // The queue lets one work on a tenant, but one that was thought dead may come back; the database is not dropped meanwhile.
-    await lock.query('select pg_advisory_lock($1, hashtext($2))', [LOCKS.tenantDatabase, name]);
-    const { rowCount } = await lock.query('select from organizations where id = $1', [orgId]);
-    const version = rowCount ? await cluster.migrate(name) : 0;
-    const slug = await record(control, orgId, version);
-    await lock.query('select pg_advisory_unlock($1, hashtext($2))', [LOCKS.tenantDatabase, name]);
-    failed = false;
-    return slug;
-  } finally {
-    // Closing the connection gives the lock back as well.
-    lock.release(failed);
-  }
+async function migrate({ control, servers }: Services, orgId: string): Promise<string | undefined> {
+  const server = await servers.find(orgId);
+  if (!server) return undefined;
+  const name = server.nameFor(orgId);
+  // The queue lets one work on a tenant, but one that was thought dead may come back; the database is not dropped meanwhile.
+  return server.alone(name, async () => {
+    const { rowCount } = await control.pool.query('select from organizations where id = $1', [orgId]);
+    return record(control, orgId, rowCount ? await server.migrate(name) : 0);
+  });
 }
 
 /** @returns the tenant's slug, or nothing where there was nothing to do. */

@@ -3,40 +3,19 @@
  * whose log has entries to be linked.
  *
  * The counting triggers move counters in the transaction of the change. Which databases were written to is asked of the
- * server's own statistics, one query for all tenants; only those are visited. What was last seen is kept with the usage,
+ * servers' own statistics, one query a server; only those are visited. What was last seen is kept with the usage,
  * so that a restart neither misses a change nor visits everybody.
  */
 import type { Services } from '../context.ts';
 import { query } from '../db/control.ts';
-import { TENANT_SCHEMA_VERSION } from '../db/migrations/tenant/index.ts';
+import type { TenantCluster } from '../db/tenant-cluster.ts';
 import { usageMonthAt } from '../domain/usage.ts';
 import { publish } from '../live/event-log.ts';
 import { sealTenant } from './chain-sealer.ts';
+import { type Written, writtenTo } from './written-to.ts';
 
 export const GATHER_MS = 1500;
 const AT_ONCE = 4;
-
-interface Written {
-  orgId: string;
-  mark: string;
-  /** How many links its chain is known to have. */
-  linked: string | null;
-}
-
-/**
- * A mark that is only ever compared: statistics start anew after a crash of the server. One that lacks migrations is
- * visited once it has them.
- */
-const writtenTo = query<Written>(
-  'tenants_written_to',
-  `select d.org_id as "orgId", (s.tup_inserted + s.tup_updated + s.tup_deleted)::text as mark,
-          h.seq::text as linked
-     from tenant_databases d join pg_stat_database s on s.datname = d.database_name
-     join organizations o on o.id = d.org_id and o.status <> 'provisioning' and o.schema_version >= $1
-     left join activity_heads h on h.org_id = d.org_id
-     join usage u on u.org_id = d.org_id
-    where u.gathered_mark <> (s.tup_inserted + s.tup_updated + s.tup_deleted)::text`,
-);
 
 interface Counters {
   /** The newest version of its hours. */
@@ -74,11 +53,21 @@ const counters = query<Counters>(
 
 /** One round: visits every tenant whose database was written to since it was last gathered. */
 export async function gatherUsage(services: Services): Promise<void> {
-  const { name, text } = writtenTo;
-  const { rows } = await services.control.pool.query<Written>({ name, text, values: [TENANT_SCHEMA_VERSION] });
-  for (let next = 0; next < rows.length; next += AT_ONCE) {
-    const batch = rows.slice(next, next + AT_ONCE);
-    const results = await Promise.allSettled(batch.map((written) => gatherOne(services, written)));
+  await Promise.all(services.servers.all().map((server) => gatherOn(services, server)));
+}
+
+async function gatherOn(services: Services, server: TenantCluster): Promise<void> {
+  const written = await writtenTo(services, server).catch((error: unknown) => {
+    if (server.isHome) throw error;
+    services.log.warn(
+      { server: server.name, err: error },
+      'usage on a database server could not be gathered; trying again',
+    );
+    return [];
+  });
+  for (let next = 0; next < written.length; next += AT_ONCE) {
+    const batch = written.slice(next, next + AT_ONCE);
+    const results = await Promise.allSettled(batch.map((one) => gatherOne(services, one)));
     results.forEach((result, index) => {
       if (result.status === 'rejected') {
         services.log.warn(

@@ -35,6 +35,8 @@ export interface Topics {
   health: { health: SystemHealth };
   /** Entries of the platform's audit log were linked, up to this link. */
   audit: { upTo: number };
+  /** A database server was registered, changed or removed. */
+  database_server: { serverId: string };
   /** A role of a tenant was changed, or the role of one of its agents. */
   access: { tenantId: string };
   /** An API key was revoked, or its maker deleted. */

@@ -31,7 +31,7 @@ export async function restoreBackup(
   const say = (line: string) => void lines.push(line);
   const used = new Keys(secret);
   const chosen = await chooseArchives(paths, used, say, tenant);
-  lines.push(...(await planRestore(databaseUrl, chosen)));
+  lines.push(...(await planRestore({ databaseUrl, keys: used }, chosen)));
   await restore({ databaseUrl, keys: used, signal: new AbortController().signal, say }, chosen);
   return lines;
 }

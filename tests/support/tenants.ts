@@ -35,7 +35,7 @@ export async function addUser(app: TestApp, tenantId: string, user: NewUser): Pr
 
 /** From now on no tenant gets a database: each stays in provisioning, which keeps tests quick that need no more of it. */
 export function holdProvisioning(app: TestApp): void {
-  app.services.cluster.createRole = async () => {
+  app.services.servers.home.createRole = async () => {
     throw new Error('a test holds provisioning back');
   };
 }

@@ -1,8 +1,11 @@
 /** What a restore would do, told before it does it; and what forbids it. */
 import type pg from 'pg';
 import { ConfigError } from '../../config.ts';
+import { SERVER_OF_TENANT, serverAddresses, urlOnServer } from '../../db/database-servers.ts';
+import type { ServerAddress } from '../../db/tenant-cluster.ts';
 import type { Chosen } from './choose.ts';
 import type { OpenArchive } from './read-archive.ts';
+import type { Target } from './restore-tenant.ts';
 import { openReader } from './snapshot.ts';
 import { installationOf } from './tables.ts';
 import { megabytes, plural } from './tell.ts';
@@ -11,24 +14,27 @@ interface PresentTenant {
   status: string;
   name: string;
   accounts: number;
-  bytes: string | null;
+  serverId: string | null;
+  databaseName: string | null;
 }
 
 const PRESENT = `
   select o.status, o.name, (select count(*)::int from identities where org_id = o.id) as accounts,
-         (select pg_database_size(oid)::text from pg_database
-           where datname = d.database_name and datconnlimit <> -2) as bytes
+         ${SERVER_OF_TENANT} as "serverId", d.database_name as "databaseName"
     from organizations o left join tenant_databases d on d.org_id = o.id where o.id = $1`;
 
 /** @returns a line for each thing that would be done. @throws {ConfigError} for what cannot be done. */
-export async function planRestore(databaseUrl: string, { control, tenants }: Chosen): Promise<string[]> {
+export async function planRestore(
+  { databaseUrl, keys }: Pick<Target, 'databaseUrl' | 'keys'>,
+  { control, tenants }: Chosen,
+): Promise<string[]> {
   const client = await openReader(databaseUrl);
   try {
     const code = await installationOf(client);
-    const lines = control ? [planControl(control, code)] : [];
-    for (const archive of tenants) {
-      lines.push(control ? planFresh(archive) : await planTenant(client, archive));
-    }
+    if (control) return [planControl(control, code), ...tenants.map(planFresh)];
+    const servers = await serverAddresses(client, databaseUrl, keys);
+    const lines: string[] = [];
+    for (const archive of tenants) lines.push(await planTenant(client, servers, archive));
     return lines;
   } finally {
     await client.end();
@@ -69,15 +75,34 @@ export async function refuseUnfit(client: pg.ClientBase, { id, slug }: { id: str
   return !!present;
 }
 
-async function planTenant(client: pg.ClientBase, { header: { tenant, takenAt } }: OpenArchive): Promise<string> {
+async function planTenant(
+  client: pg.ClientBase,
+  servers: readonly ServerAddress[],
+  { header: { tenant, takenAt } }: OpenArchive,
+): Promise<string> {
   const { id, slug } = tenant!;
   if (!(await refuseUnfit(client, tenant!)))
     return `tenant ${slug} (${id}), which is not there any more, is restored as of ${takenAt}`;
   const { rows } = await client.query<PresentTenant>(PRESENT, [id]);
-  const { status, name, accounts, bytes } = rows[0]!;
-  const size = bytes === null ? 'its database, which is lost,' : `its database (${megabytes(Number(bytes))})`;
+  const { status, name, accounts, serverId, databaseName } = rows[0]!;
+  const bytes = databaseName && (await sizeOf(urlOnServer(servers, serverId, databaseName)));
+  const size = bytes ? `its database (${megabytes(bytes)})` : 'its database, which is lost,';
   return (
     `tenant ${slug} (${name}, ${status}, ${plural(accounts, 'account')}): ${size} is REPLACED by that of ${takenAt}; what was ` +
     'written since is lost, its people are signed out, accounts deleted since come back suspended, API keys made since are dead; no other tenant is touched'
   );
+}
+
+/** @returns undefined for a database that cannot be looked into. */
+async function sizeOf(url: string): Promise<number | undefined> {
+  const client = await openReader(url).catch(() => undefined);
+  if (!client) return undefined;
+  try {
+    const { rows } = await client.query<{ bytes: string }>(
+      'select pg_database_size(current_database())::text as bytes',
+    );
+    return Number(rows[0]!.bytes);
+  } finally {
+    await client.end();
+  }
 }

@@ -2,16 +2,16 @@
 
 import { ConfigError } from '../../config.ts';
 import { type ControlDatabase, openControl } from '../../db/control.ts';
+import { DatabaseServers } from '../../db/database-servers.ts';
 import { LOCKS } from '../../db/locks.ts';
 import { controlMigrations } from '../../db/migrations/control/index.ts';
 import { Queue } from '../../db/queue.ts';
 import type { Keys } from '../../db/secrets.ts';
-import { TenantCluster } from '../../db/tenant-cluster.ts';
 import { createLog } from '../../log.ts';
 import { installationOf, schemaVersionOf } from './tables.ts';
 
 export interface Prepared {
-  cluster: TenantCluster;
+  servers: DatabaseServers;
   close(): Promise<void>;
 }
 
@@ -37,12 +37,12 @@ export async function prepare(databaseUrl: string, keys: Keys): Promise<Prepared
         'select sealed_password as sealed from tenant_databases limit 1',
       );
       if (rows[0]) refuseOtherSecret(keys, rows[0].sealed);
-      const cluster = new TenantCluster(control, code, log);
+      const servers = await DatabaseServers.open({ control, keys, code, log });
       await client.query('select pg_advisory_lock($1, 0)', [LOCKS.setup]);
-      await cluster.closeControl();
-      await cluster.ensureTemplate();
+      await servers.home.closeControl();
+      await servers.home.ensureTemplate();
       await client.query('select pg_advisory_unlock($1, 0)', [LOCKS.setup]);
-      return { cluster, close: () => closeAll(cluster, control) };
+      return { servers, close: () => closeAll(servers, control) };
     } finally {
       client.release(true);
     }
@@ -52,8 +52,8 @@ export async function prepare(databaseUrl: string, keys: Keys): Promise<Prepared
   }
 }
 
-async function closeAll(cluster: TenantCluster, control: ControlDatabase): Promise<void> {
-  cluster.close();
+async function closeAll(servers: DatabaseServers, control: ControlDatabase): Promise<void> {
+  await servers.close();
   await control.close();
 }
 

@@ -33,7 +33,7 @@ export interface RestoredControl {
 
 /** @throws {ConfigError} while a gateway runs. Nothing has changed then. */
 export async function restoreControl(
-  { databaseUrl, keys, signal, say }: Omit<Target, 'cluster'> & { say(line: string): void },
+  { databaseUrl, keys, signal, say }: Omit<Target, 'servers'> & { say(line: string): void },
   archive: OpenArchive,
 ): Promise<RestoredControl> {
   const name = decodeURIComponent(new URL(databaseUrl).pathname.slice(1));

@@ -1,7 +1,7 @@
 /** Restores one tenant: its database beside the present one, then a single transaction in which both it and its rows change. */
 import type pg from 'pg';
 import { applyMigrations } from '../../db/apply-migrations.ts';
-import { databaseUrlOf } from '../../db/control.ts';
+import type { DatabaseServers } from '../../db/database-servers.ts';
 import { LOCKS } from '../../db/locks.ts';
 import { TENANT_SCHEMA_VERSION, tenantMigrations } from '../../db/migrations/tenant/index.ts';
 import type { Keys } from '../../db/secrets.ts';
@@ -23,7 +23,7 @@ export interface Target {
   /** Of the control-plane database, as the role that the gateway uses. */
   databaseUrl: string;
   keys: Keys;
-  cluster: TenantCluster;
+  servers: DatabaseServers;
   signal: AbortSignal;
   /** Who was let in before the control plane was restored; absent where it was not. */
   standing?: Standing;
@@ -42,35 +42,50 @@ export interface RestoredTenant extends Switched {
  * @throws {ConfigError} where it cannot be.
  */
 export async function restoreTenant(target: Target, archive: OpenArchive): Promise<RestoredTenant> {
-  const { databaseUrl, cluster } = target;
+  const { databaseUrl, servers } = target;
   const orgId = archive.header.tenant!.id;
-  const name = cluster.nameFor(orgId);
-  const [control, helper] = await Promise.all([openWriter(databaseUrl), openWriter(databaseUrl)]);
+  // One that is gone comes back on the home server.
+  const server = (await servers.find(orgId)) ?? servers.home;
+  const name = server.nameFor(orgId);
+  const [control, helper] = await Promise.all([openWriter(databaseUrl), openWriter(server.url)]);
+  let renamer = control;
   let staging: Awaited<ReturnType<typeof openStaging>> | undefined;
   let draft: string | undefined;
   try {
+    // Elsewhere databases change names in a transaction of their own, right before the control database's.
+    if (!server.isHome) renamer = await openWriter(server.url);
     // Whoever makes, migrates or drops the tenant's database waits, or is waited for.
     await helper.query('select pg_advisory_lock($1, hashtext($2))', [LOCKS.tenantDatabase, name]);
     staging = await openStaging(control, databaseUrl, orgId, archive.header.schema.control);
-    draft = await draftOfVersion(control, cluster, name, archive.header.schema.tenant!);
-    const { end, log, chainEnd } = await fillDraft(target, archive, databaseUrlOf(databaseUrl, draft), staging.take);
+    draft = await draftOfVersion(helper, server, name, archive.header.schema.tenant!);
+    const { end, log, chainEnd } = await fillDraft(target, server, archive, server.urlOf(draft), staging.take);
     await staging.finish();
     target.signal.throwIfAborted();
-    const switched = await switchTenant({ ...target, control, helper, name, draft, archive, chainEnd });
+    const switched = await switchTenant({
+      ...target,
+      server,
+      control,
+      renamer,
+      helper,
+      name,
+      draft,
+      archive,
+      chainEnd,
+    });
     draft = undefined;
     await dropDatabase(helper, formerName(name));
     return { ...switched, rows: rowsIn(end), log };
   } finally {
     await staging?.drop().catch(() => {});
     if (draft) await dropDatabase(helper, draft).catch(() => {});
-    await Promise.all([control.end(), helper.end()]).catch(() => {});
+    await Promise.all([control.end(), renamer.end(), helper.end()]).catch(() => {});
   }
 }
 
 /** A copy of the template has the tables of this version; those of an older one are made by the migrations of that time. */
-async function draftOfVersion(client: pg.ClientBase, cluster: TenantCluster, name: string, version: number) {
+async function draftOfVersion(client: pg.ClientBase, server: TenantCluster, name: string, version: number) {
   return version === TENANT_SCHEMA_VERSION
-    ? makeDraft(client, name, templateName(cluster.code))
+    ? makeDraft(client, name, templateName(server.code))
     : makeDraft(client, name);
 }
 
@@ -81,7 +96,8 @@ interface Filled {
 }
 
 async function fillDraft(
-  { keys, cluster, signal }: Target,
+  { keys, signal }: Target,
+  server: TenantCluster,
   archive: OpenArchive,
   url: string,
   takeControlRows: Awaited<ReturnType<typeof openStaging>>['take'],
@@ -98,7 +114,7 @@ async function fillDraft(
       });
       return end.sequences;
     });
-    if (schema.tenant! < TENANT_SCHEMA_VERSION) await cluster.migrate(new URL(url).pathname.slice(1));
+    if (schema.tenant! < TENANT_SCHEMA_VERSION) await server.migrate(new URL(url).pathname.slice(1));
     await client.query('analyze');
     const chain = tenantChain(tenant!.id);
     const log = await walkChain(client, chain, keys, []);

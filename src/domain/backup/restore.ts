@@ -11,7 +11,7 @@ import { restoreTenant, type Target } from './restore-tenant.ts';
 import type { Standing } from './standing.ts';
 import { duration, plural } from './tell.ts';
 
-export interface RestoreOptions extends Omit<Target, 'cluster'> {
+export interface RestoreOptions extends Omit<Target, 'servers'> {
   say(line: string): void;
 }
 
@@ -30,7 +30,7 @@ export async function restore(options: RestoreOptions, { control, tenants }: Cho
     say(`control plane: restored, ${plural(rows, 'row')} in ${duration(performance.now() - began)}${noteOf(log)}`);
   }
   if (tenants.length === 0) return;
-  const { cluster, close } = await prepare(databaseUrl, keys);
+  const { servers, close } = await prepare(databaseUrl, keys);
   try {
     const limit = pLimit(AT_ONCE);
     const failures: string[] = [];
@@ -41,7 +41,7 @@ export async function restore(options: RestoreOptions, { control, tenants }: Cho
       const began = performance.now();
       try {
         const { rows, accounts, deadKeys, suspended, log } = await restoreTenant(
-          { ...options, cluster, standing },
+          { ...options, servers, standing },
           archive,
         );
         ended += 1;

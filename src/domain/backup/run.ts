@@ -59,14 +59,14 @@ export async function backUp(options: BackupOptions): Promise<string> {
 }
 
 async function partsOf(options: BackupOptions): Promise<{ name: string; parts: Part[] }> {
-  const { what, databaseUrl } = options;
+  const { what } = options;
   const control: Part = {
     file: CONTROL_ARCHIVE,
     title: 'control plane',
     take: (file) => backUpControl(options, file),
   };
   if (what === 'control') return { name: 'control', parts: [control] };
-  const tenants = await tenantsToBackUp(databaseUrl);
+  const tenants = await tenantsToBackUp(options);
   const part = (tenant: BackedUpTenant): Part => ({
     file: tenantArchive(tenant.slug),
     title: `tenant ${tenant.slug}`,

@@ -3,11 +3,10 @@
  * accounts go back, everybody is signed out, every process is told.
  */
 import pg from 'pg';
-import { databaseUrlOf } from '../../db/control.ts';
 import { LOCKS } from '../../db/locks.ts';
 import { TENANT_SCHEMA_VERSION } from '../../db/migrations/tenant/index.ts';
 import { randomPassword } from '../../db/secrets.ts';
-import { CONNECTION_LIMIT } from '../../db/tenant-cluster.ts';
+import { CONNECTION_LIMIT, type TenantCluster } from '../../db/tenant-cluster.ts';
 import type { TenantLimits } from '../../entities/control/organization.ts';
 import { publishOn, TenantChange } from '../../live/event-log.ts';
 import { auditOn, bySystem } from '../audit.ts';
@@ -20,15 +19,20 @@ import type { OpenArchive } from './read-archive.ts';
 import type { Target } from './restore-tenant.ts';
 import { type RestoredAccounts, restoreAccounts } from './restored-accounts.ts';
 import { type End, proofOfRestore } from './restored-end.ts';
-import { unstage } from './stage.ts';
+import { staged, unstage } from './stage.ts';
 import { readStanding } from './standing.ts';
 import { tablesOf, tenantTablesOf } from './tables.ts';
 
 const quote = pg.escapeIdentifier;
 
 export interface Switch extends Target {
+  /** That the tenant's database is on. */
+  server: TenantCluster;
   /** Holds the staged rows. */
   control: pg.Client;
+  /** In whose transaction databases change names: on the home server the same. */
+  renamer: pg.Client;
+  /** Another session on the tenant's server. */
   helper: pg.Client;
   /** Of the tenant's database and of its role. */
   name: string;
@@ -55,10 +59,10 @@ const SPECIAL = new Set(['identities', 'api_keys', 'activity_heads']);
 const HEADROOM = 1000;
 
 export async function switchTenant(options: Switch): Promise<Switched> {
-  const { control, helper, archive, name } = options;
+  const { control, renamer, helper, server, archive, name } = options;
   const orgId = archive.header.tenant!.id;
   // No lock is waited for long: others wait for those that are held here.
-  await control.query("begin; set local lock_timeout = '20s'");
+  for (const client of new Set([control, renamer])) await client.query("begin; set local lock_timeout = '20s'");
   try {
     // In the order in which everybody takes them: accounts, the organization, then the tenant's database.
     await control.query('select pg_advisory_xact_lock($1, hashtext($2))', [LOCKS.tenantAccounts, orgId]);
@@ -69,6 +73,7 @@ export async function switchTenant(options: Switch): Promise<Switched> {
     for (const table of tenantTablesOf(await tablesOf(control))) {
       if (SPECIAL.has(table.name) || (wasThere && KEPT.has(table.name))) continue;
       if (wasThere) await control.query(`delete from ${quote(table.name)} where org_id = $1`, [orgId]);
+      if (table.name === 'tenant_databases') await placeOn(control, server);
       await unstage(control, table.name);
     }
     const org = await renew(control, orgId);
@@ -77,15 +82,21 @@ export async function switchTenant(options: Switch): Promise<Switched> {
     const hours = await finishDraft(options, org);
     await ensureRole(options, orgId);
     options.signal.throwIfAborted();
-    await swapDatabases(control, helper, name);
+    await swapDatabases(renamer, helper, name);
     await tell(options, org, hours, wasThere);
+    // Whoever comes between the two finds the restored database and the accounts of before; a crash there is mended by a repetition.
+    if (renamer !== control) await renamer.query('commit');
     await control.query('commit');
     return accounts;
   } catch (error) {
-    await control.query('rollback').catch(() => {});
+    for (const client of new Set([renamer, control])) await client.query('rollback').catch(() => {});
     throw error;
   }
 }
+
+/** In the backup it may have been on another server, and in another installation. */
+const placeOn = (control: pg.ClientBase, { id }: TenantCluster) =>
+  control.query(`update ${staged('tenant_databases')} set server_id = $1`, [id]);
 
 type Org = TenantRow & { limits: TenantLimits };
 
@@ -121,9 +132,9 @@ async function setChainEnd(control: pg.ClientBase, orgId: string, { seq, hash }:
  *
  * @returns the newest version of its hours.
  */
-async function finishDraft({ control, databaseUrl, draft, name }: Switch, { limits }: Org): Promise<string> {
-  const newest = await newestSchedule(control, databaseUrl, name);
-  const client = await openWriter(databaseUrlOf(databaseUrl, draft));
+async function finishDraft({ renamer, server, draft, name }: Switch, { limits }: Org): Promise<string> {
+  const newest = await newestSchedule(renamer, server, name);
+  const client = await openWriter(server.urlOf(draft));
   try {
     await client.query('begin');
     await writeLimits(client, limits);
@@ -145,10 +156,10 @@ async function finishDraft({ control, databaseUrl, draft, name }: Switch, { limi
   }
 }
 
-async function newestSchedule(control: pg.ClientBase, url: string, database: string): Promise<number> {
-  const facts = await databaseFacts(control, database);
+async function newestSchedule(onServer: pg.ClientBase, server: TenantCluster, database: string): Promise<number> {
+  const facts = await databaseFacts(onServer, database);
   if (!facts || facts.broken) return 0;
-  const client = await openWriter(databaseUrlOf(url, database));
+  const client = await openWriter(server.urlOf(database));
   try {
     const { rows } = await client.query<{ newest: string }>(
       'select last_value::text as newest from schedule_versions_seq_seq',
@@ -163,32 +174,32 @@ async function newestSchedule(control: pg.ClientBase, url: string, database: str
 }
 
 /** The tenant's role with the password that is written down; both are made anew where they are lost. */
-async function ensureRole({ control, cluster, keys, draft, name }: Switch, orgId: string): Promise<void> {
-  const { rows } = await control.query<{ sealed: string; exists: boolean }>(
-    `select sealed_password as sealed, exists (select from pg_roles where rolname = $2) as exists
+async function ensureRole({ control, renamer, server, keys, draft, name }: Switch, orgId: string): Promise<void> {
+  const { rows } = await control.query<{ sealed: string }>(
+    `select sealed_password as sealed
        from tenant_databases where org_id = $1 and database_name = $2 and role_name = $2`,
     [orgId, name],
   );
   const password = rows[0] ? keys.open(rows[0].sealed) : randomPassword();
-  const { create, alter } = await cluster.roleStatements(name, password);
-  const { exists } = rows[0] ?? (await roleExists(control, name));
-  await control.query(exists ? alter : create);
+  const { create, alter } = await server.roleStatements(name, password);
+  await renamer.query((await roleExists(renamer, name)) ? alter : create);
   if (!rows[0]) {
     await control.query('delete from tenant_databases where org_id = $1', [orgId]);
     await control.query(
-      `insert into tenant_databases (org_id, database_name, role_name, sealed_password, created_at) values ($1, $2, $2, $3, now())`,
-      [orgId, name, keys.seal(password)],
+      `insert into tenant_databases (org_id, server_id, database_name, role_name, sealed_password, created_at)
+       values ($1, $2, $3, $3, $4, now())`,
+      [orgId, server.id, name, keys.seal(password)],
     );
   }
-  await control.query(
+  await renamer.query(
     `grant connect on database ${quote(draft)} to ${quote(name)};
      alter database ${quote(draft)} connection limit ${CONNECTION_LIMIT}`,
   );
 }
 
-async function roleExists(control: pg.ClientBase, name: string): Promise<{ exists: boolean }> {
-  const { rowCount } = await control.query('select from pg_roles where rolname = $1', [name]);
-  return { exists: rowCount === 1 };
+async function roleExists(onServer: pg.ClientBase, name: string): Promise<boolean> {
+  const { rowCount } = await onServer.query('select from pg_roles where rolname = $1', [name]);
+  return rowCount === 1;
 }
 
 /** Signs everybody out, and lets every process forget what it knows of the tenant. Events come last. */

@@ -1,6 +1,6 @@
 /** Takes a backup of the control plane, or of one tenant, while the gateway serves. */
 import type { Client } from 'pg';
-import { databaseUrlOf } from '../../db/control.ts';
+import { SERVER_OF_TENANT, serverAddresses, urlOnServer } from '../../db/database-servers.ts';
 import { LOCKS } from '../../db/locks.ts';
 import type { Keys } from '../../db/secrets.ts';
 import { type ArchiveEnd, type ArchiveRecord, RecordKind, type SequenceState } from './archive.ts';
@@ -27,19 +27,28 @@ export interface Taken {
 export interface BackedUpTenant {
   id: string;
   slug: string;
-  databaseName: string;
+  /** Of its database. */
+  url: string;
 }
 
 const TENANTS = `
-  select o.id, o.slug, d.database_name as "databaseName"
+  select o.id, o.slug, ${SERVER_OF_TENANT} as "serverId", d.database_name as "databaseName"
     from organizations o join tenant_databases d on d.org_id = o.id
    where o.status <> 'provisioning' order by o.slug`;
 
 /** Those that have been made, by their slugs. Of one that is being made the control plane's archive holds what is to be made. */
-export async function tenantsToBackUp(databaseUrl: string): Promise<BackedUpTenant[]> {
+export async function tenantsToBackUp({ databaseUrl, keys }: Omit<Source, 'signal'>): Promise<BackedUpTenant[]> {
   const client = await openReader(databaseUrl);
   try {
-    return (await client.query<BackedUpTenant>(TENANTS)).rows;
+    const servers = await serverAddresses(client, databaseUrl, keys);
+    const { rows } = await client.query<{ id: string; slug: string; serverId: string | null; databaseName: string }>(
+      TENANTS,
+    );
+    return rows.map(({ id, slug, serverId, databaseName }) => ({
+      id,
+      slug,
+      url: urlOnServer(servers, serverId, databaseName),
+    }));
   } finally {
     await client.end();
   }
@@ -71,7 +80,7 @@ export async function backUpTenant(source: Source, tenant: BackedUpTenant, file:
     const [lock, control, own] = await Promise.all([
       open(source.databaseUrl),
       open(source.databaseUrl),
-      open(databaseUrlOf(source.databaseUrl, tenant.databaseName)),
+      open(tenant.url),
     ]);
     await lock.query('begin');
     await lock.query('select pg_advisory_xact_lock($1, hashtext($2))', [LOCKS.tenantAccounts, tenant.id]);

@@ -3,6 +3,7 @@ import { ApiKey } from './api-key.ts';
 import { AuditLink, UnlinkedAuditEntry } from './audit-chain.ts';
 import { AuditEntry } from './audit-entry.ts';
 import { ComponentState } from './component-state.ts';
+import { DatabaseServer } from './database-server.ts';
 import { Event } from './event.ts';
 import { HealthSample } from './health-sample.ts';
 import { IdempotencyKey } from './idempotency-key.ts';
@@ -26,6 +27,7 @@ export const controlEntities = [
   AuditEntry,
   AuditLink,
   ComponentState,
+  DatabaseServer,
   Event,
   HealthSample,
   IdempotencyKey,

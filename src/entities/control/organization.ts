@@ -61,6 +61,10 @@ export class Organization {
   @Field(() => String, { nullable: true, description: 'ISO 3166-1 alpha-2 country code, such as ID.' })
   country?: string | null;
 
+  /** Where its database is to be: the region of a database server. */
+  @Property({ type: 'text', nullable: true })
+  region?: string | null;
+
   @Property({ type: 'jsonb', defaultRaw: `'{}'` })
   @Field(() => TenantLimits, { description: 'What it may use.' })
   limits: TenantLimits = {};

@@ -1,4 +1,5 @@
 import { Entity, ManyToOne, Property } from '@mikro-orm/decorators/legacy';
+import { DatabaseServer, HOME_SERVER_ID } from './database-server.ts';
 import { Organization } from './organization.ts';
 
 /** Where a tenant's own database is and how the gateway signs in to it. */
@@ -6,6 +7,18 @@ import { Organization } from './organization.ts';
 export class TenantDatabase {
   @ManyToOne({ entity: () => Organization, fieldName: 'org_id', mapToPk: true, deleteRule: 'cascade', primary: true })
   orgId!: string;
+
+  /** The server that it is on. */
+  @ManyToOne({
+    entity: () => DatabaseServer,
+    fieldName: 'server_id',
+    mapToPk: true,
+    default: HOME_SERVER_ID,
+    index: true,
+    deleteRule: 'no action',
+    updateRule: 'no action',
+  })
+  serverId!: string;
 
   /** `t_<installation>_<uuid hex>`: opaque, never made from the slug. */
   @Property({ type: 'text', unique: true })

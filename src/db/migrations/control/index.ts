@@ -4,6 +4,7 @@ import { Control0003Access } from './0003-access.ts';
 import { Control0004Live } from './0004-live.ts';
 import { Control0005Console } from './0005-console.ts';
 import { Control0006SigningKeys } from './0006-signing-keys.ts';
+import { Control0007DatabaseServers } from './0007-database-servers.ts';
 
 /** In the order in which they are applied; never changed once released. */
 export const controlMigrations = [
@@ -13,4 +14,5 @@ export const controlMigrations = [
   Control0004Live,
   Control0005Console,
   Control0006SigningKeys,
+  Control0007DatabaseServers,
 ];

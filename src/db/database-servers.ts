@@ -1,0 +1,180 @@
+/**
+ * The PostgreSQL servers that tenants' databases are on: the home server, which is the control plane's own, and those that super
+ * admins have registered.
+ */
+import pg from 'pg';
+import type { Logger } from 'pino';
+import { ConfigError } from '../config.ts';
+import { HOME_SERVER_ID } from '../entities/control/database-server.ts';
+import { AppError } from '../errors.ts';
+import type { EventBus } from '../live/event-bus.ts';
+import { type ControlDatabase, databaseUrlOf, query, SESSION_OPTIONS, sqlOf } from './control.ts';
+import { guardPool } from './pools.ts';
+import type { Keys } from './secrets.ts';
+import { type ServerAddress, TenantCluster } from './tenant-cluster.ts';
+
+interface ServerRow {
+  id: string;
+  name: string;
+  sealedUrl: string | null;
+}
+
+const ALL = `
+  select id, name, sealed_url as "sealedUrl" from database_servers order by sealed_url is not null, lower(name)`;
+const serverOfTenant = query<{ serverId: string }>(
+  'server_of_tenant',
+  'select server_id as "serverId" from tenant_databases where org_id = $1',
+);
+
+/** The server of a row `d` of `tenant_databases`; null in a control database that an older version has set up: the home server. */
+export const SERVER_OF_TENANT = `to_jsonb(d)->>'server_id'`;
+
+/**
+ * Where every server is, the home server first, as the control database says now; also one that an older version has set up.
+ *
+ * @param homeUrl of the control database. @param keys absent: those whose address is sealed are left out.
+ */
+export async function serverAddresses(
+  client: Pick<pg.ClientBase, 'query'>,
+  homeUrl: string,
+  keys?: Keys,
+): Promise<ServerAddress[]> {
+  const home = { id: HOME_SERVER_ID, name: 'home', url: homeUrl };
+  const { rows: found } = await client.query(`select to_regclass('database_servers') is not null as there`);
+  if (!found[0].there) return [home];
+  const { rows } = await client.query<ServerRow>(ALL);
+  return rows.flatMap(({ id, name, sealedUrl }) => {
+    if (sealedUrl === null) return { ...home, name };
+    return keys ? { id, name, url: open(sealedUrl, keys) } : [];
+  });
+}
+
+function open(sealed: string, keys: Keys): string {
+  try {
+    return keys.open(sealed);
+  } catch {
+    throw new ConfigError(
+      "The address of a database server cannot be opened: JWT_SECRET (or secrets.json in DATA_DIR) is not the installation's.",
+    );
+  }
+}
+
+/** Of a database on one of these servers. @param serverId null for the home server. @throws for a server that is not among them. */
+export function urlOnServer(servers: readonly ServerAddress[], serverId: string | null, database: string): string {
+  const server = servers.find(({ id }) => id === (serverId ?? HOME_SERVER_ID));
+  if (!server) throw new Error(`the address of the database server ${serverId} is not known`);
+  return databaseUrlOf(server.url, database);
+}
+
+export interface DatabaseServersOptions {
+  control: Pick<ControlDatabase, 'pool' | 'url'>;
+  keys: Keys;
+  /** The installation's. */
+  code: string;
+  log: Logger;
+}
+
+export class DatabaseServers {
+  readonly #options: DatabaseServersOptions;
+  readonly home: TenantCluster;
+  #servers = new Map<string, TenantCluster>();
+
+  private constructor(options: DatabaseServersOptions) {
+    this.#options = options;
+    const { control } = options;
+    this.home = new TenantCluster({
+      ...options,
+      id: HOME_SERVER_ID,
+      name: 'home',
+      url: control.url,
+      pool: control.pool,
+    });
+  }
+
+  static async open(options: DatabaseServersOptions): Promise<DatabaseServers> {
+    const servers = new DatabaseServers(options);
+    await servers.#load();
+    return servers;
+  }
+
+  /** Takes note of servers that are registered, changed or removed by any process. */
+  async follow(bus: EventBus): Promise<void> {
+    bus.on('database_server', () => {
+      this.#load().catch((error: unknown) =>
+        this.#options.log.warn({ err: error }, 'the database servers could not be read'),
+      );
+    });
+    await this.#load();
+  }
+
+  /** All of them, the home server first. */
+  all(): TenantCluster[] {
+    return [...this.#servers.values()];
+  }
+
+  /** @throws for one that is not there, or no more. */
+  async byId(id: string): Promise<TenantCluster> {
+    // One that was registered a moment ago may not have been told of yet.
+    if (!this.#servers.has(id)) await this.#load();
+    const server = this.#servers.get(id);
+    if (!server) throw new Error(`there is no database server ${id}`);
+    return server;
+  }
+
+  /** The server that a tenant's database is on, as the control database says now; undefined before it has a place. */
+  async find(orgId: string): Promise<TenantCluster | undefined> {
+    const [row] = await sqlOf(this.#options.control.pool).rows(serverOfTenant, [orgId]);
+    return row && this.byId(row.serverId);
+  }
+
+  /** The same. @throws {AppError} tenant_not_ready before it has a place. */
+  async of(orgId: string): Promise<TenantCluster> {
+    const server = await this.find(orgId);
+    if (!server) throw new AppError('tenant_not_ready', { retryAfter: 2 });
+    return server;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.all().map((server) => server.close()));
+  }
+
+  async #load(): Promise<void> {
+    const { control, keys, log } = this.#options;
+    const addresses = await serverAddresses(control.pool, control.url, keys);
+    const former = this.#servers;
+    this.#servers = new Map(addresses.map((address) => [address.id, this.#serverAt(address)]));
+    for (const server of former.values()) {
+      if (this.#servers.get(server.id) === server) continue;
+      // Whoever is at work with it finishes first.
+      server
+        .close()
+        .catch((error: unknown) => log.warn({ err: error, server: server.name }, 'a server was not closed'));
+    }
+  }
+
+  /** The one that is known, as long as it is where it was. */
+  #serverAt(address: ServerAddress): TenantCluster {
+    const known = address.id === HOME_SERVER_ID ? this.home : this.#servers.get(address.id);
+    if (known?.url !== address.url)
+      return new TenantCluster({ ...this.#options, ...address, pool: this.#poolOf(address) });
+    known.name = address.name;
+    return known;
+  }
+
+  #poolOf({ url, name }: ServerAddress): pg.Pool {
+    const pool = new pg.Pool({
+      connectionString: url,
+      options: `${SESSION_OPTIONS} -c lock_timeout=10s`,
+      max: 6,
+      idleTimeoutMillis: 60_000,
+      connectionTimeoutMillis: 5000,
+      application_name: 'omnistream',
+      keepAlive: true,
+    });
+    pool.on('error', (error) =>
+      this.#options.log.warn({ error: error.message, server: name }, 'a connection was lost'),
+    );
+    guardPool(pool);
+    return pool;
+  }
+}
