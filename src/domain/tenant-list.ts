@@ -132,14 +132,20 @@ function pageOf(cursors: TenantCursors, { limit, after, status, search }: Tenant
     conditions.push(`(position(${text} in lower(o.name)) > 0 or position(${text} in o.slug) > 0)`);
   }
   const place = after && cursors.placeOf(after)?.map(add);
+  // Also said of the usage: a merge of the two would else begin at its first row, however far down the list the page is, which
+  // was half of what a page of 100 among 10,000 cost the server.
+  let usage = 'left join usage u on u.org_id = o.id';
   if (place) {
     const id = place.at(-1);
+    if (!key) usage += ` and u.org_id ${direction === OrderDirection.ASC ? '>' : '<'} ${id}`;
     const [than, columns] = key ? [`(${key.of(place[0]!)}, ${id})`, `(${key.column}, o.id)`] : [id, 'o.id'];
     parts.push('after');
     conditions.push(`${columns} ${direction === OrderDirection.ASC ? '>' : '<'} ${than}`);
   }
   const columns = withUsage ? `${TENANT_COLUMNS}, ${USAGE_COLUMNS}` : TENANT_COLUMNS;
-  const text = `select ${columns} from organizations o ${withUsage ? 'left join usage u on u.org_id = o.id' : ''}
+  // In another order each row's is looked up: a plan for any page size would rather read all of them.
+  if (key) usage = 'left join lateral (select * from usage where org_id = o.id offset 0) u on true';
+  const text = `select ${columns} from organizations o ${withUsage ? usage : ''}
     ${conditions.length > 0 ? `where ${conditions.join(' and ')}` : ''}
     order by ${key ? `${key.column} ${direction}, ` : ''}o.id ${direction} limit ${add(limit)}`;
   return { statement: query<TenantRow & Record<string, unknown>>(parts.join('+'), text), values };

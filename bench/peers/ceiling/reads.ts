@@ -21,7 +21,10 @@ const WITH_USAGE = `select ${TENANT_COLUMNS}, ${USAGE_COLUMNS}
 /** One more than the page holds, where there are more. */
 const page = (after: string | undefined, size: number) =>
   after
-    ? rows<UsageRow>('page_after', `${WITH_USAGE} where o.id > $1 order by o.id limit $2`, [after, size + 1])
+    ? rows<UsageRow>('page_after', `${WITH_USAGE} and u.org_id > $1 where o.id > $1 order by o.id limit $2`, [
+        after,
+        size + 1,
+      ])
     : rows<UsageRow>('page', `${WITH_USAGE} order by o.id limit $1`, [size + 1]);
 
 export function serveReads(app: FastifyInstance): void {
