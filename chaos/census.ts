@@ -2,6 +2,8 @@
  * Loaded into a gateway that clients are to leave: on SIGUSR2 it collects its garbage and says on standard output what is
  * left of that which each client brings along.
  */
+import { subscribe } from 'node:diagnostics_channel';
+import type { Socket } from 'node:net';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { setFlagsFromString } from 'node:v8';
@@ -25,6 +27,14 @@ Feed.prototype.next = function (this: object) {
   return next.call(this);
 };
 
+/** Connections that came in. The gateway's own to PostgreSQL are kept for good, as many as were ever needed at one time. */
+const clients = new Set<Socket>();
+subscribe('net.server.socket', (message) => {
+  const { socket } = message as { socket: Socket };
+  clients.add(socket);
+  socket.once('close', () => clients.delete(socket));
+});
+
 process.on('SIGUSR2', () => {
   collect();
   for (const feed of feeds) if (!feed.deref()) feeds.delete(feed);
@@ -33,7 +43,7 @@ process.on('SIGUSR2', () => {
   const census = {
     iterators: feeds.size,
     timers: count('Timeout'),
-    sockets: count('TCPSocketWrap'),
+    sockets: clients.size,
     heap: process.memoryUsage().heapUsed / 2 ** 20,
   };
   process.stdout.write(`census ${JSON.stringify(census)}\n`);
