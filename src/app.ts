@@ -4,6 +4,7 @@ import type { Services } from './context.ts';
 import { FLUSH_MS } from './domain/last-use.ts';
 import { buildHttp } from './http.ts';
 import { followRestores } from './jobs/chain-sealer.ts';
+import { startExportWorker } from './jobs/export-worker.ts';
 import { Leader } from './jobs/leader.ts';
 import { startLimitsWorker } from './jobs/limits-worker.ts';
 import { startMigrationWorker } from './jobs/migration-worker.ts';
@@ -38,6 +39,7 @@ export async function buildApp(options: OpenOptions): Promise<App> {
   await worker.start();
   await startLimitsWorker(services);
   const stopQueueing = await startMigrationWorker(services);
+  const stopExporting = await startExportWorker(services);
   const stopNoting = every(FLUSH_MS, () => services.lastUse.flush(), services.log);
   leader.start();
   return {
@@ -46,7 +48,14 @@ export async function buildApp(options: OpenOptions): Promise<App> {
     leave: () => leaving.abort(),
     async close() {
       await services.queue.takeNoMore();
-      await Promise.all([http.close(), worker.beginStop(), stopQueueing(), stopNoting(), leader.stop()]);
+      await Promise.all([
+        http.close(),
+        worker.beginStop(),
+        stopQueueing(),
+        stopExporting(),
+        stopNoting(),
+        leader.stop(),
+      ]);
       await services.lastUse.flush().catch(() => {});
       await services.queue.stop(DRAIN_MS);
       await worker.close();

@@ -15,6 +15,7 @@ import type { ApiKeyRing, KeyHolder } from './domain/api-key-ring.ts';
 import type { AuditTail } from './domain/audit-tail.ts';
 import type { HealthMonitor } from './domain/health.ts';
 import type { HoursWatch } from './domain/hours-watch.ts';
+import type { KeptFiles } from './domain/kept-files.ts';
 import type { LastUse } from './domain/last-use.ts';
 import type { LoginThrottle } from './domain/login-throttle.ts';
 import type { TenantPermission } from './domain/permissions.ts';
@@ -50,6 +51,7 @@ export interface Services {
   readonly access: AccessMemory;
   readonly apiKeys: ApiKeyRing;
   readonly lastUse: LastUse;
+  readonly kept: KeptFiles;
 }
 
 /** Who did something, as the audit log names them. */

@@ -22,6 +22,7 @@ const table = {
   slug_taken: [409, 'Another organization already has this slug.'],
   email_taken: [409, 'Another account already has this e-mail address.'],
   tenant_not_ready: [409, 'This organization is not active.'],
+  tenant_archived: [409, 'This organization is archived: its database has to be restored first.'],
   tenant_required: [409, 'This e-mail address belongs to several organizations: say which one with "tenant".'],
   cannot_delete_self: [409, 'You cannot delete your own account.'],
   last_super_admin: [409, 'The last super admin cannot be deleted.'],
@@ -30,6 +31,7 @@ const table = {
   idempotency_key_reused: [409, 'This Idempotency-Key was already used for another request.'],
   payload_too_large: [413, 'The request body is too large.'],
   unsupported_media_type: [415, 'Send the body as application/json.'],
+  range_not_satisfiable: [416, 'The file ends before what was asked for: it may have been there in full already.'],
   rate_limited: [429, 'Too many attempts: wait a moment and try again.'],
   internal_error: [500, 'Something went wrong on our side. The request id finds it in the log.'],
   unavailable: [503, 'A part of the platform that this needs is away for the moment. Try again shortly.'],
@@ -53,6 +55,8 @@ interface AppErrorOptions {
   retryAfter?: number;
   /** Where a code has another HTTP status than its usual one. */
   status?: number;
+  /** Of the answer over HTTP. */
+  headers?: Record<string, string>;
   cause?: unknown;
 }
 
@@ -65,6 +69,7 @@ export class AppError extends Error {
   readonly details?: ErrorDetail[];
   readonly retryAfter?: number;
   readonly status: number;
+  readonly headers?: Record<string, string>;
 
   constructor(code: ErrorCode, options: AppErrorOptions = {}) {
     super(options.message ?? table[code][1], { cause: options.cause });
@@ -75,6 +80,7 @@ export class AppError extends Error {
       .map(({ field, message }) => ({ field: field.slice(0, 200), message }));
     this.retryAfter = options.retryAfter;
     this.status = options.status ?? table[code][0];
+    this.headers = options.headers;
   }
 }
 

@@ -242,7 +242,7 @@ function fromFastify(error: FastifyError): AppError | undefined {
 }
 
 function errorAnswer(error: AppError, request: FastifyRequest): Answer {
-  const headers: Record<string, string> = {};
+  const headers: Record<string, string> = { ...error.headers };
   if (error.retryAfter) headers['retry-after'] = String(error.retryAfter);
   if (error.status === 401) headers['www-authenticate'] = 'Bearer';
   return {

@@ -17,6 +17,7 @@ import { AuditTail } from './domain/audit-tail.ts';
 import { HealthMonitor } from './domain/health.ts';
 import { HoursWatch } from './domain/hours-watch.ts';
 import { installationCode } from './domain/installation.ts';
+import { KeptFiles } from './domain/kept-files.ts';
 import { LastUse } from './domain/last-use.ts';
 import { LoginThrottle } from './domain/login-throttle.ts';
 import { Revocations } from './domain/revocations.ts';
@@ -90,6 +91,7 @@ export async function openServices({
     access: new AccessMemory(tenants, bus),
     apiKeys: new ApiKeyRing(control, bus, revocations),
     lastUse: new LastUse(control),
+    kept: new KeptFiles(config.dataDir, servers.home.code, components.objects),
   };
   return {
     services,

@@ -29,6 +29,14 @@ const others = `
   POST /api/divisions/{id}/agents Assign agents to a division
   DELETE /api/divisions/{id}/agents Remove agents from a division
   GET /api/activity-logs/export Export activity logs
+  GET /api/exports List exports of all data
+  POST /api/exports Export all data
+  GET /api/exports/{export_id} Get an export
+  GET /api/exports/{export_id}/download Fetch an export
+  GET /api/super-admin/tenants/{id}/exports List a tenant's exports
+  POST /api/super-admin/tenants/{id}/exports Export a tenant's data
+  GET /api/super-admin/tenants/{id}/exports/{export_id} Get a tenant's export
+  GET /api/super-admin/tenants/{id}/exports/{export_id}/download Fetch a tenant's export
   GET /api/working-hours/changes List coming openings and closings
   POST /api/working-hours/preview Preview an unsaved schedule
   GET /api/working-hours/add-minutes Add minutes of working time to an instant

@@ -1,5 +1,6 @@
 import type { ComponentsConfig, ServiceName } from '../config.ts';
 import { httpServiceProbe } from './http-service.ts';
+import type { ObjectStore } from './object-store.ts';
 import type { Probe } from './probe.ts';
 import type { TenantStore } from './tenant-store.ts';
 
@@ -14,6 +15,8 @@ export interface Components {
   };
   /** In the order in which a tenant's share is created. */
   readonly stores: readonly TenantStore[];
+  /** The object store itself, where there is one. */
+  readonly objects?: ObjectStore;
   close(): Promise<void>;
 }
 
@@ -42,6 +45,7 @@ export async function makeComponents(config: ComponentsConfig): Promise<Componen
   return {
     probes: { ...probes, services },
     stores: [mongodb, minio, kafka].flatMap((component) => component?.store ?? []),
+    ...(minio && { objects: minio.objects }),
     async close() {
       await Promise.all([...Object.values(probes), ...Object.values(services)].map((probe) => probe.close()));
     },

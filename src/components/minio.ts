@@ -1,6 +1,7 @@
 import http from 'node:http';
 import https from 'node:https';
 import { Client } from 'minio';
+import type { ObjectStore } from './object-store.ts';
 import { type Probe, withDeadline } from './probe.ts';
 import { STORE_DEADLINE_MS, type TenantStore } from './tenant-store.ts';
 
@@ -10,7 +11,7 @@ const NOBODYS_BUCKET = `t-${'0'.repeat(32)}`;
 const REMOVED_AT_ONCE = 1_000;
 
 /** An S3-compatible server, credentials in the URL: probed with an authenticated call, one bucket per tenant. */
-export function minioComponent(url: string): { probe: Probe; store: TenantStore } {
+export function minioComponent(url: string): { probe: Probe; store: TenantStore; objects: ObjectStore } {
   const { protocol, hostname, port, username, password } = new URL(url);
   const transport = protocol === 'https:' ? https : http;
   const agent = new transport.Agent({ keepAlive: true });
@@ -43,6 +44,42 @@ export function minioComponent(url: string): { probe: Probe; store: TenantStore 
       create: ({ storeName }) => withDeadline(STORE_DEADLINE_MS, (signal) => makeBucket(clientFor(signal), storeName)),
       drop: ({ storeName }) => withDeadline(STORE_DEADLINE_MS, (signal) => dropBucket(clientFor(signal), storeName)),
       close,
+    },
+    objects: objectsOf(clientFor),
+  };
+}
+
+function objectsOf(clientFor: (signal: AbortSignal) => Client): ObjectStore {
+  return {
+    async read(bucket, name, signal, range) {
+      const client = clientFor(signal);
+      try {
+        const content = range
+          ? await client.getPartialObject(bucket, name, range.start, range.end - range.start + 1)
+          : await client.getObject(bucket, name);
+        // What is told of it while it is sent: it may be another one by now than the list said.
+        return { bytes: Number((content as http.IncomingMessage).headers['content-length']), content };
+      } catch (error) {
+        unless('NoSuchKey', 'NoSuchBucket')(error);
+        return undefined;
+      }
+    },
+    async *list(bucket, prefix, signal) {
+      try {
+        for await (const { name, size, lastModified } of clientFor(signal).listObjectsV2(bucket, prefix, true)) {
+          if (name !== undefined) yield { name, bytes: size, modified: lastModified };
+        }
+      } catch (error) {
+        unless('NoSuchBucket')(error);
+      }
+    },
+    async write(bucket, name, file, signal) {
+      const client = clientFor(signal);
+      await makeBucket(client, bucket);
+      await client.fPutObject(bucket, name, file);
+    },
+    async remove(bucket, name, signal) {
+      await clientFor(signal).removeObject(bucket, name).catch(unless('NoSuchKey', 'NoSuchBucket'));
     },
   };
 }
@@ -78,7 +115,9 @@ async function emptyBucket(client: Client, bucket: string) {
   if (names.length) await remove();
 }
 
-/** Takes an S3 error with this code for a success: another attempt was there first. */
-const unless = (code: string) => (error: unknown) => {
-  if (Object(error).code !== code) throw error;
-};
+/** Takes an S3 error with one of these codes for a success: another attempt was there first, or it was never there. */
+const unless =
+  (...codes: string[]) =>
+  (error: unknown) => {
+    if (!codes.includes(Object(error).code)) throw error;
+  };

@@ -11,6 +11,8 @@ export interface Jobs {
   'tenant.apply-limits': { orgId: string };
   /** Brings a tenant's database to this version's migrations. One at a time per tenant. */
   'tenant.migrate': { orgId: string };
+  /** Makes an export. One at a time per export. */
+  'tenant.export': { exportId: string };
 }
 
 export type JobName = keyof Jobs;
@@ -20,9 +22,18 @@ export type RunningJob<N extends JobName> = JobWithMetadata<Jobs[N]>;
 
 const PROVISION: JobName = 'tenant.provision';
 const MIGRATE: JobName = 'tenant.migrate';
-const QUEUES: readonly JobName[] = [PROVISION, 'tenant.apply-limits', MIGRATE];
+const EXPORT: JobName = 'tenant.export';
+const QUEUES: readonly JobName[] = [PROVISION, 'tenant.apply-limits', MIGRATE, EXPORT];
 /** Retries after 1, 2, 4, ... and then every 60 seconds, for about half a day; after that by hand. */
 const RETRIES = { retryLimit: 720, retryDelay: 1, retryBackoff: true, retryDelayMax: 60 };
+/** One at a time by its key, and given to another worker about twelve seconds after its own has died. */
+const EXCLUSIVE = {
+  policy: 'exclusive',
+  notify: true,
+  heartbeatSeconds: 10,
+  expireInSeconds: 3600,
+  ...RETRIES,
+} as const;
 
 export class Queue {
   readonly #boss: PgBoss;
@@ -46,21 +57,8 @@ export class Queue {
   async start(): Promise<void> {
     await this.#boss.start();
     this.#started = true;
-    await this.#boss.createQueue(PROVISION, {
-      policy: 'exclusive',
-      notify: true,
-      heartbeatSeconds: 10,
-      expireInSeconds: 3600,
-      ...RETRIES,
-    });
+    for (const name of [PROVISION, MIGRATE, EXPORT]) await this.#boss.createQueue(name, EXCLUSIVE);
     await this.#boss.createQueue('tenant.apply-limits', { notify: true, expireInSeconds: 300, ...RETRIES });
-    await this.#boss.createQueue(MIGRATE, {
-      policy: 'exclusive',
-      notify: true,
-      heartbeatSeconds: 10,
-      expireInSeconds: 3600,
-      ...RETRIES,
-    });
   }
 
   /** Sends in the manager's transaction: a rollback takes the job along. @returns its id, or null when the key is taken. */

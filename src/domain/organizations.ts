@@ -19,14 +19,17 @@ import { tellOfTenant } from './tenant-events.ts';
 import { type UsageRow, usageMonthAt } from './usage.ts';
 
 /** A tenant as it is read: entity fields, instants as text. */
-export type TenantRow = Omit<Organization, 'createdAt' | 'updatedAt' | 'tokenVersion'> & {
+export type TenantRow = Omit<Organization, 'archivedAt' | 'createdAt' | 'purgeAt' | 'tokenVersion' | 'updatedAt'> & {
+  archivedAt?: string | Date | null;
+  purgeAt?: string | Date | null;
   createdAt: string | Date;
   updatedAt: string | Date;
   usage?: UsageRow;
 };
 
 export const TENANT_COLUMNS = `o.id, o.name, o.slug, o.status, o.country, o.limits, o.mongo_database as "mongoDatabase",
-  o.schema_version as "schemaVersion", o.created_at as "createdAt", o.updated_at as "updatedAt"`;
+  o.schema_version as "schemaVersion", o.archived_at as "archivedAt", o.purge_at as "purgeAt", o.created_at as "createdAt",
+  o.updated_at as "updatedAt"`;
 
 const tenantsById: ById<TenantRow> = query(
   'tenants_by_id',

@@ -46,7 +46,8 @@ export interface StepDefinition {
 /** A failure that was foreseen, told in a sentence for the operator. */
 export class StepFailure extends Error {}
 
-const storeRef = (org: Organization): TenantRef => ({
+/** What its share of the components is called. */
+export const storeRef = (org: Pick<Organization, 'id' | 'mongoDatabase'>): TenantRef => ({
   mongoDatabase: org.mongoDatabase,
   storeName: `t-${org.id.replaceAll('-', '')}`,
 });

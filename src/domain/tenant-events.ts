@@ -15,7 +15,8 @@ import { provisioningNow } from './provisioning-state.ts';
 export async function tellOfTenant(em: EntityManager, change: TenantChange, org: TenantRow): Promise<void> {
   // First, so that the event carries what the database will hold.
   await em.flush();
-  const { id, name, slug, status, country, limits, mongoDatabase, schemaVersion, createdAt, updatedAt } = org;
+  const { id, name, slug, status, country, limits, mongoDatabase, schemaVersion } = org;
+  const { archivedAt, purgeAt, createdAt, updatedAt } = org;
   const tenant: TenantRow = {
     id,
     name,
@@ -25,6 +26,8 @@ export async function tellOfTenant(em: EntityManager, change: TenantChange, org:
     limits,
     mongoDatabase,
     schemaVersion,
+    archivedAt,
+    purgeAt,
     createdAt,
     updatedAt,
   };

@@ -36,7 +36,8 @@ export function registerRest(app: FastifyInstance, host: RestHost): void {
     };
     if (route.shared) registerShared(app, options, answers);
     else if (route.takes) registerUpload(app, options, route.takes);
-    else if (route.export || route.answer === 'connection') registerStreamed(app, options, !route.export);
+    else if (route.export || route.download || route.answer === 'connection')
+      registerStreamed(app, options, !route.export);
     // A HEAD would do what a GET does, and keep the answer to itself.
     else app.route({ ...options, ...(ready.changes && { exposeHeadRoute: false }) });
   }
@@ -138,6 +139,7 @@ async function handle(
     query: request.query as Record<string, unknown>,
     body: request.body,
   });
+  const asked = { url: request.url, method: request.method, headers: request.headers };
   const key = request.headers['idempotency-key'];
   const answer =
     typeof key === 'string' && request.method === 'POST'
@@ -146,9 +148,9 @@ async function handle(
           key,
           [request.method, request.url, JSON.stringify(request.body ?? null)],
           (error) => host.errorAnswer(error, request),
-          (within) => ready.run(within, input, request.url),
+          (within) => ready.run(within, input, asked),
         )
-      : await ready.run(ctx, input, request.url);
+      : await ready.run(ctx, input, asked);
   const { shared } = ready.route;
   if (shared) {
     const holds = shared(answer.body as Record<string, unknown>, request.query as Record<string, unknown>);

@@ -10,6 +10,7 @@ export const tags = {
   Divisions: 'Parts of the organization, and the agents who work in them',
   'Activity Logs': 'Who did what, for those who have to know',
   Roles: 'What agents may do',
+  Exports: 'All data of an organization as files',
   'API Keys': 'Keys for programs that act for an agent',
   'Working Hours': 'Business working hours configuration (global and per-division overrides)',
   'Super Admin': 'Platform super-admin tenant management, health, impersonation, and user management',
@@ -42,6 +43,8 @@ export interface Route {
   pageSize?: number;
   /** Every page of a connection, as a file of this name (its ending apart) in the format that the query asks for. */
   export?: string;
+  /** A file of the export that is found, which the query's `part` names. */
+  download?: true;
   /** Answered instead of the result. */
   says?: Record<string, string>;
   /** The address of what was created; `{id}` is its id. */

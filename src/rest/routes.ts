@@ -8,6 +8,7 @@ import { agentRoutes } from './routes/agents.ts';
 import { apiKeyRoutes } from './routes/api-keys.ts';
 import { authRoutes } from './routes/auth.ts';
 import { divisionRoutes } from './routes/divisions.ts';
+import { exportRoutes } from './routes/exports.ts';
 import { roleRoutes } from './routes/roles.ts';
 import { superAdminRoutes } from './routes/super-admin.ts';
 import { workingHoursRoutes } from './routes/working-hours.ts';
@@ -21,4 +22,5 @@ export const routes: readonly Route[] = [
   ...activityLogRoutes,
   ...workingHoursRoutes,
   ...superAdminRoutes,
+  ...exportRoutes,
 ];

@@ -3,6 +3,7 @@ import type { GraphQLError, GraphQLSchema } from 'graphql';
 import { type CompiledQuery, compileQuery, isCompiledQuery } from 'graphql-jit';
 import { z } from 'zod';
 import type { Context } from '../context.ts';
+import { downloadOf, type ExportPart } from '../domain/export/exports.ts';
 import type { Answer } from '../domain/idempotency.ts';
 import * as rules from '../domain/rules.ts';
 import { AppError, toAppError } from '../errors.ts';
@@ -12,6 +13,7 @@ import { answerShape } from './answer-shape.ts';
 import { checkRest, inRest } from './body.ts';
 import { columnsOf, connectionAnswer, nextPage, type Page, pagesOf } from './connection.ts';
 import { operationOf, rootOf } from './document-shape.ts';
+import { type Asked, downloadAnswer } from './download.ts';
 import { type ExportFormat, exportAnswer } from './export.ts';
 import { toCamel, toSnake } from './names.ts';
 import { wholeNumber } from './query.ts';
@@ -38,8 +40,8 @@ export interface RunnableRoute {
   authorize(ctx: Context): Promise<void>;
   /** Checks the input. @throws {AppError} validation_failed */
   read(request: RestRequest): RouteInput;
-  /** @param url the request's own, for the link to the next page. @throws {AppError} */
-  run(ctx: Context, input: RouteInput, url: string): Promise<Answer>;
+  /** @throws {AppError} */
+  run(ctx: Context, input: RouteInput, asked: Asked): Promise<Answer>;
 }
 
 const noBody = z.strictObject({}).optional();
@@ -105,14 +107,20 @@ export function runnable(schema: GraphQLSchema, route: Route): RunnableRoute {
       const first = limit ?? route.pageSize;
       return { variables: toVariables({ path: inPath, query: { ...inQuery, first }, body }), query: inQuery };
     },
-    async run(ctx, { variables, query: inQuery }, url) {
+    async run(ctx, { variables, query: inQuery }, asked) {
+      const { url } = asked;
       const read = async (wanted: Record<string, unknown>) => shape(await execute(ctx, wanted)) as Page;
       if (route.answer === 'connection') return connectionAnswer(read, variables, url);
       if (route.export) {
         const format = inQuery.format as ExportFormat;
         return exportAnswer(pagesOf(read, variables), { format, file: route.export, columns });
       }
-      const result = shape(await execute(ctx, variables));
+      const found = await execute(ctx, variables);
+      if (route.download) {
+        const [file] = Object.values(found) as [{ id: string; tenantId: string }];
+        return downloadAnswer(await downloadOf(ctx, file, inQuery.part as ExportPart), asked);
+      }
+      const result = shape(found);
       const headers: Record<string, string> = {};
       if (route.answer === 'list') {
         const last = (result as { id: string }[]).at(-1);

@@ -9,6 +9,7 @@ import { ApiKeysResolver } from '../resolvers/api-keys.resolver.ts';
 import { AuditLogResolver } from '../resolvers/audit-log.resolver.ts';
 import { DivisionsResolver } from '../resolvers/divisions.resolver.ts';
 import { ExceptionsResolver } from '../resolvers/exceptions.resolver.ts';
+import { ExportsResolver } from '../resolvers/exports.resolver.ts';
 import { HealthResolver } from '../resolvers/health.resolver.ts';
 import { HoursCalendarResolver } from '../resolvers/hours-calendar.resolver.ts';
 import { HoursEventsResolver } from '../resolvers/hours-events.resolver.ts';
@@ -48,6 +49,7 @@ export async function buildGatewaySchema(): Promise<GraphQLSchema> {
       AuditLogResolver,
       DivisionsResolver,
       ExceptionsResolver,
+      ExportsResolver,
       HealthResolver,
       HoursCalendarResolver,
       HoursEventsResolver,

@@ -135,9 +135,12 @@ export async function overRest(
     delete left[name];
     return String(value);
   };
-  const filled = path.replace(/\{(\w+)\}/g, (_, name: string) =>
-    take(name in left ? name : Object.keys(left).find((key) => key.endsWith('_id'))!),
-  );
+  // `tenants/{id}` is a tenant's, whatever other ids come along.
+  const filled = path.replace(/([a-z-]+)\/\{(\w+)\}/g, (_, segment: string, name: string) => {
+    const own = `${segment.replaceAll('-', '_').replace(/s$/, '')}_id`;
+    const key = [name, own].find((one) => one in left) ?? Object.keys(left).find((one) => one.endsWith('_id'))!;
+    return `${segment}/${take(key)}`;
+  });
   const query = new URLSearchParams();
   for (const parameter of description.operation(method, path).parameters ?? []) {
     const { in: place, name } = description.resolve(parameter);

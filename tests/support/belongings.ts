@@ -1,5 +1,5 @@
 /** One of each thing that a tenant can have, made through the API. */
-import { type Actor, agent, type Tenant } from './actors.ts';
+import { type Actor, agent, eventually, type Tenant } from './actors.ts';
 import type { TestApp } from './app.ts';
 
 const PASSWORD = 'a password of a bystander';
@@ -50,8 +50,21 @@ export async function belongingsOf(
     role: role.id,
     exception: exception.id,
     apiKey: apiKey.id,
+    export: await exportedBy(admin),
     session: sessions.body[0].id,
     impersonation: impersonations.body[0].id,
     superAdmin: me.body.id,
   };
+}
+
+/** All of the tenant's data as files, which can be fetched. @returns its id. */
+async function exportedBy(admin: Actor): Promise<string> {
+  const { status, body } = await admin.rest('POST', '/api/exports');
+  // Somebody may have asked for one a moment ago.
+  const { id } = status === 201 ? body : (await admin.rest('GET', '/api/exports')).body[0];
+  await eventually(
+    () => admin.rest('GET', `/api/exports/${id}`),
+    (answer) => answer.body.state === 'ready',
+  );
+  return id;
 }

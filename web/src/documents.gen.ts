@@ -120,6 +120,8 @@ export type Permission =
   | 'ANALYTICS_VIEW'
   /** Write, schedule and send campaigns. */
   | 'CAMPAIGNS_MANAGE'
+  /** Export all data of the organization, and fetch such exports. */
+  | 'DATA_EXPORT'
   /** Make and revoke API keys of their own. */
   | 'DEVELOPER_ACCESS'
   /** Add, change and delete divisions, who is in them, their hours and exceptions. */

@@ -6,9 +6,17 @@ const quote = pg.escapeIdentifier;
 
 /**
  * What no backup holds: which migrations were applied is in the header and done anew, what was told to subscribers is told,
- * sessions end with a restore, and guesses are forgotten within minutes.
+ * sessions end with a restore, guesses are forgotten within minutes, exports have their files elsewhere, and what was under way
+ * with a tenant as a whole is asked for anew.
  */
-const LEFT_OUT = new Set(['mikro_orm_migrations', 'events', 'sessions', 'rate_limits']);
+const LEFT_OUT = new Set([
+  'mikro_orm_migrations',
+  'events',
+  'offboarding_runs',
+  'rate_limits',
+  'sessions',
+  'tenant_exports',
+]);
 /** What nobody empties. */
 const MIGRATIONS = new Set(['mikro_orm_migrations']);
 

@@ -66,10 +66,15 @@ export async function backUpControl(source: Source, file: string): Promise<Taken
 }
 
 /**
- * A tenant's archive holds its database, and its rows of the control plane as they are at the same instant: an agent is in both
- * (docs/decisions/0015), and whoever changes one does so under the lock that is held here while both snapshots are taken.
+ * Both databases that a tenant is in, as they are at the same instant: an agent is in both (docs/decisions/0015), and whoever
+ * changes one does so under the lock that is held here while both snapshots are taken. Whoever has read all of the control
+ * plane's may end its session.
  */
-export async function backUpTenant(source: Source, tenant: BackedUpTenant, file: string): Promise<Taken> {
+export async function snapshotsOfTenant<T>(
+  databaseUrl: string,
+  tenant: Pick<BackedUpTenant, 'id' | 'url'>,
+  read: (platform: Snapshot, own: Snapshot) => Promise<T>,
+): Promise<T> {
   const clients: Client[] = [];
   const open = async (url: string) => {
     const client = await openReader(url);
@@ -77,32 +82,36 @@ export async function backUpTenant(source: Source, tenant: BackedUpTenant, file:
     return client;
   };
   try {
-    const [lock, control, own] = await Promise.all([
-      open(source.databaseUrl),
-      open(source.databaseUrl),
-      open(tenant.url),
-    ]);
+    const [lock, control, own] = await Promise.all([open(databaseUrl), open(databaseUrl), open(tenant.url)]);
     await lock.query('begin');
     await lock.query('select pg_advisory_xact_lock($1, hashtext($2))', [LOCKS.tenantAccounts, tenant.id]);
     // In this order: the end of its chain that the control plane knows is then no later than the chain itself.
     const platform = await beginSnapshot(control);
     const snapshot = await beginSnapshot(own);
     await lock.query('commit');
-    const header: NewHeader = {
-      kind: 'tenant',
-      tenant: { id: tenant.id, slug: tenant.slug },
-      schema: { control: platform.version, tenant: snapshot.version },
-      ...(await about(platform)),
-      takenAt: snapshot.takenAt.toISOString(),
-    };
-    return await write(source, file, header, snapshot, async function* () {
-      yield* copyTables(control, 'control', tenantTablesOf(platform.tables), (name) => rowsOfTenant(name, tenant.id));
-      await control.end();
-      yield* copyTables(own, 'tenant', snapshot.tables);
-    });
+    return await read(platform, snapshot);
   } finally {
     await Promise.all(clients.map((client) => client.end().catch(() => {})));
   }
+}
+
+/** A tenant's archive holds its database, and its rows of the control plane. */
+export function backUpTenant(source: Source, tenant: BackedUpTenant, file: string): Promise<Taken> {
+  return snapshotsOfTenant(source.databaseUrl, tenant, async (platform, own) => {
+    const header: NewHeader = {
+      kind: 'tenant',
+      tenant: { id: tenant.id, slug: tenant.slug },
+      schema: { control: platform.version, tenant: own.version },
+      ...(await about(platform)),
+      takenAt: own.takenAt.toISOString(),
+    };
+    return write(source, file, header, own, async function* () {
+      const tables = tenantTablesOf(platform.tables);
+      yield* copyTables(platform.client, 'control', tables, (name) => rowsOfTenant(name, tenant.id));
+      await platform.client.end();
+      yield* copyTables(own.client, 'tenant', own.tables);
+    });
+  });
 }
 
 async function about({ client, takenAt }: Snapshot): Promise<Pick<NewHeader, 'installation' | 'server' | 'takenAt'>> {

@@ -9,6 +9,7 @@ import { HealthSample } from './health-sample.ts';
 import { IdempotencyKey } from './idempotency-key.ts';
 import { Identity } from './identity.ts';
 import { Installation } from './installation.ts';
+import { OffboardingRun, TenantArchive } from './offboarding.ts';
 import { Organization } from './organization.ts';
 import { ProvisioningRun, ProvisioningStep } from './provisioning-run.ts';
 import { RateLimit } from './rate-limit.ts';
@@ -17,6 +18,7 @@ import { Session } from './session.ts';
 import { SigningKey } from './signing-key.ts';
 import { SuperAdmin } from './super-admin.ts';
 import { TenantDatabase } from './tenant-database.ts';
+import { TenantExport } from './tenant-export.ts';
 import { Usage } from './usage.ts';
 import { PlatformUsageDay, UsageDay } from './usage-day.ts';
 
@@ -33,6 +35,7 @@ export const controlEntities = [
   IdempotencyKey,
   Identity,
   Installation,
+  OffboardingRun,
   Organization,
   PlatformUsageDay,
   ProvisioningRun,
@@ -42,7 +45,9 @@ export const controlEntities = [
   Session,
   SigningKey,
   SuperAdmin,
+  TenantArchive,
   TenantDatabase,
+  TenantExport,
   UnlinkedAuditEntry,
   Usage,
   UsageDay,

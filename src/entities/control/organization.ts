@@ -81,6 +81,24 @@ export class Organization {
   @Property({ type: 'integer', default: 0 })
   tokenVersion: number = 0;
 
+  /** Set once the database is dropped, and again null once it is back (domain/offboarding). */
+  @Property({ type: 'timestamptz', length: 3, nullable: true })
+  @Field(() => Date, {
+    nullable: true,
+    description: 'Since when its database is an archive alone; absent while it has one.',
+  })
+  archivedAt?: Date | null;
+
+  /** By the database's clock. */
+  @Property({ type: 'timestamptz', length: 3, nullable: true })
+  @Index()
+  @Field(() => Date, {
+    nullable: true,
+    description:
+      'When everything of it is removed for good, unless that is called off; absent where nobody asked for it.',
+  })
+  purgeAt?: Date | null;
+
   @Property({ type: 'timestamptz', length: 3 })
   @Field(() => Date)
   createdAt: Date = new Date();

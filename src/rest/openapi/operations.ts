@@ -33,6 +33,11 @@ const exportedFile = Object.fromEntries(
   Object.values(exportFormats).map(({ type }) => [type.split(';', 1)[0]!, { schema: { type: 'string' } }]),
 );
 
+/** What a download sends. */
+const downloaded = Object.fromEntries(
+  ['application/gzip', 'application/x-tar'].map((type) => [type, { schema: { type: 'string', format: 'binary' } }]),
+);
+
 const header = (name: string): Reference => ({ $ref: `#/components/headers/${name}` });
 
 export function describeRoute(
@@ -62,7 +67,7 @@ export function describeRoute(
           'X-Request-Id': header('X-Request-Id'),
           ...(route.location && { Location: header('Location') }),
           ...(route.answer && { Link: header('Link') }),
-          ...(route.export && { 'Content-Disposition': header('Content-Disposition') }),
+          ...((route.export || route.download) && { 'Content-Disposition': header('Content-Disposition') }),
           ...(repeatable && { 'Idempotent-Replayed': header('Idempotent-Replayed') }),
         },
         content: contentOf(route, () => answers.forRoute(route, root)),
@@ -72,7 +77,8 @@ export function describeRoute(
   };
 }
 
-function contentOf({ export: exported, media }: Route, answer: () => Schema): Response['content'] {
+function contentOf({ export: exported, media, download }: Route, answer: () => Schema): Response['content'] {
+  if (download) return downloaded;
   if (exported) return exportedFile;
   return media ? { [media.type]: { schema: { type: 'string' } } } : json(answer());
 }

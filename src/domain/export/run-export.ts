@@ -1,0 +1,140 @@
+/**
+ * Makes an export in the background. A worker that dies leaves a job that the next one takes: the export begins anew, as the
+ * instant that it spoke of is gone. Its attempt is the fence, and stands in the names of its files.
+ */
+import { rm } from 'node:fs/promises';
+import { describeFailure } from '../../components/describe-failure.ts';
+import type { Services } from '../../context.ts';
+import { query } from '../../db/control.ts';
+import type { ExportedFile, Place } from '../../entities/control/tenant-export.ts';
+import { isUnavailable } from '../../errors.ts';
+import { FencedOff } from '../provisioning.ts';
+import { storeRef } from '../provisioning-steps.ts';
+import { KEPT_DAYS, KEPT_EXPORTS } from './exports.ts';
+import { type WrittenEntries, writeData } from './write-data.ts';
+import { writeFiles } from './write-files.ts';
+
+/** What an export needs of a gateway, or of a command. */
+export type ExportServices = Pick<Services, 'components' | 'control' | 'kept' | 'log' | 'servers'>;
+
+const MOST_ATTEMPTS = 5;
+const TOLD_EVERY_MS = 500;
+
+interface Claimed {
+  attempt: number;
+  orgId: string;
+  slug: string;
+  mongoDatabase: string;
+  databaseName: string | null;
+}
+
+const claim = query<Claimed>(
+  'claim_export',
+  `update tenant_exports e set state = 'running', attempt = e.attempt + 1, records = 0, records_total = null
+     from organizations o left join tenant_databases d on d.org_id = o.id
+    where e.id = $1 and e.state in ('queued', 'running') and o.id = e.org_id
+    returning e.attempt, o.id as "orgId", o.slug, o.mongo_database as "mongoDatabase",
+              case when o.archived_at is null then d.database_name end as "databaseName"`,
+);
+const tell = query(
+  'export_progress',
+  'update tenant_exports set records = $3, records_total = $4 where id = $1 and attempt = $2',
+);
+const finish = query(
+  'finish_export',
+  `update tenant_exports set state = 'ready', error = null, place = $3, data = $4, files = $5, taken_at = $6,
+          records = ($4::jsonb->>'entries')::int, finished_at = now(), expires_at = now() + interval '${KEPT_DAYS} days'
+    where id = $1 and attempt = $2`,
+);
+const fail = query<{ state: string }>(
+  'fail_export',
+  `update tenant_exports set error = $3, finished_at = case when attempt >= $4 then now() end,
+          state = case when attempt >= $4 then 'failed' else 'queued' end,
+          expires_at = case when attempt >= $4 then now() + interval '${KEPT_DAYS} days' end
+    where id = $1 and attempt = $2 returning state`,
+);
+/** Older ones than are kept, each side for itself. */
+const expireOlder = query(
+  'expire_exports',
+  `update tenant_exports set expires_at = now() where id in (
+     select id from (select id, row_number() over (partition by is_own order by id desc) as place
+                       from tenant_exports where org_id = $1 and state = 'ready') kept
+      where place > ${KEPT_EXPORTS})`,
+);
+
+/** @throws what it failed of, where it is to be tried again; {FencedOff}; the signal's reason. */
+export async function runExport(services: ExportServices, id: string, signal: AbortSignal): Promise<void> {
+  const { pool } = services.control;
+  const [claimed] = (await pool.query<Claimed>({ ...claim, values: [id] })).rows;
+  if (!claimed) return;
+  const { attempt, orgId } = claimed;
+  try {
+    const { place, data, files, takenAt } = await make(services, id, claimed, signal);
+    const values = [id, attempt, place, JSON.stringify(data), files && JSON.stringify(files), takenAt];
+    const { rowCount } = await pool.query({ ...finish, values });
+    if (!rowCount) throw new FencedOff();
+    await pool.query({ ...expireOlder, values: [orgId] });
+  } catch (error) {
+    if (error instanceof FencedOff || signal.aborted) throw error;
+    const { rows } = await pool.query<{ state: string }>({
+      ...fail,
+      values: [id, attempt, reasonOf(error), MOST_ATTEMPTS],
+    });
+    services.log.warn({ orgId, exportId: id, attempt, err: error }, 'an export failed');
+    if (rows[0]?.state !== 'failed') throw error;
+  }
+}
+
+interface Made {
+  place: Place;
+  data: ExportedFile;
+  files?: ExportedFile;
+  takenAt: Date;
+}
+
+async function make(services: ExportServices, id: string, claimed: Claimed, signal: AbortSignal): Promise<Made> {
+  const { components, control, kept, servers } = services;
+  const { attempt, orgId, slug, databaseName } = claimed;
+  if (!databaseName) throw new ForeseenFailure('The organization has no database: it is archived.');
+  const keep = async <W extends WrittenEntries>(ending: string, write: (draft: string) => Promise<W>) => {
+    const name = `exports/${id}.${attempt}.${ending}`;
+    const draft = await kept.draft(name);
+    try {
+      const written = await write(draft);
+      const place = await kept.keep(draft, name, signal);
+      const { bytes, digest, entries } = written;
+      return { place, written, file: { name, bytes, digest, entries } };
+    } finally {
+      await rm(draft, { force: true });
+    }
+  };
+  const source = { databaseUrl: control.url, signal, progress: progressOf(services, id, attempt) };
+  const url = (await servers.of(orgId)).urlOf(databaseName);
+  const data = await keep('ndjson.gz', (draft) => writeData(source, { id: orgId, slug, url }, draft));
+  const { objects } = components;
+  const bucket = storeRef({ id: orgId, mongoDatabase: claimed.mongoDatabase }).storeName;
+  const files = objects && (await keep('files.tar', (draft) => writeFiles(objects, bucket, draft, signal)));
+  return { place: data.place, data: data.file, files: files?.file, takenAt: data.written.takenAt };
+}
+
+function progressOf({ control }: ExportServices, id: string, attempt: number) {
+  let told = 0;
+  return async (records: number, total: number) => {
+    if (Date.now() - told < TOLD_EVERY_MS) return;
+    told = Date.now();
+    const { rowCount } = await control.pool.query({ ...tell, values: [id, attempt, records, total] });
+    if (!rowCount) throw new FencedOff();
+  };
+}
+
+/** Told as it is. */
+class ForeseenFailure extends Error {}
+
+function reasonOf(error: unknown): string {
+  if (error instanceof ForeseenFailure) return error.message;
+  if (isUnavailable(error)) return 'The database server could not be reached.';
+  const { code } = error as NodeJS.ErrnoException;
+  if (code === 'ENOSPC') return 'The disk that exports are written to is full.';
+  if (code === 'EACCES' || code === 'EROFS') return 'The folder that exports are written to cannot be written.';
+  return `It could not be written: ${describeFailure(error)}.`;
+}

@@ -1,0 +1,119 @@
+/**
+ * Files that outlive a request: exports and archives of tenants. They are kept in a bucket of the platform's own where there is
+ * an object store, else in a folder of `DATA_DIR`. What is in a folder is seen by the gateways alone that have that folder.
+ */
+import { randomUUID } from 'node:crypto';
+import { createReadStream, createWriteStream } from 'node:fs';
+import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import type { ByteRange, ObjectStore } from '../components/object-store.ts';
+import type { Place } from '../entities/control/tenant-export.ts';
+import { AppError } from '../errors.ts';
+import { syncFolder } from './backup/write-archive.ts';
+
+const DRAFT = '.draft';
+/** A draft that nobody has written to for so long was left by a process that died. */
+const DEAD_DRAFT_MS = 60 * 60_000;
+
+const forever = () => new AbortController().signal;
+
+/** Of names: a folder and a file, such as `exports/<id>.ndjson.gz`. */
+export class KeptFiles {
+  readonly #root: string;
+  readonly #bucket: string;
+  readonly #objects?: ObjectStore;
+
+  /** @param code the installation's. */
+  constructor(dataDir: string, code: string, objects?: ObjectStore) {
+    this.#root = dataDir;
+    this.#bucket = `omnistream-${code}`;
+    this.#objects = objects;
+  }
+
+  /** A path to write to, on this machine, before the file is kept. */
+  async draft(name: string): Promise<string> {
+    const path = join(this.#root, `${name}.${randomUUID()}${DRAFT}`);
+    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    return path;
+  }
+
+  /** Gives a draft its place. It is durable when this returns, and the draft is gone. */
+  async keep(draft: string, name: string, signal: AbortSignal): Promise<Place> {
+    if (this.#objects) {
+      await this.#objects.write(this.#bucket, name, draft, signal);
+      await rm(draft);
+      return 'bucket';
+    }
+    const handle = await open(draft, 'r+');
+    await handle.sync().finally(() => handle.close());
+    const path = join(this.#root, name);
+    await rename(draft, path);
+    await syncFolder(dirname(path));
+    return 'folder';
+  }
+
+  /** @throws {AppError} unavailable where it cannot be found from here. */
+  async read(place: Place, name: string, range?: ByteRange): Promise<Readable> {
+    if (place === 'bucket') {
+      const found = await this.#store().read(this.#bucket, name, forever(), range);
+      if (found) return found.content;
+      throw new AppError('unavailable', { message: 'The file is not in the object store any more.' });
+    }
+    const handle = await open(join(this.#root, name)).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'ENOENT') throw error;
+      throw new AppError('unavailable', {
+        message: 'The file is on the disk of another gateway: ask that one, or try again.',
+        retryAfter: 1,
+        cause: error,
+      });
+    });
+    return createReadStream('', { fd: handle, ...range });
+  }
+
+  /** The file on this machine. @returns its path, and what is called when it is not needed any more. */
+  async local(place: Place, name: string, signal: AbortSignal): Promise<{ path: string; done(): Promise<void> }> {
+    const content = await this.read(place, name);
+    if (place === 'folder') {
+      content.destroy();
+      return { path: join(this.#root, name), done: async () => {} };
+    }
+    const path = await this.draft(name);
+    const done = () => rm(path, { force: true });
+    try {
+      await pipeline(content, createWriteStream(path, { mode: 0o600 }), { signal });
+    } catch (error) {
+      await done();
+      throw error;
+    }
+    return { path, done };
+  }
+
+  /** Not there is fine. */
+  async remove(place: Place, name: string): Promise<void> {
+    if (place === 'bucket') await this.#store().remove(this.#bucket, name, forever());
+    else await rm(join(this.#root, name), { force: true });
+  }
+
+  /** Removes the drafts of processes that died, and what nobody knows of. @param isKnown judges names such as `<folder>/<file>`. */
+  async sweep(folder: string, isKnown: (name: string) => boolean): Promise<void> {
+    const path = join(this.#root, folder);
+    for (const file of await readdir(path).catch(() => [])) {
+      if (isKnown(`${folder}/${file}`)) continue;
+      const facts = await stat(join(path, file)).catch(() => undefined);
+      if (facts && Date.now() - facts.mtimeMs > DEAD_DRAFT_MS) await rm(join(path, file), { force: true });
+    }
+    if (!this.#objects) return;
+    for await (const { name, modified } of this.#objects.list(this.#bucket, `${folder}/`, forever())) {
+      if (!isKnown(name) && Date.now() - modified.getTime() > DEAD_DRAFT_MS) await this.remove('bucket', name);
+    }
+  }
+
+  #store(): ObjectStore {
+    if (this.#objects) return this.#objects;
+    throw new AppError('unavailable', {
+      message: 'The file is in the object store, which is not configured (MINIO_URL).',
+    });
+  }
+}

@@ -1,0 +1,26 @@
+/** Makes exports, one at a time in each process, and removes them when their time has come. */
+import type { Services } from '../context.ts';
+import { sweepExports } from '../domain/export/expire.ts';
+import { runExport } from '../domain/export/run-export.ts';
+import { FencedOff } from '../domain/provisioning.ts';
+import { every } from './timers.ts';
+
+const SWEEP_MS = 10 * 60_000;
+
+/** @returns what asks it to stop: an export that is under way is left to the next worker. */
+export async function startExportWorker(services: Services): Promise<() => Promise<void>> {
+  const stopping = new AbortController();
+  await services.queue.work('tenant.export', 1, async ({ data, signal }) => {
+    try {
+      await runExport(services, data.exportId, AbortSignal.any([stopping.signal, signal]));
+    } catch (error) {
+      if (!(error instanceof FencedOff)) throw error;
+    }
+  });
+  // Also files: what is in a folder is seen by this process alone.
+  const stopSweeping = every(SWEEP_MS, () => sweepExports(services), services.log, 0);
+  return () => {
+    stopping.abort(new Error('the gateway is stopping'));
+    return stopSweeping();
+  };
+}
