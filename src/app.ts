@@ -3,12 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import type { Services } from './context.ts';
 import { FLUSH_MS } from './domain/last-use.ts';
 import { buildHttp } from './http.ts';
-import { followRestores } from './jobs/chain-sealer.ts';
-import { startExportWorker } from './jobs/export-worker.ts';
-import { Leader } from './jobs/leader.ts';
-import { startLimitsWorker } from './jobs/limits-worker.ts';
-import { startMigrationWorker } from './jobs/migration-worker.ts';
-import { ProvisioningWorker } from './jobs/provisioning-worker.ts';
+import { startJobs } from './jobs/jobs.ts';
 import { every } from './jobs/timers.ts';
 import { type OpenOptions, openServices } from './services.ts';
 
@@ -33,32 +28,18 @@ export async function buildApp(options: OpenOptions): Promise<App> {
     await open.close();
     throw error;
   });
-  const worker = new ProvisioningWorker(services);
-  const leader = new Leader(services);
-  followRestores(services);
-  await worker.start();
-  await startLimitsWorker(services);
-  const stopQueueing = await startMigrationWorker(services);
-  const stopExporting = await startExportWorker(services);
+  const jobs = options.config.role === 'gateway' ? undefined : await startJobs(services);
   const stopNoting = every(FLUSH_MS, () => services.lastUse.flush(), services.log);
-  leader.start();
   return {
     http,
     services,
     leave: () => leaving.abort(),
     async close() {
       await services.queue.takeNoMore();
-      await Promise.all([
-        http.close(),
-        worker.beginStop(),
-        stopQueueing(),
-        stopExporting(),
-        stopNoting(),
-        leader.stop(),
-      ]);
+      await Promise.all([http.close(), jobs?.beginStop(), stopNoting()]);
       await services.lastUse.flush().catch(() => {});
       await services.queue.stop(DRAIN_MS);
-      await worker.close();
+      await jobs?.close();
       await open.close();
     },
   };

@@ -21,6 +21,10 @@ const environment = z.object({
   NODE_ENV: z.preprocess(blankIsUnset, z.string().default('development')),
   PORT: z.preprocess(blankIsUnset, z.coerce.number().int().min(0).max(65_535).default(4000)),
   HOST: z.preprocess(blankIsUnset, z.string().default('127.0.0.1')),
+  ROLE: z.preprocess(
+    blankIsUnset,
+    z.enum(['all', 'gateway', 'worker'], { error: 'must be all, gateway or worker' }).default('all'),
+  ),
   DATA_DIR: z.preprocess(blankIsUnset, z.string().default('./data')),
   DATABASE_URL: url('postgres:', 'postgresql:'),
   JWT_SECRET: optional(z.string().refine((s) => Buffer.byteLength(s) >= 32, { error: 'must be at least 32 bytes' })),
@@ -97,6 +101,8 @@ const RATE_LIMITS = {
 };
 export type RateLimit = keyof typeof RATE_LIMITS;
 
+export type Role = 'all' | 'gateway' | 'worker';
+
 /** How one gateway process is set up. Every field comes from the variable of the same meaning in `docs/operating.md`. */
 export interface Config {
   readonly production: boolean;
@@ -104,6 +110,10 @@ export interface Config {
   readonly playground: boolean;
   /** Whether only documents that are known beforehand are run: the console's, and those of the operator's file. */
   readonly persistedDocuments?: { readonly file?: string };
+  /**
+   * What this process does: `gateway` serves the API, `worker` works off jobs and does the periodic work, `all` both.
+   */
+  readonly role: Role;
   readonly port: number;
   readonly host: string;
   /** Absolute path: the embedded PostgreSQL and generated secrets. */
@@ -169,10 +179,16 @@ export function readConfig(env: Record<string, string | undefined>): Config {
   if (e.PERSISTED_DOCUMENTS && !e.PERSISTED_DOCUMENTS_ONLY) {
     throw new ConfigError('PERSISTED_DOCUMENTS means nothing without PERSISTED_DOCUMENTS_ONLY=true.');
   }
+  if (e.ROLE !== 'all' && !e.DATABASE_URL) {
+    throw new ConfigError(
+      `A process that is only a ${e.ROLE} needs DATABASE_URL: the embedded PostgreSQL belongs to one process, which does everything.`,
+    );
+  }
   return Object.freeze({
     production,
     playground: e.PLAYGROUND ?? !(production || e.PERSISTED_DOCUMENTS_ONLY),
     persistedDocuments: e.PERSISTED_DOCUMENTS_ONLY ? { file: e.PERSISTED_DOCUMENTS } : undefined,
+    role: e.ROLE,
     port: e.PORT,
     host: e.HOST,
     dataDir: resolve(e.DATA_DIR),

@@ -112,6 +112,10 @@ export async function buildHttp(services: Services, leaving: AbortSignal): Promi
   );
   letConnectionsGo(app, leaving);
   app.setNotFoundHandler((request, reply) => sendError(reply, request, notFound(request, reply)));
+  if (config.role === 'worker') {
+    registerOperations(app, services, leaving);
+    return app;
+  }
 
   const factsOf = (request: FastifyRequest) => ({
     requestId: request.id,
@@ -166,7 +170,7 @@ export async function buildHttp(services: Services, leaving: AbortSignal): Promi
   });
 
   registerRest(app, { schema, context: contextOf, edition: () => hoursEdition(services), errorAnswer });
-  registerOperations(app, services, connections, leaving);
+  registerOperations(app, services, leaving, connections);
   await registerPages(app, schema);
   app.route({
     method: 'GET',

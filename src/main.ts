@@ -3,6 +3,7 @@
 import { enableCompileCache } from 'node:module';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
 import type { Logger } from 'pino';
 import type { App } from './app.ts';
 import { type Config, ConfigError, readConfig } from './config.ts';
@@ -21,8 +22,18 @@ const LEAVE_MS = 1000;
 
 const say = (text: string) => process.stdout.write(`${text}\n`);
 
+/** What follows `npm start --`, as the variables that it stands for. @throws {ConfigError} */
+function optionsIn(args: string[]): { ROLE?: string } {
+  try {
+    const { role } = parseArgs({ args, options: { role: { type: 'string' } } }).values;
+    return role === undefined ? {} : { ROLE: role };
+  } catch (error) {
+    throw new ConfigError(`${(error as Error).message}\nUsage: npm start -- [--role all|gateway|worker]`);
+  }
+}
+
 async function main(): Promise<void> {
-  const config = readConfig(process.env);
+  const config = readConfig({ ...process.env, ...optionsIn(process.argv.slice(2)) });
   const log = createLog(config.logLevel);
   const allGiven = config.databaseUrl && config.jwtSecret && config.superAdminPassword;
   const stored = allGiven ? undefined : await storedSecrets(config.dataDir);
@@ -48,7 +59,8 @@ async function main(): Promise<void> {
       log,
       databaseUrl: config.databaseUrl ?? server!.url,
       jwtSecret: config.jwtSecret ?? stored!.jwtSecret,
-      firstSuperAdmin: { email, password },
+      // A password that was made is shown by whoever serves the sign-in.
+      ...(config.role !== 'worker' && { firstSuperAdmin: { email, password } }),
     });
     await app.http.listen({ port: config.port, host: config.host });
   } catch (error) {
@@ -73,18 +85,21 @@ function announce(app: App, config: Config, signIn: string): void {
   const port = typeof address === 'object' && address ? address.port : config.port;
   const host = ['0.0.0.0', '::'].includes(config.host) ? 'localhost' : config.host;
   const base = `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
-  const rows = [
+  const served = [
     ['Console', `${base}/console`],
     ['GraphQL', `${base}/graphql${config.playground ? '  (playground in a browser)' : ''}`],
     ['REST', `${base}/api  (described at ${base}/api/docs)`],
+  ];
+  const rows = [
+    ...(config.role === 'worker' ? [] : served),
     ['Health', `${base}/api/health`],
     ['Data', config.databaseUrl ? 'external PostgreSQL (DATABASE_URL)' : config.dataDir],
-    ['Super admin', signIn],
+    ...(config.role === 'worker' ? [] : [['Super admin', signIn]]),
   ];
   say(
     [
       '',
-      '  OmniStream gateway is up',
+      `  OmniStream ${config.role === 'worker' ? 'worker' : 'gateway'} is up${config.role === 'gateway' ? ', without jobs: they are for workers' : ''}`,
       '',
       ...rows.map(([name, value]) => `  ${`${name}`.padEnd(12)} ${value}`),
       '',

@@ -1,15 +1,24 @@
 /** What operators and their tools ask: liveness, readiness, metrics. */
 import type { FastifyInstance } from 'fastify';
 import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { withDeadline } from './components/probe.ts';
 import type { Services } from './context.ts';
+import { query } from './db/control.ts';
+import { LIVING_WORKERS } from './db/locks.ts';
 import { AppError } from './errors.ts';
 import type { Connections } from './live/connections.ts';
+
+const livingWorkers = query<{ count: number }>('living_workers', `select ${LIVING_WORKERS} as count`);
+/** What is asked of the database for metrics is not to keep the others from being read. */
+const PATIENCE_MS = 500;
+const NO_WORKER =
+  'No worker is alive: requests are served, but nothing is provisioned, counted or watched until one is started.';
 
 export function registerOperations(
   app: FastifyInstance,
   { control }: Services,
-  connections: Connections,
   leaving: AbortSignal,
+  connections?: Connections,
 ): void {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
@@ -20,12 +29,30 @@ export function registerOperations(
     buckets: [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5],
     registers: [registry],
   });
+  if (connections) {
+    new Gauge({
+      name: 'live_connections',
+      help: 'Sockets and event streams that are open.',
+      registers: [registry],
+      collect() {
+        this.set(connections.count);
+      },
+    });
+  }
+  const workers = async () => {
+    const { name, text } = livingWorkers;
+    const { rows } = await control.pool.query<{ count: number }>({ name, text });
+    return rows[0]!.count;
+  };
   new Gauge({
-    name: 'live_connections',
-    help: 'Sockets and event streams that are open.',
+    name: 'workers_alive',
+    help: 'Processes that run jobs, on this control database; absent while it does not answer.',
     registers: [registry],
-    collect() {
-      this.set(connections.count);
+    async collect() {
+      await withDeadline(PATIENCE_MS, workers).then(
+        (count) => this.set(count),
+        () => this.remove(),
+      );
     },
   });
   // Of each route and outcome one, which finds its place by itself: by its labels that takes six times as long.
@@ -46,8 +73,7 @@ export function registerOperations(
   app.get('/readyz', async () => {
     if (leaving.aborted)
       throw new AppError('unavailable', { message: 'This gateway is about to stop.', retryAfter: 1 });
-    await control.pool.query('select 1');
-    return { status: 'ready' };
+    return { status: 'ready', notices: (await workers()) > 0 ? [] : [NO_WORKER] };
   });
   app.get('/metrics', async (_request, reply) => reply.type(registry.contentType).send(await registry.metrics()));
 }

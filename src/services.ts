@@ -54,7 +54,7 @@ export async function openServices({
 }: OpenOptions): Promise<OpenServices> {
   const keys = new Keys(jwtSecret);
   const control = await openControl(databaseUrl, log);
-  const queue = new Queue(databaseUrl, log);
+  const queue = new Queue(databaseUrl, log, config.role !== 'gateway');
   const servers = await setUp(control, queue, keys, log, firstSuperAdmin);
   const components = await makeComponents(config.components);
   const tenants = await TenantDatabases.open(control, keys, servers, log);

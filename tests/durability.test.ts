@@ -74,7 +74,7 @@ describe('one data folder, through the starts and the ends of its gateways', () 
   });
 
   test('without a gateway the doctor starts the server itself, says what has not ended, and stops it', async () => {
-    const unfinished = 'no gateway is running -> start one';
+    const unfinished = 'no worker is running -> start one';
     expect(await runDoctor(env)).toMatchObject({ code: 1, output: expect.stringContaining(unfinished) });
     const whole = expect.stringMatching(/^control plane: \d+ entries, whole, /);
     expect(await runAuditVerify(env)).toMatchObject({ code: 0, output: whole });

@@ -17,3 +17,9 @@ export const LOCKS = {
   /** One per Idempotency-Key; the second key is a hash of it. */
   idempotency: 0x6f6d_0005,
 } as const;
+
+/** SQL for how many processes that run jobs are alive: each holds a lock while its connection stands. */
+export const LIVING_WORKERS = `(
+  select count(*)::int from pg_locks
+   where locktype = 'advisory' and classid = ${LOCKS.worker} and granted
+     and database = (select oid from pg_database where datname = current_database()))`;

@@ -39,12 +39,14 @@ export class Queue {
   readonly #boss: PgBoss;
   #started = false;
 
-  constructor(url: string, log: Logger) {
+  /** @param works whether jobs are worked off here; otherwise they are only sent. */
+  constructor(url: string, log: Logger, works: boolean) {
     this.#boss = new PgBoss({
       connectionString: url,
       application_name: 'omnistream jobs',
-      max: 4,
-      useListenNotify: true,
+      max: works ? 4 : 1,
+      useListenNotify: works,
+      supervise: works,
       schedule: false,
       // With the heartbeat below: a frozen worker's job is given to another one after about twelve seconds.
       superviseIntervalSeconds: 2,

@@ -1,7 +1,7 @@
 /** What the control database and the server's catalogs say, read at one instant and without changing anything. */
 import type pg from 'pg';
 import { SERVER_OF_TENANT } from '../db/database-servers.ts';
-import { LOCKS } from '../db/locks.ts';
+import { LIVING_WORKERS } from '../db/locks.ts';
 import { groupName, tenantName } from '../db/tenant-names.ts';
 import { HOME_SERVER_ID } from '../entities/control/database-server.ts';
 import type { TenantStatus } from '../entities/control/organization.ts';
@@ -89,11 +89,6 @@ const TENANTS = `
                         where org_id = o.id and error is not null order by position limit 1) failed on true
    order by o.id`;
 
-const WORKERS = `
-  select count(*)::int as workers from pg_locks
-   where locktype = 'advisory' and classid = ${LOCKS.worker} and granted
-     and database = (select oid from pg_database where datname = current_database())`;
-
 /** @throws when the database is no control database. */
 export async function readFacts(client: pg.ClientBase): Promise<Facts> {
   const rows = async <Row extends pg.QueryResultRow>(text: string, values?: unknown[]) =>
@@ -111,7 +106,7 @@ export async function readFacts(client: pg.ClientBase): Promise<Facts> {
     ...(await readCatalogs(client, code)),
     tenants,
     expected: new Set(tenants.map(({ id }) => tenantName(code, id))),
-    workers: (await rows<{ workers: number }>(WORKERS))[0]!.workers,
+    workers: (await rows<{ workers: number }>(`select ${LIVING_WORKERS} as workers`))[0]!.workers,
   };
   await client.query('commit');
   return facts;

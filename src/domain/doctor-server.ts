@@ -152,11 +152,11 @@ function checkRun(tenant: TenantFacts, workers: number): Finding[] {
   const mutation = `mutation { retryProvisioning(tenantId: "${id}") { status } }`;
   if (!hasJob) return find('no job will come to it', `${mutation} makes one.`);
   if (error) {
-    const again = workers > 0 ? 'it is tried again by itself; at once by' : 'start a gateway, or then at once by';
+    const again = workers > 0 ? 'it is tried again by itself; at once by' : 'start a worker, or then at once by';
     return find(`${failedStep} failed, attempt ${attempt}: ${error}`, `remove the cause: ${again} ${mutation}`);
   }
   if (workers > 0) return [];
-  return find('no gateway is running', 'start one: it goes on by itself.');
+  return find('no worker is running', 'start one (npm start, or npm start -- --role worker): it goes on by itself.');
 }
 
 /** Whether every database is closed to whom it does not belong. */

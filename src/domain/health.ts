@@ -6,6 +6,7 @@ import { describeFailure } from '../components/describe-failure.ts';
 import type { Components } from '../components/index.ts';
 import { type Probe, withDeadline } from '../components/probe.ts';
 import type { ServiceName } from '../config.ts';
+import { LIVING_WORKERS } from '../db/locks.ts';
 
 export enum ComponentStatus {
   UP = 'up',
@@ -41,8 +42,8 @@ registerEnumType(OverallStatus, {
   name: 'OverallStatus',
   description: 'How the platform stands as a whole.',
   valuesConfig: {
-    OK: { description: 'Nothing that is configured is down.' },
-    DEGRADED: { description: 'At least one component that is configured is down.' },
+    OK: { description: 'Nothing that is configured is down, and a worker is alive.' },
+    DEGRADED: { description: 'At least one component that is configured is down, or no worker is alive.' },
   },
 });
 
@@ -125,7 +126,7 @@ export class TenantCounts {
 
 @ObjectType({ description: 'How the platform stands, as of at most a second ago.' })
 export class SystemHealth {
-  @Field(() => OverallStatus, { description: 'OK where nothing that is configured is down.' })
+  @Field(() => OverallStatus, { description: 'OK where nothing that is configured is down and a worker is alive.' })
   status!: OverallStatus;
   @Field(() => InfrastructureHealth, { description: 'Databases, cache, broker, object store.' })
   infrastructure!: InfrastructureHealth;
@@ -135,10 +136,18 @@ export class SystemHealth {
   platforms!: PlatformsHealth;
   @Field(() => TenantCounts, { description: 'How many there are.' })
   tenants!: TenantCounts;
+  @Field(() => Int, {
+    nullable: true,
+    description:
+      'Processes that run jobs. With none of them requests are served, but nothing is provisioned, counted or watched. Null in ' +
+      'reports of versions that did not count them.',
+  })
+  workers?: number;
 }
 
 /** What the control plane knows of its tenants. */
 interface TenantFacts extends TenantCounts {
+  workers?: number;
   channels: string[];
   /** By component: what was told of it last, and since when it holds. */
   states: Record<string, { status: ComponentStatus; since: string }>;
@@ -154,7 +163,8 @@ const TENANT_FACTS = `
          (select coalesce(json_agg(distinct channel), '[]') from usage u, unnest(u.active_channels) as channel
            where exists (select from organizations o where o.id = u.org_id and o.status = 'active')) as channels,
          (select coalesce(json_object_agg(component, json_build_object('status', status, 'since', since)), '{}')
-            from component_states) as states
+            from component_states) as states,
+         ${LIVING_WORKERS} as workers
     from organizations`;
 
 export class HealthMonitor {
@@ -211,7 +221,7 @@ export class HealthMonitor {
       >),
     };
     const all = [...Object.values(infrastructure), ...Object.values(microservices)];
-    const { channels, states, ...tenants } = this.#facts;
+    const { channels, states, workers, ...tenants } = this.#facts;
     const named: [string, ComponentHealth][] = [...Object.entries(infrastructure), ...Object.entries(microservices)];
     for (const [name, component] of named) {
       const told = states[name];
@@ -221,7 +231,10 @@ export class HealthMonitor {
       status: channels.includes(channel) ? PlatformStatus.ACTIVE : PlatformStatus.INACTIVE,
     });
     return {
-      status: all.some(({ status }) => status === ComponentStatus.DOWN) ? OverallStatus.DEGRADED : OverallStatus.OK,
+      status:
+        workers === 0 || all.some(({ status }) => status === ComponentStatus.DOWN)
+          ? OverallStatus.DEGRADED
+          : OverallStatus.OK,
       infrastructure,
       microservices,
       platforms: {
@@ -231,6 +244,7 @@ export class HealthMonitor {
         email: platform('email'),
       },
       tenants,
+      workers,
     };
   }
 

@@ -34,6 +34,8 @@ export interface Variant {
   build?: string;
   /** A module that Node loads before the gateway. */
   preload?: string;
+  /** What follows `npm start --`. */
+  options?: string[];
   /** Told what it prints and logs, as it comes. */
   told?(output: string): void;
 }
@@ -106,10 +108,12 @@ function run(
 }
 
 /** Starts a gateway without waiting for it to be up. */
-export const spawnGateway = (env: Record<string, string>): Pick<Run, 'child' | 'ended'> => run('main.js', env);
+export const spawnGateway = (env: Record<string, string>, ...options: string[]): Pick<Run, 'child' | 'ended'> =>
+  run('main.js', env, options);
 
 /** The same, for one that ends by itself. @returns how it ended. */
-export const runGateway = (env: Record<string, string>): Promise<Ended> => spawnGateway(env).ended;
+export const runGateway = (env: Record<string, string>, ...options: string[]): Promise<Ended> =>
+  spawnGateway(env, ...options).ended;
 
 /** `npm run doctor` */
 export const runDoctor = (env: Record<string, string>): Promise<Ended> => run('doctor.js', env).ended;
@@ -138,13 +142,13 @@ function cpuMs(pid: number): number {
 
 /** Starts a gateway and waits until it answers. @param env on top of a free port and a known super admin. */
 export async function startGateway(env: Record<string, string>, variant: Variant = {}): Promise<GatewayProcess> {
-  const { build = dist, preload, told } = variant;
+  const { build = dist, preload, options, told } = variant;
   const standing = { PORT: '0', SUPER_ADMIN_EMAIL: SUPER_ADMIN.email, SUPER_ADMIN_PASSWORD: SUPER_ADMIN.password };
   const preloading = preload && { NODE_OPTIONS: `--import ${preload}` };
   const { child, ended, output } = run(
     join(relative(dist, build), 'main.js'),
     { ...standing, ...preloading, ...env },
-    [],
+    options,
     told,
   );
   let dead = false;
@@ -153,7 +157,7 @@ export async function startGateway(env: Record<string, string>, variant: Variant
   });
   const deadline = Date.now() + 60_000;
   for (;;) {
-    const base = /REST +(http:\S+)\/api /.exec(output())?.[1];
+    const base = /Health +(http:\S+)\/api\/health/.exec(output())?.[1];
     if (base && (await fetch(`${base}/api/health`)).ok) {
       return {
         url: base,

@@ -71,7 +71,7 @@ function refuseOtherSecret(keys: Keys, sealed: string): void {
 export async function queueAnew(databaseUrl: string): Promise<void> {
   const log = createLog('warn');
   const control = await openControl(databaseUrl, log, 4);
-  const queue = new Queue(databaseUrl, log);
+  const queue = new Queue(databaseUrl, log, false);
   try {
     await queue.start();
     const { rows } = await control.pool.query<{ id: string; unfinished: boolean }>(

@@ -1,9 +1,20 @@
 /** The paths that serve operators and their tools (src/operations.ts); they are no rows of the route table. */
 import type { ErrorResponses } from './errors.ts';
-import { json, type OpenApi, type Operation, type Response } from './types.ts';
+import { json, type OpenApi, type Operation, type Response, type Schema } from './types.ts';
 
-const says = (status: string): Response['content'] =>
-  json({ type: 'object', properties: { status: { type: 'string', const: status } }, required: ['status'] });
+const says = (status: string, more: Record<string, Schema> = {}): Response['content'] =>
+  json({
+    type: 'object',
+    properties: { status: { type: 'string', const: status }, ...more },
+    required: ['status', ...Object.keys(more)],
+  });
+
+const NOTICES: Schema = {
+  type: 'array',
+  items: { type: 'string' },
+  description:
+    'Sentences on what an operator should look after although requests are served, such as that no worker is alive.',
+};
 
 export function operatorPaths(errors: ErrorResponses): OpenApi['paths'] {
   const get = (
@@ -36,7 +47,7 @@ export function operatorPaths(errors: ErrorResponses): OpenApi['paths'] {
         summary: 'Readiness check',
         description: 'Whether the control-plane database answers.',
       },
-      { description: 'Ready', content: says('ready') },
+      { description: 'Ready', content: says('ready', { notices: NOTICES }) },
       errors.of(['unavailable']),
     ),
     '/metrics': get(
