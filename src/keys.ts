@@ -3,10 +3,12 @@
  * gateway may be running; it learns of it within a second. Exit code 0, or 2 when it could not.
  */
 import { parseArgs } from 'node:util';
+import { nowDate } from './clock.ts';
 import { runCommand, say, withInstallation } from './command-line.ts';
 import { ConfigError, readConfig } from './config.ts';
 import { openControl } from './db/control.ts';
 import { rotateSigningKey, type SigningKeyRow, signingKeys } from './domain/signing-keys.ts';
+import { goByDatabase } from './live/clock-watch.ts';
 import { createLog } from './log.ts';
 
 const USAGE = 'Use: npm run keys [-- rotate [--now]]';
@@ -29,9 +31,7 @@ function list(rows: SigningKeyRow[]): void {
   for (const [place, name] of names.entries()) {
     const ends = rows.slice(place).map(({ formerEndAt }) => formerEndAt);
     const end = ends.sort()[0];
-    say(
-      end === undefined ? `${name}: in use` : `${name}: ${end <= new Date().toISOString() ? 'ended' : 'ends'} ${end}`,
-    );
+    say(end === undefined ? `${name}: in use` : `${name}: ${end <= nowDate().toISOString() ? 'ended' : 'ends'} ${end}`);
   }
 }
 
@@ -41,6 +41,7 @@ await runCommand(async () => {
     if (!keys) throw new ConfigError('JWT_SECRET is needed: keys are sealed with a key that is derived from it.');
     const control = await openControl(databaseUrl, createLog('silent'));
     try {
+      await goByDatabase(control.pool);
       if (rotate) {
         await rotateSigningKey(control, keys, { now });
         say(

@@ -8,6 +8,7 @@ import { LRUCache } from 'lru-cache';
 import pg from 'pg';
 import { parse as parseUrl } from 'pg-connection-string';
 import type { Logger } from 'pino';
+import { nowDate } from '../clock.ts';
 import { tenantEntities } from '../entities/tenant/index.ts';
 import { AppError, databaseError } from '../errors.ts';
 import { type ControlDatabase, type Query, query, SESSION_OPTIONS } from './control.ts';
@@ -178,7 +179,7 @@ export class TenantDatabases {
 
   #use<T>(orgId: string, body: (pool: pg.Pool) => Promise<T>): Promise<T> {
     return this.#turns.take(orgId, async () => {
-      const began = new Date();
+      const began = nowDate();
       try {
         return await body(await this.#pool(orgId));
       } catch (error) {

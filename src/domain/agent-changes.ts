@@ -1,5 +1,6 @@
 /** Changes to the people of a tenant: nobody reaches beyond their own rights, and an admin is always left. */
 import { type EntityManager, LockMode } from '@mikro-orm/postgresql';
+import { nowDate } from '../clock.ts';
 import { type Context, tenantUser } from '../context.ts';
 import { Identity } from '../entities/control/identity.ts';
 import { Agent } from '../entities/tenant/agent.ts';
@@ -98,7 +99,7 @@ export async function deleteAgent(ctx: Context, id: string): Promise<string> {
     if (agent && role) {
       refuseBeyond(access, permissionsOf(role));
       await keepAnAdmin(control, tenant, me.orgId, id);
-      agent.deletedAt = new Date();
+      agent.deletedAt = nowDate();
       agent.isOnline = false;
       const before = { email: agent.email, fullName: agent.fullName, role: role.name };
       tenantAudit(tenant, ctx, { action: 'agent.delete', target: target(id), before });

@@ -1,6 +1,6 @@
 /** The people of a tenant, as its own admins look after them. */
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { v7 as uuidv7 } from 'uuid';
+import { newId, nowDate } from '../clock.ts';
 import { type Context, tenantUser } from '../context.ts';
 import { query } from '../db/control.ts';
 import { Identity } from '../entities/control/identity.ts';
@@ -73,8 +73,8 @@ export async function createAgent(ctx: Context, input: NewAgent): Promise<AgentR
   const { orgId } = tenantUser(ctx);
   const access = await ctx.access();
   const passwordHash = await hashPassword(password);
-  const id = uuidv7();
-  const now = new Date();
+  const id = newId();
+  const now = nowDate();
   await inBoth(ctx, async ({ control, tenant }) => {
     control.persist(control.create(Identity, { id, orgId, email, passwordHash, tokenVersion: 0, createdAt: now }));
     // First of all: who makes the same address at the same time waits here, and then finds it taken.

@@ -1,5 +1,6 @@
 /** Whom an API key speaks for, from memory: programs send theirs with every request. */
 import { createHash } from 'node:crypto';
+import { nowMs } from '../clock.ts';
 import { type ControlDatabase, query } from '../db/control.ts';
 import { TenantStatus } from '../entities/control/organization.ts';
 import { AppError } from '../errors.ts';
@@ -64,7 +65,7 @@ export class ApiKeyRing {
       this.#kept.forget(hash);
       row = await this.#find(hash);
     }
-    if (row.expiresAt && Date.parse(row.expiresAt) <= Date.now()) {
+    if (row.expiresAt && Date.parse(row.expiresAt) <= nowMs()) {
       throw new AppError('unauthenticated', { message: 'This API key has expired.' });
     }
     return {

@@ -1,7 +1,7 @@
 /** Keys that programs act with for the agent who made them. */
 import { randomBytes } from 'node:crypto';
 import { LockMode } from '@mikro-orm/postgresql';
-import { v7 as uuidv7 } from 'uuid';
+import { newId, nowDate, nowMs } from '../clock.ts';
 import { type Context, tenantUser } from '../context.ts';
 import { query } from '../db/control.ts';
 import { ApiKey } from '../entities/control/api-key.ts';
@@ -46,7 +46,7 @@ export interface NewApiKey {
 /** @throws {AppError} forbidden for a scope that the caller lacks; validation_failed, conflict for one too many. */
 export async function createApiKey(ctx: Context, { name, scopes, expiresAt }: NewApiKey): Promise<NewApiKeyRow> {
   const { id: makerId, orgId } = tenantUser(ctx);
-  if (expiresAt && expiresAt.getTime() <= Date.now()) throw invalid('expiresAt', 'must be in the future');
+  if (expiresAt && expiresAt.getTime() <= nowMs()) throw invalid('expiresAt', 'must be in the future');
   const { permissions } = await ctx.access();
   const beyond = scopes.filter((scope) => !permissions.has(scope));
   if (beyond.length > 0) {
@@ -62,12 +62,12 @@ export async function createApiKey(ctx: Context, { name, scopes, expiresAt }: Ne
       throw new AppError('conflict', { message: `You have ${MOST_KEYS} keys already: revoke one first.` });
     }
     const row = {
-      id: uuidv7(),
+      id: newId(),
       name,
       prefix,
       scopes: [...new Set(scopes)],
       expiresAt: expiresAt ?? null,
-      createdAt: new Date(),
+      createdAt: nowDate(),
     };
     em.persist(em.create(ApiKey, { ...row, orgId, makerId, hash: hashOfKey(key) }));
     const after = { name, prefix, scopes: row.scopes, expiresAt: row.expiresAt };

@@ -1,7 +1,7 @@
 /** Every change and every login leaves an entry, in the transaction of the change. */
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type pg from 'pg';
-import { v7 as uuidv7 } from 'uuid';
+import { newId } from '../clock.ts';
 import type { Actor, Context } from '../context.ts';
 import { query, rowsWithin } from '../db/control.ts';
 import { AuditEntry } from '../entities/control/audit-entry.ts';
@@ -65,7 +65,7 @@ export async function auditOn(client: pg.ClientBase, source: AuditSource, record
 }
 
 function entry<Scope extends { orgId?: string }>(source: AuditSource, actor: Actor, record: AuditRecord, scope: Scope) {
-  const id = uuidv7();
+  const id = newId();
   const createdAt = timeOf(id);
   const content = {
     id,

@@ -1,6 +1,6 @@
 /** The divisions of a tenant, and who works in them. */
 import { type EntityManager, LockMode } from '@mikro-orm/postgresql';
-import { v7 as uuidv7 } from 'uuid';
+import { newId, nowDate } from '../clock.ts';
 import { type Context, tenantUser } from '../context.ts';
 import { query } from '../db/control.ts';
 import { Agent } from '../entities/tenant/agent.ts';
@@ -101,9 +101,9 @@ export interface DivisionFields {
 /** @throws {AppError} conflict for a name that is taken. */
 export function createDivision(ctx: Context, input: DivisionFields): Promise<DivisionRow> {
   return editSchedule(ctx, async (em, touch) => {
-    const now = new Date();
+    const now = nowDate();
     const division = em.create(Division, {
-      id: uuidv7(),
+      id: newId(),
       name: input.name,
       description: input.description || null,
       timezone: input.timezone ?? null,
@@ -155,7 +155,7 @@ export function assignDivisionAgents(ctx: Context, id: string, agentIds: string[
   return changePlaces(ctx, id, agentIds, (em, wanted, present) => {
     const added = wanted.filter((agentId) => !present.has(agentId));
     if (added.length === 0) return;
-    const createdAt = new Date();
+    const createdAt = nowDate();
     for (const agentId of added) em.persist(em.create(DivisionAgent, { divisionId: id, agentId, createdAt }));
     tenantAudit(em, ctx, { action: 'division.assign_agents', target: target(id), after: { agentIds: added } });
   });

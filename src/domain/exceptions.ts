@@ -1,6 +1,6 @@
 /** Days that differ from the week: holidays and special hours, of the organization or of a division. */
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { v7 as uuidv7 } from 'uuid';
+import { newId, nowDate } from '../clock.ts';
 import type { Context } from '../context.ts';
 import { query } from '../db/control.ts';
 import { ExceptionOptOut, WorkingHoursException } from '../entities/tenant/working-hours-exception.ts';
@@ -99,10 +99,10 @@ export async function createExceptions(
     const made = inputs.map((input) => {
       const fields = checked(input);
       refuseMeeting(fields, level);
-      const now = new Date();
+      const now = nowDate();
       const exception = em.create(WorkingHoursException, {
         ...fields,
-        id: uuidv7(),
+        id: newId(),
         divisionId: scope,
         createdAt: now,
         updatedAt: now,

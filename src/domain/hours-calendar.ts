@@ -1,4 +1,5 @@
 /** Schedules as calendars: holidays that come in as a file, hours that go out as one (RFC 5545). */
+import { nowDate } from '../clock.ts';
 import { type Context, tenantUser } from '../context.ts';
 import { query } from '../db/control.ts';
 import { invalid } from '../errors.ts';
@@ -66,7 +67,7 @@ function plan(holidays: readonly HolidayDraft[], level: readonly ScheduleExcepti
 }
 
 function read(calendar: string): ReturnType<typeof readHolidays> {
-  const thisYear = new Date().getUTCFullYear();
+  const thisYear = nowDate().getUTCFullYear();
   const window = { from: `${thisYear - 1}-01-01`, to: `${thisYear - 2 + IMPORT_YEARS}-12-31` };
   try {
     return readHolidays(calendar, window);
@@ -83,7 +84,7 @@ export async function hoursCalendar(ctx: Context, divisionId?: string | null): P
   const { orgId } = tenantUser(ctx);
   const { clock, division } = (await ctx.services.schedules.now(orgId)).scope(divisionId);
   const [organization] = await ctx.rows(organizationName, [orgId]);
-  const now = new Date();
+  const now = nowDate();
   return scheduleCalendar({
     schedule: clock.schedule,
     name: [organization?.name, division?.name, 'working hours'].filter(Boolean).join(' '),

@@ -1,4 +1,5 @@
 /** What a follower of a business's hours is told: how it stands now, or what happened since they were last here. */
+import { nowMs } from '../clock.ts';
 import type { Context } from '../context.ts';
 import { query } from '../db/control.ts';
 import { invalid } from '../errors.ts';
@@ -41,7 +42,7 @@ export async function followHours(
   async function* past(): AsyncGenerator<HoursEvent, void, undefined> {
     if (missed) return yield* changesSince(ctx, orgId, scope, missed);
     const hours = await schedules.now(orgId);
-    const now = Date.now();
+    const now = nowMs();
     yield {
       seq: placeOf(hours.version(scope), hours.since(scope), now),
       kind: after == null ? EventKind.SNAPSHOT : EventKind.RESET,
@@ -73,8 +74,8 @@ async function versionsSince(
   const versions = await services.tenants.rows(orgId, versionsFrom, [scope, version]);
   const [known] = versions;
   const from = known && (Math.floor(known.from / 1000) + seconds) * 1000;
-  if (!from || from > Date.now() + SKEW) throw invalid('after', 'is of an event that has not happened');
-  if (known.seq !== version || versions.length === MOST_EDITS || from < Date.now() - LONGEST_AWAY) return undefined;
+  if (!from || from > nowMs() + SKEW) throw invalid('after', 'is of an event that has not happened');
+  if (known.seq !== version || versions.length === MOST_EDITS || from < nowMs() - LONGEST_AWAY) return undefined;
   return { versions, from };
 }
 
@@ -85,7 +86,7 @@ async function* changesSince(
   { versions, from }: Missed,
 ): AsyncGenerator<HoursEvent, void, undefined> {
   for (const [index, version] of versions.entries()) {
-    const until = versions[index + 1]?.from ?? Date.now();
+    const until = versions[index + 1]?.from ?? nowMs();
     // The second of what they know may have begun before the version did.
     const start = index === 0 ? Math.max(from, version.from) : version.from;
     const hours = await schedules.at(orgId, scope, start);

@@ -1,4 +1,5 @@
 /** What can be asked of a tenant's hours: now, at any instant, in working time, and before they are saved. */
+import { nowMs } from '../clock.ts';
 import { type Context, type Services, tenantUser } from '../context.ts';
 import { invalid } from '../errors.ts';
 import { MOST_LAG_MS } from '../live/remembered.ts';
@@ -58,7 +59,7 @@ const answered = new WeakMap<ScopeHours, { status: HoursStatus; from: number; un
 
 /** Now is told to the minute: everybody who asks within one gets the same answer, unless the business opens or closes in it. */
 function presentStatus(scope: ScopeHours): HoursStatus {
-  const now = Date.now();
+  const now = nowMs();
   const known = answered.get(scope);
   if (known && known.from <= now && now < known.until) return known.status;
   const minute = now - (now % MINUTE);
@@ -96,7 +97,7 @@ export async function comingChanges(
   ctx: Context,
   { divisionId, at, count }: { divisionId?: string | null; at?: Date | null; count: number },
 ): Promise<Change[]> {
-  const instant = at?.getTime() ?? Date.now();
+  const instant = at?.getTime() ?? nowMs();
   const { clock } = await ctx.services.schedules.at(tenantUser(ctx).orgId, divisionId, instant);
   return clock.nextChanges(instant, count);
 }
@@ -159,5 +160,5 @@ export async function previewHours(ctx: Context, unsaved: UnsavedSchedule) {
     weekly: unsaved.days ?? schedule.weekly,
     exceptions: exceptions ?? schedule.exceptions,
   };
-  return preview(wanted, unsaved.from?.getTime() ?? Date.now(), unsaved.count);
+  return preview(wanted, unsaved.from?.getTime() ?? nowMs(), unsaved.count);
 }

@@ -1,5 +1,6 @@
 /** Tells when businesses open and close, at the boundary itself, and of every edit: by one timer for all of them. */
 import type { Logger } from 'pino';
+import { nowMs } from '../clock.ts';
 import { toAppError } from '../errors.ts';
 import type { EventBus } from '../live/event-bus.ts';
 import { TenantChange } from '../live/event-log.ts';
@@ -86,7 +87,7 @@ export class HoursWatch {
       };
       scope = made;
       this.#scopes.set(key, made);
-      this.#queue(made, (hours) => this.#await(made, hours, Date.now()));
+      this.#queue(made, (hours) => this.#await(made, hours, nowMs()));
     }
     const { listeners } = scope;
     listeners.add(listener);
@@ -119,7 +120,7 @@ export class HoursWatch {
   }
 
   #edited(scope: Scope, hours: TenantHours): void {
-    const now = Date.now();
+    const now = nowMs();
     const version = hours.version(scope.divisionId);
     if (version > scope.version) this.#tell(scope, hours, now);
     this.#await(scope, hours, now);
@@ -136,12 +137,12 @@ export class HoursWatch {
     clearTimeout(this.#timer);
     this.#armedFor = Math.min(...[...this.#scopes.values()].map(({ nextAt }) => nextAt));
     if (this.#armedFor === Number.POSITIVE_INFINITY) return;
-    const wait = Math.min(LONGEST_TIMER, Math.max(0, this.#armedFor - Date.now()));
+    const wait = Math.min(LONGEST_TIMER, Math.max(0, this.#armedFor - nowMs()));
     this.#timer = setTimeout(() => this.#ring(), wait).unref();
   }
 
   #ring(): void {
-    const now = Date.now();
+    const now = nowMs();
     for (const scope of this.#scopes.values()) {
       if (scope.nextAt > now) continue;
       const at = scope.nextAt;
@@ -155,7 +156,7 @@ export class HoursWatch {
   #passed(scope: Scope, hours: TenantHours, first: number): void {
     // An edit since then has been told already, and what comes after it awaited.
     if (hours.version(scope.divisionId) !== scope.version) return;
-    const now = Date.now();
+    const now = nowMs();
     for (const { at } of hours.scope(scope.divisionId).clock.changes(first - 1, now + 1)) this.#tell(scope, hours, at);
     this.#await(scope, hours, now);
   }

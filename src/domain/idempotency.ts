@@ -7,6 +7,7 @@ import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import pLimit from 'p-limit';
+import { nowDate } from '../clock.ts';
 import type { Actor, Context } from '../context.ts';
 import { query } from '../db/control.ts';
 import { LOCKS } from '../db/locks.ts';
@@ -85,7 +86,7 @@ export async function once(
         fingerprint,
         status: result.status,
         sealedAnswer: keys.seal(JSON.stringify({ body: result.body, headers: result.headers })),
-        createdAt: new Date(),
+        createdAt: nowDate(),
       });
       return result;
     };

@@ -1,4 +1,5 @@
 /** What can be done to an account. Each changes it, and says why its older tokens are dead now, if they are. */
+import { nowDate } from '../clock.ts';
 import type { Identity } from '../entities/control/identity.ts';
 import type { RevocationReason } from '../entities/control/revocation.ts';
 
@@ -13,7 +14,7 @@ export function setPassword(identity: Identity, passwordHash: string): Change {
 /** Keeps its owner out; doing it again changes nothing. */
 export function suspend(identity: Identity): Change {
   if (identity.suspendedAt) return undefined;
-  identity.suspendedAt = new Date();
+  identity.suspendedAt = nowDate();
   identity.tokenVersion += 1;
   return 'user_suspended';
 }

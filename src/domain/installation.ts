@@ -1,6 +1,7 @@
 /** What names this installation among others on the same PostgreSQL server. */
 import { randomBytes } from 'node:crypto';
 import type { EntityManager } from '@mikro-orm/postgresql';
+import { nowDate } from '../clock.ts';
 import { Installation } from '../entities/control/installation.ts';
 
 /** Eight hex digits, drawn at the first start. */
@@ -8,6 +9,6 @@ export async function installationCode(em: EntityManager): Promise<string> {
   const found = await em.findOne(Installation, 1);
   if (found) return found.code;
   const code = randomBytes(4).toString('hex');
-  await em.insert(Installation, { id: 1, code, createdAt: new Date() });
+  await em.insert(Installation, { id: 1, code, createdAt: nowDate() });
   return code;
 }

@@ -1,5 +1,6 @@
 /** When sessions and API keys were last used: gathered in memory and written together, once a minute for each. */
 import { LRUCache } from 'lru-cache';
+import { nowMs } from '../clock.ts';
 import type { ControlDatabase } from '../db/control.ts';
 import type { Caller } from './tokens.ts';
 
@@ -19,7 +20,7 @@ class Uses {
   #pending = new Map<string, number>();
 
   note(id: string): void {
-    const now = Date.now();
+    const now = nowMs();
     if (now - (this.#written.get(id) ?? 0) < PACE_MS) return;
     this.#pending.set(id, now);
     this.#written.set(id, now);

@@ -110,6 +110,8 @@ export class LoginThrottle {
 async function consume(limiter: RateLimiterPostgres, key: string): Promise<void> {
   await limiter.consume(key).catch((refusal: unknown) => {
     if (!(refusal instanceof RateLimiterRes)) throw refusal;
-    throw new AppError('rate_limited', { retryAfter: Math.max(1, Math.ceil(refusal.msBeforeNext / 1000)) });
+    // Who counted last may have had another clock: nobody is sent away for longer than it is counted.
+    const seconds = Math.min(refusal.msBeforeNext / 1000, limiter.duration);
+    throw new AppError('rate_limited', { retryAfter: Math.max(1, Math.ceil(seconds)) });
   });
 }

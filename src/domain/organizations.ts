@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { v7 as uuidv7 } from 'uuid';
+import { newId, nowDate } from '../clock.ts';
 import type { Actor, Context } from '../context.ts';
 import { query, rowsWithin } from '../db/control.ts';
 import type { ById } from '../db/point-reads.ts';
@@ -75,9 +75,9 @@ export function mongoDatabaseName(slug: string): string {
 export async function provisionTenant(ctx: Context, input: NewTenant, actor?: Actor): Promise<TenantRow> {
   const passwordHash = input.adminPassword ? await hashPassword(input.adminPassword) : undefined;
   return ctx.em.transactional(async (em) => {
-    const now = new Date();
+    const now = nowDate();
     const org = em.create(Organization, {
-      id: uuidv7(),
+      id: newId(),
       name: input.name,
       slug: input.slug,
       status: TenantStatus.PROVISIONING,
@@ -94,7 +94,7 @@ export async function provisionTenant(ctx: Context, input: NewTenant, actor?: Ac
     const timezone = ctx.services.config.defaultTimezone;
     em.persist(
       em.create(Usage, {
-        id: uuidv7(),
+        id: newId(),
         orgId: org.id,
         timezone,
         usageMonth: usageMonthAt(now, timezone),
@@ -103,7 +103,7 @@ export async function provisionTenant(ctx: Context, input: NewTenant, actor?: Ac
     );
     if (input.adminEmail && passwordHash) {
       em.persist(
-        em.create(Identity, { id: uuidv7(), orgId: org.id, email: input.adminEmail, passwordHash, createdAt: now }),
+        em.create(Identity, { id: newId(), orgId: org.id, email: input.adminEmail, passwordHash, createdAt: now }),
       );
     }
     await queueProvisioning(ctx.services, em, org.id);
@@ -191,7 +191,7 @@ async function save(
   const [before, after] = [changeable(former), changeable(org)];
   const [saved] = isDeepStrictEqual(before, after)
     ? [former]
-    : await rowsWithin(em, saveRow, [id, name, limits, status, tokenVersion, new Date()]);
+    : await rowsWithin(em, saveRow, [id, name, limits, status, tokenVersion, nowDate()]);
   await auditRow(em, ctx, { action, orgId: id, target: { type: 'tenant', id }, before, after });
   await tellOfTenant(em, changeOf(former.status, status), saved!);
   return saved!;

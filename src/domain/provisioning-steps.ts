@@ -3,6 +3,7 @@
  * adopted.
  */
 import { type EntityManager, LockMode } from '@mikro-orm/postgresql';
+import { nowDate } from '../clock.ts';
 import { describeFailure } from '../components/describe-failure.ts';
 import type { TenantRef } from '../components/tenant-store.ts';
 import type { Services } from '../context.ts';
@@ -73,7 +74,7 @@ export const PROVISIONING_STEPS: readonly StepDefinition[] = [
           databaseName: name,
           roleName: name,
           sealedPassword: services.keys.seal(randomPassword()),
-          createdAt: new Date(),
+          createdAt: nowDate(),
         },
         { onConflictAction: 'ignore' },
       );

@@ -4,7 +4,7 @@
  * attempt number is the fence: a worker that was thought dead and comes back finds a newer number and changes nothing more.
  */
 import { type EntityManager, LockMode } from '@mikro-orm/postgresql';
-import { v7 as uuidv7 } from 'uuid';
+import { newId, nowDate } from '../clock.ts';
 import type { Context, Services } from '../context.ts';
 import { DiskFull } from '../db/disk-space.ts';
 import type { JobAttempt } from '../db/queue.ts';
@@ -49,11 +49,11 @@ export interface Worker {
 export async function queueProvisioning(services: Services, em: EntityManager, orgId: string): Promise<void> {
   const jobId = await services.queue.send(em, 'tenant.provision', { orgId }, orgId);
   em.persist(
-    em.create(ProvisioningRun, { orgId, jobId, state: ProvisioningState.QUEUED, attempt: 0, createdAt: new Date() }),
+    em.create(ProvisioningRun, { orgId, jobId, state: ProvisioningState.QUEUED, attempt: 0, createdAt: nowDate() }),
   );
   PROVISIONING_STEPS.forEach(({ name }, position) => {
     em.persist(
-      em.create(ProvisioningStep, { id: uuidv7(), orgId, name, position, state: StepState.PENDING, attempt: 0 }),
+      em.create(ProvisioningStep, { id: newId(), orgId, name, position, state: StepState.PENDING, attempt: 0 }),
     );
   });
 }
@@ -104,7 +104,7 @@ interface Turn {
 async function takeTurn(hold: Hold, done?: Done): Promise<{ ending?: Turn['ending']; done?: Done; failure?: unknown }> {
   try {
     const { ending, outside } = await inTurn(hold, (em, run) => goOn(hold, em, run, done));
-    return { ending, done: outside && { name: outside.name, record: await outside.work(), at: new Date() } };
+    return { ending, done: outside && { name: outside.name, record: await outside.work(), at: nowDate() } };
   } catch (failure) {
     // Where the run could not even be read, its failure is the queue's alone.
     if (failure instanceof FencedOff || hold.attempt === undefined) throw failure;
@@ -163,14 +163,14 @@ async function goOn({ context, worker }: Hold, em: EntityManager, run: Provision
     const step = steps.find((one) => one.name === name)!;
     if (step.state === StepState.DONE) continue;
     if (worker.signal.aborted) return end({ ending: 'handed back' });
-    Object.assign(step, { state: StepState.RUNNING, startedAt: new Date(), finishedAt: null, error: null });
+    Object.assign(step, { state: StepState.RUNNING, startedAt: nowDate(), finishedAt: null, error: null });
     step.attempt += 1;
     told.push(asTold(run, steps));
     const work = await begin(em, context);
     if (work) return end({ outside: { name, work } });
-    markDone(step, new Date());
+    markDone(step, nowDate());
   }
-  Object.assign(run, { state: ProvisioningState.SUCCEEDED, finishedAt: new Date(), workerSession: null });
+  Object.assign(run, { state: ProvisioningState.SUCCEEDED, finishedAt: nowDate(), workerSession: null });
   return end({ ending: 'over' });
 }
 
@@ -190,7 +190,7 @@ async function recordFailure(
   const steps = await stepsOf(em, run);
   // Steps are done in their order, and what the failed transaction did is undone.
   const step = steps.find(({ state }) => state !== StepState.DONE)!;
-  if (step.state !== StepState.RUNNING) Object.assign(step, { attempt: step.attempt + 1, startedAt: new Date() });
+  if (step.state !== StepState.RUNNING) Object.assign(step, { attempt: step.attempt + 1, startedAt: nowDate() });
   run.state = ProvisioningState.RETRYING;
   await fail(services, em, run, step, error, worker.job);
   await tellOfProvisioning(em, run.orgId, [asTold(run, steps)]);
@@ -207,7 +207,7 @@ async function fail(
 ): Promise<void> {
   const reason = reasonOf(error);
   run.workerSession = null;
-  Object.assign(step, { state: StepState.FAILED, finishedAt: new Date(), error: reason });
+  Object.assign(step, { state: StepState.FAILED, finishedAt: nowDate(), error: reason });
   await services.queue.retryLater(em, job, reason);
 }
 

@@ -3,6 +3,7 @@
  * a token carries the version that it was made under, and a change of version reaches every process by the event log.
  */
 import type { EntityManager } from '@mikro-orm/postgresql';
+import { nowDate } from '../clock.ts';
 import { Revocation, type RevocationReason } from '../entities/control/revocation.ts';
 import { Session } from '../entities/control/session.ts';
 import type { EventBus } from '../live/event-bus.ts';
@@ -52,7 +53,7 @@ export async function revokeAll(em: EntityManager, payloads: Topics['revocation'
   if (payloads.length === 0) return;
   const ids = payloads.map(({ subjectId }) => subjectId);
   const theirs = (['id', 'subjectId', 'orgId', 'impersonatorId'] as const).map((field) => ({ [field]: { $in: ids } }));
-  const revokedAt = new Date();
+  const revokedAt = nowDate();
   await em.nativeUpdate(Session, { $or: theirs, endedAt: null }, { endedAt: revokedAt });
   await em.upsertMany(
     Revocation,

@@ -1,6 +1,6 @@
 /** The roles of a tenant: three that every tenant has, and those that its admins make. */
 import { type EntityManager, LockMode } from '@mikro-orm/postgresql';
-import { v7 as uuidv7 } from 'uuid';
+import { newId, nowDate } from '../clock.ts';
 import { type Context, tenantUser } from '../context.ts';
 import { query } from '../db/control.ts';
 import { Role } from '../entities/tenant/role.ts';
@@ -57,9 +57,9 @@ export interface RoleFields {
 export async function createRole(ctx: Context, input: RoleFields): Promise<RoleRow> {
   refuseBeyond(await ctx.access(), input.permissions);
   return change(ctx, async (em) => {
-    const now = new Date();
+    const now = nowDate();
     const role = em.create(Role, {
-      id: uuidv7(),
+      id: newId(),
       name: input.name,
       description: input.description || null,
       isSystem: false,

@@ -1,6 +1,6 @@
 /** Sessions: what signing in opens, what each token names, and what can be ended one by one. */
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { v7 as uuidv7 } from 'uuid';
+import { newId, nowDate, nowMs } from '../clock.ts';
 import type { Context } from '../context.ts';
 import { query } from '../db/control.ts';
 import { Session } from '../entities/control/session.ts';
@@ -26,9 +26,9 @@ const USER_AGENT_LENGTH = 300;
 /** Adds the session to the transaction that signs somebody in. */
 export function openSession(em: EntityManager, ctx: Context, wanted: NewSession): Session {
   const { subjectId, email, orgId, seconds, impersonator, reason, readOnly } = wanted;
-  const now = new Date();
+  const now = nowDate();
   const session = em.create(Session, {
-    id: uuidv7(),
+    id: newId(),
     subjectId,
     email,
     orgId: orgId ?? null,
@@ -136,7 +136,7 @@ export async function endOldest(em: EntityManager, subjectId: string): Promise<v
   await revokeAll(em, beyond.map(signedOut));
 }
 
-const live = () => ({ endedAt: null, expiresAt: { $gt: new Date() } });
+const live = () => ({ endedAt: null, expiresAt: { $gt: nowDate() } });
 
 interface Standing {
   createdAt: string;
@@ -172,9 +172,9 @@ export async function freshToken(ctx: Context): Promise<FreshToken> {
   const [standing] = await ctx.rows(standingOf, [id]);
   if (!standing) throw new AppError('unauthenticated');
   const last = Date.parse(standing.createdAt) + LONGEST_SESSION * 1000;
-  const seconds = Math.floor(Math.min(LIFETIME.agent, (last - Date.now()) / 1000));
+  const seconds = Math.floor(Math.min(LIFETIME.agent, (last - nowMs()) / 1000));
   if (seconds < 1) throw new AppError('unauthenticated', { message: 'Your sign-in is seven days old: sign in anew.' });
-  const expiresAt = new Date(Date.now() + seconds * 1000);
+  const expiresAt = new Date(nowMs() + seconds * 1000);
   const token = ctx.services.tokens.forAgent(
     { ...caller, email: standing.email },
     { account: standing.accountVersion, organization: standing.organizationVersion },

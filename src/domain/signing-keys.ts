@@ -5,8 +5,10 @@
  */
 import { createSecretKey, type KeyObject, randomBytes } from 'node:crypto';
 import type pg from 'pg';
+import { nowMs } from '../clock.ts';
 import { type ControlDatabase, query, sqlOf } from '../db/control.ts';
 import type { Keys } from '../db/secrets.ts';
+import { goByDatabase } from '../live/clock-watch.ts';
 import type { EventBus } from '../live/event-bus.ts';
 import { publish, type Topics } from '../live/event-log.ts';
 import { audit } from './audit.ts';
@@ -60,7 +62,7 @@ export class SigningKeys {
 
   /** What tokens are signed with now. */
   get current(): { kid?: string; key: KeyObject } {
-    const now = Date.now();
+    const now = nowMs();
     return this.#kept.findLast(({ signsFrom }) => signsFrom <= now) ?? { key: this.#keys.signing };
   }
 
@@ -68,7 +70,7 @@ export class SigningKeys {
   find(kid: string | undefined): KeyObject | undefined {
     const place = kid === undefined ? -1 : this.#kept.findIndex((one) => one.kid === kid);
     if (kid !== undefined && place < 0) return undefined;
-    const now = Date.now();
+    const now = nowMs();
     if (this.#kept.slice(place + 1).some(({ formerEndAt }) => formerEndAt <= now)) return undefined;
     return kid === undefined ? this.#keys.signing : this.#kept[place]!.key;
   }
@@ -89,7 +91,7 @@ export class SigningKeys {
 
 /** @param now ends the former keys at once. */
 function drawKey(keys: Keys, now: boolean): Omit<SigningKeyRow, 'createdAt'> {
-  const start = Date.now();
+  const start = nowMs();
   return {
     kid: randomBytes(9).toString('base64url'),
     sealedKey: keys.seal(randomBytes(32).toString('base64')),
@@ -104,6 +106,7 @@ function drawKey(keys: Keys, now: boolean): Omit<SigningKeyRow, 'createdAt'> {
  * @returns its name.
  */
 export async function replaceSigningKeys(client: pg.ClientBase, keys: Keys): Promise<string> {
+  await goByDatabase(client);
   const { kid, sealedKey, signsFrom, formerEndAt } = drawKey(keys, true);
   await client.query('insert into signing_keys (kid, sealed_key, signs_from, former_end_at) values ($1, $2, $3, $4)', [
     kid,

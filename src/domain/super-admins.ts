@@ -1,6 +1,6 @@
 /** The accounts of the people who run the platform. */
 import { type EntityManager, LockMode } from '@mikro-orm/postgresql';
-import { v7 as uuidv7 } from 'uuid';
+import { newId, nowDate } from '../clock.ts';
 import { type Context, superAdmin } from '../context.ts';
 import { query } from '../db/control.ts';
 import { AuditEntry } from '../entities/control/audit-entry.ts';
@@ -84,12 +84,12 @@ function addSuperAdmin(
   { email, name, passwordHash }: Omit<NewSuperAdmin, 'password'> & { passwordHash: string },
 ) {
   const admin = em.create(SuperAdmin, {
-    id: uuidv7(),
+    id: newId(),
     email,
     name,
     passwordHash,
     tokenVersion: 0,
-    createdAt: new Date(),
+    createdAt: nowDate(),
   });
   em.persist(admin);
   return admin;

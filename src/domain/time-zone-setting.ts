@@ -1,4 +1,5 @@
 /** The organization's time zone (seed: Working Hours). */
+import { nowDate } from '../clock.ts';
 import type { Context } from '../context.ts';
 import { query } from '../db/control.ts';
 import { Setting } from '../entities/tenant/setting.ts';
@@ -29,7 +30,7 @@ export async function timeZoneSetting(ctx: Context): Promise<SettingRow> {
 export function updateTimeZone(ctx: Context, timezone: string): Promise<SettingRow> {
   return editSchedule(ctx, async (em, touch) => {
     const row =
-      (await em.findOne(Setting, { key: KEY })) ?? em.create(Setting, { key: KEY, value: '', updatedAt: new Date() });
+      (await em.findOne(Setting, { key: KEY })) ?? em.create(Setting, { key: KEY, value: '', updatedAt: nowDate() });
     if (row.value === timezone) return row;
     await em.execute('select now() at time zone ?', [timezone]).catch((error: unknown) => {
       // invalid_parameter_value

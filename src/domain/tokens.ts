@@ -2,6 +2,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import jwt from 'jsonwebtoken';
 import { LRUCache } from 'lru-cache';
+import { nowMs } from '../clock.ts';
 import { AppError } from '../errors.ts';
 import type { Revocations } from './revocations.ts';
 import type { SigningKeys } from './signing-keys.ts';
@@ -9,6 +10,9 @@ import type { SigningKeys } from './signing-keys.ts';
 const ISSUER = 'omnistream';
 const PLATFORM = 'omnistream:platform';
 const TENANT = 'omnistream:tenant';
+
+/** No leeway is given: all processes go by one clock. */
+const secondsNow = () => Math.floor(nowMs() / 1000);
 
 /** Seconds. */
 export const LIFETIME = { superAdmin: 8 * 3600, agent: 24 * 3600, impersonation: 15 * 60 } as const;
@@ -98,7 +102,7 @@ export class Tokens {
 
   #sign(audience: string, seconds: number, claims: Omit<Claims, 'iss' | 'aud' | 'iat' | 'exp' | 'jti'>): string {
     const { kid, key } = this.#keys.current;
-    return jwt.sign({ ...claims, jti: randomUUID() }, key, {
+    return jwt.sign({ ...claims, jti: randomUUID(), iat: secondsNow() }, key, {
       algorithm: 'HS256',
       ...(kid && { keyid: kid }),
       issuer: ISSUER,
@@ -142,7 +146,7 @@ export class Tokens {
       this.#verified.set(digest, verified);
     }
     const { claims, caller } = verified;
-    if (claims.exp * 1000 <= Date.now()) throw new AppError('unauthenticated');
+    if (claims.exp * 1000 <= nowMs()) throw new AppError('unauthenticated');
     this.#refuseRevoked(claims);
     return caller;
   }
@@ -161,6 +165,7 @@ export class Tokens {
         algorithms: ['HS256'],
         issuer: ISSUER,
         audience: [PLATFORM, TENANT],
+        clockTimestamp: secondsNow(),
       }) as unknown as Claims;
     } catch {
       throw new AppError('unauthenticated');

@@ -2,6 +2,7 @@
  * What tenants use, day by day. Every tenant has a record of every day on which a gateway ran, also one that did nothing,
  * so that sums need to guess nothing. A day is one of UTC; its record is as of its last minutes.
  */
+import { nowDate } from '../clock.ts';
 import type { Context, Services } from '../context.ts';
 import { query, type Sql, sqlOf } from '../db/control.ts';
 import type { UsageDay } from '../entities/control/usage-day.ts';
@@ -28,7 +29,7 @@ const zones = query<{ timezone: string }>('usage_zones', 'select distinct timezo
 /** Of every zone that a tenant is in, the month that it has: worked out here, because PostgreSQL's zones may be others. */
 export async function monthsNow(sql: Sql): Promise<[timezones: string[], months: string[]]> {
   const timezones = (await sql.rows(zones, [])).map(({ timezone }) => timezone);
-  const now = new Date();
+  const now = nowDate();
   return [timezones, timezones.map((timezone) => usageMonthAt(now, timezone))];
 }
 

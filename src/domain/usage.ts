@@ -1,5 +1,6 @@
 /** What tenants use, as the control plane last gathered it; reading it never visits a tenant. */
 import { DateTime } from 'luxon';
+import { nowDate, nowMs } from '../clock.ts';
 import type { Usage } from '../entities/control/usage.ts';
 
 /** A usage row as it is read: entity fields, dates as text. */
@@ -31,7 +32,7 @@ const monthNow = new Map<string, { month: string; until: number }>();
 
 /** The same for now, remembered for a second: a list of tenants asks it once per row. */
 function currentMonth(timezone: string): string {
-  const now = Date.now();
+  const now = nowMs();
   const known = monthNow.get(timezone);
   if (known && now < known.until) return known.month;
   const month = usageMonthAt(new Date(now), timezone);
@@ -65,7 +66,7 @@ export function takeUsage(row: Record<string, unknown>): UsageRow | undefined {
 
 /** Of a tenant that is no more. */
 export function usageOfNobody(orgId: string): UsageRow {
-  const now = new Date();
+  const now = nowDate();
   return {
     id: orgId,
     orgId,

@@ -1,6 +1,6 @@
 /** The week of the organization and of its divisions (seed: Working Hours). */
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { v7 as uuidv7 } from 'uuid';
+import { newId, nowDate } from '../clock.ts';
 import type { Context } from '../context.ts';
 import { query } from '../db/control.ts';
 import { Division } from '../entities/tenant/division.ts';
@@ -155,7 +155,7 @@ function replaceDay(
   standing: WorkingHours[],
   wanted: readonly WeeklyEntry[],
 ): WorkingHours[] {
-  const now = new Date();
+  const now = nowDate();
   const textOf = (entry: WeeklyEntry) => JSON.stringify(entryOf(entry));
   const kept = new Map(standing.map((existing) => [textOf(existing), existing]));
   const texts = new Set(wanted.map(textOf));
@@ -165,7 +165,7 @@ function replaceDay(
     if (same) return same;
     const existing = free.shift();
     if (existing) return em.assign(existing, entry);
-    return em.create(WorkingHours, { ...entry, id: uuidv7(), divisionId, createdAt: now, updatedAt: now });
+    return em.create(WorkingHours, { ...entry, id: newId(), divisionId, createdAt: now, updatedAt: now });
   });
   em.remove(free);
   return made;

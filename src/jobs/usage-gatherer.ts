@@ -6,6 +6,7 @@
  * servers' own statistics, one query a server; only those are visited. What was last seen is kept with the usage,
  * so that a restart neither misses a change nor visits everybody.
  */
+import { nowDate } from '../clock.ts';
 import type { Services } from '../context.ts';
 import { query } from '../db/control.ts';
 import type { TenantCluster } from '../db/tenant-cluster.ts';
@@ -89,7 +90,7 @@ async function gatherOne(services: Services, { orgId, mark, linked }: Written): 
   const toSeal = counted.unlinked || counted.linked !== linked;
   const [sealed] = await Promise.allSettled([toSeal && sealTenant(services, orgId)]);
   const timezone = counted.timezone ?? config.defaultTimezone;
-  const month = usageMonthAt(new Date(), timezone);
+  const month = usageMonthAt(nowDate(), timezone);
   await control.pool.query({
     name: 'write_usage',
     text: `update usage set agent_count = $2, contact_count = $3, messages_this_month = $4, active_integrations = $5,

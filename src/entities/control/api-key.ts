@@ -1,4 +1,5 @@
 import { Entity, ManyToOne, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
+import { nowDate } from '../../clock.ts';
 import { Identity } from './identity.ts';
 import { Organization } from './organization.ts';
 
@@ -53,5 +54,5 @@ export class ApiKey {
   lastUsedAt?: Date | null;
 
   @Property({ type: 'timestamptz', length: 3 })
-  createdAt: Date = new Date();
+  createdAt: Date = nowDate();
 }

@@ -1,4 +1,5 @@
 import { Entity, Index, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
+import { nowDate } from '../../clock.ts';
 
 /** How one component stood at one time, for the chart of the last day. */
 @Entity({ tableName: 'health_samples' })
@@ -19,5 +20,5 @@ export class HealthSample {
   latencyMs?: number | null;
 
   @Property({ type: 'timestamptz', length: 3, index: true })
-  at: Date = new Date();
+  at: Date = nowDate();
 }

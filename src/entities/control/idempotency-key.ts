@@ -1,4 +1,5 @@
 import { Entity, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
+import { nowDate } from '../../clock.ts';
 
 /** The answer to a `POST` with an `Idempotency-Key`, kept for 24 hours (contract section 1, "repeats"). */
 @Entity({ tableName: 'idempotency_keys' })
@@ -19,5 +20,5 @@ export class IdempotencyKey {
   sealedAnswer!: string;
 
   @Property({ type: 'timestamptz', length: 3, index: true })
-  createdAt: Date = new Date();
+  createdAt: Date = nowDate();
 }

@@ -1,5 +1,6 @@
 import { OptionalProps } from '@mikro-orm/core';
 import { Entity, Index, ManyToOne, PrimaryKey, Property, Unique } from '@mikro-orm/decorators/legacy';
+import { nowDate } from '../../clock.ts';
 import { Organization } from './organization.ts';
 
 /**
@@ -42,5 +43,5 @@ export class Identity {
   suspendedAt?: Date | null;
 
   @Property({ type: 'timestamptz', length: 3 })
-  createdAt: Date = new Date();
+  createdAt: Date = nowDate();
 }

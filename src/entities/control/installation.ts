@@ -1,4 +1,5 @@
 import { Entity, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
+import { nowDate } from '../../clock.ts';
 
 /** The one row that names this installation, so that several may share a PostgreSQL server. */
 @Entity({ tableName: 'installation' })
@@ -12,5 +13,5 @@ export class Installation {
   code!: string;
 
   @Property({ type: 'timestamptz', length: 3 })
-  createdAt: Date = new Date();
+  createdAt: Date = nowDate();
 }

@@ -1,5 +1,6 @@
 import { Entity, Enum, Index, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
 import { Field, Int, ObjectType, registerEnumType } from 'type-graphql';
+import { nowDate } from '../../clock.ts';
 import { UuidScalar } from '../../schema/scalars.ts';
 
 /** Where a tenant is in its life (seed: Super Admin, "status"). */
@@ -101,9 +102,9 @@ export class Organization {
 
   @Property({ type: 'timestamptz', length: 3 })
   @Field(() => Date)
-  createdAt: Date = new Date();
+  createdAt: Date = nowDate();
 
-  @Property({ type: 'timestamptz', length: 3, onUpdate: () => new Date() })
+  @Property({ type: 'timestamptz', length: 3, onUpdate: () => nowDate() })
   @Field(() => Date)
-  updatedAt: Date = new Date();
+  updatedAt: Date = nowDate();
 }

@@ -1,5 +1,6 @@
 import { Entity, Enum, Index, ManyToOne, PrimaryKey, Property, Unique } from '@mikro-orm/decorators/legacy';
 import { Field, Int, ObjectType, registerEnumType } from 'type-graphql';
+import { nowDate } from '../../clock.ts';
 import { Organization } from './organization.ts';
 
 /** Where the making of a tenant's databases is. */
@@ -65,7 +66,7 @@ export class ProvisioningRun {
   jobId?: string | null;
 
   @Property({ type: 'timestamptz', length: 3 })
-  createdAt: Date = new Date();
+  createdAt: Date = nowDate();
 
   @Property({ type: 'timestamptz', length: 3, nullable: true })
   finishedAt?: Date | null;

@@ -1,4 +1,5 @@
 import { Entity, Index, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
+import { nowDate } from '../../clock.ts';
 
 /** Why the older tokens of a subject are dead. */
 export type RevocationReason =
@@ -25,5 +26,5 @@ export class Revocation {
 
   @Property({ type: 'timestamptz', length: 3 })
   @Index()
-  revokedAt: Date = new Date();
+  revokedAt: Date = nowDate();
 }

@@ -1,5 +1,6 @@
 import { OptionalProps } from '@mikro-orm/core';
 import { Entity, Index, ManyToOne, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
+import { nowDate } from '../../clock.ts';
 import { Organization } from './organization.ts';
 
 /** One signing in, or one impersonation. Every token names its session, and dies with it. */
@@ -56,11 +57,11 @@ export class Session {
 
   /** When it was opened. */
   @Property({ type: 'timestamptz', length: 3 })
-  createdAt: Date = new Date();
+  createdAt: Date = nowDate();
 
   /** True to within a minute. */
   @Property({ type: 'timestamptz', length: 3 })
-  lastUsedAt: Date = new Date();
+  lastUsedAt: Date = nowDate();
 
   /** The end of its newest token. */
   @Property({ type: 'timestamptz', length: 3 })

@@ -1,4 +1,5 @@
 import { Entity, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
+import { nowDate } from '../../clock.ts';
 
 /** A key that tokens are signed with, after the one that is derived from `JWT_SECRET` (docs/decisions/0023). */
 @Entity({ tableName: 'signing_keys' })
@@ -19,5 +20,5 @@ export class SigningKey {
   formerEndAt!: Date;
 
   @Property({ type: 'timestamptz', length: 3, defaultRaw: 'now()' })
-  createdAt: Date = new Date();
+  createdAt: Date = nowDate();
 }

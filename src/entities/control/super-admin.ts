@@ -1,5 +1,6 @@
 import { Entity, Index, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
 import { Field, ObjectType } from 'type-graphql';
+import { nowDate } from '../../clock.ts';
 import { UuidScalar } from '../../schema/scalars.ts';
 
 /** A person who runs the platform. */
@@ -33,5 +34,5 @@ export class SuperAdmin {
 
   @Property({ type: 'timestamptz', length: 3 })
   @Field(() => Date)
-  createdAt: Date = new Date();
+  createdAt: Date = nowDate();
 }

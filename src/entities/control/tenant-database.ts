@@ -1,4 +1,5 @@
 import { Entity, ManyToOne, Property } from '@mikro-orm/decorators/legacy';
+import { nowDate } from '../../clock.ts';
 import { DatabaseServer, HOME_SERVER_ID } from './database-server.ts';
 import { Organization } from './organization.ts';
 
@@ -33,5 +34,5 @@ export class TenantDatabase {
   sealedPassword!: string;
 
   @Property({ type: 'timestamptz', length: 3 })
-  createdAt: Date = new Date();
+  createdAt: Date = nowDate();
 }

@@ -1,6 +1,7 @@
 import { OptionalProps } from '@mikro-orm/core';
 import { Entity, ManyToOne, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
 import { Field, Int, ObjectType } from 'type-graphql';
+import { nowDate } from '../../clock.ts';
 import { DateScalar, UuidScalar } from '../../schema/scalars.ts';
 import { Organization } from './organization.ts';
 
@@ -60,5 +61,5 @@ export class Usage {
 
   @Property({ type: 'timestamptz', length: 3 })
   @Field(() => Date)
-  updatedAt: Date = new Date();
+  updatedAt: Date = nowDate();
 }

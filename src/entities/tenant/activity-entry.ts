@@ -1,4 +1,5 @@
 import { Entity, Index, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
+import { nowDate } from '../../clock.ts';
 
 /** Who changed what in the tenant, written in the transaction of the change itself. Never holds a secret. */
 @Entity({ tableName: 'activity_log' })
@@ -53,7 +54,7 @@ export class ActivityEntry {
   address?: string | null;
 
   @Property({ type: 'timestamptz', length: 3 })
-  createdAt: Date = new Date();
+  createdAt: Date = nowDate();
 
   /** SHA-256 of all the above (domain/audit-digest.ts); absent where an older gateway wrote it. */
   @Property({ type: 'blob', nullable: true })

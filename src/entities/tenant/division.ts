@@ -1,4 +1,5 @@
 import { Entity, ManyToOne, PrimaryKey, Property, Unique } from '@mikro-orm/decorators/legacy';
+import { nowDate } from '../../clock.ts';
 import { Agent } from './agent.ts';
 
 /** A part of the organization, with people and, where it wants them, hours and a zone of its own. */
@@ -24,10 +25,10 @@ export class Division {
   timezone?: string | null;
 
   @Property({ type: 'timestamptz', length: 3 })
-  createdAt: Date = new Date();
+  createdAt: Date = nowDate();
 
-  @Property({ type: 'timestamptz', length: 3, onUpdate: () => new Date() })
-  updatedAt: Date = new Date();
+  @Property({ type: 'timestamptz', length: 3, onUpdate: () => nowDate() })
+  updatedAt: Date = nowDate();
 }
 
 /** An agent's place in a division; an agent may have several. */
@@ -55,5 +56,5 @@ export class DivisionAgent {
   agentId!: string;
 
   @Property({ type: 'timestamptz', length: 3 })
-  createdAt: Date = new Date();
+  createdAt: Date = nowDate();
 }

@@ -1,4 +1,5 @@
 import { Entity, PrimaryKey, Property, Unique } from '@mikro-orm/decorators/legacy';
+import { nowDate } from '../../clock.ts';
 
 /** What an agent may do. The three system roles are the same in every tenant (contract section 6). */
 @Entity({ tableName: 'roles' })
@@ -25,8 +26,8 @@ export class Role {
   permissions: string[] = [];
 
   @Property({ type: 'timestamptz', length: 3 })
-  createdAt: Date = new Date();
+  createdAt: Date = nowDate();
 
-  @Property({ type: 'timestamptz', length: 3, onUpdate: () => new Date() })
-  updatedAt: Date = new Date();
+  @Property({ type: 'timestamptz', length: 3, onUpdate: () => nowDate() })
+  updatedAt: Date = nowDate();
 }

@@ -1,4 +1,5 @@
 import { Entity, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
+import { nowDate } from '../../clock.ts';
 
 /** One setting of a tenant, such as `timezone`. */
 @Entity({ tableName: 'settings' })
@@ -9,6 +10,6 @@ export class Setting {
   @Property({ type: 'text' })
   value!: string;
 
-  @Property({ type: 'timestamptz', length: 3, onUpdate: () => new Date() })
-  updatedAt: Date = new Date();
+  @Property({ type: 'timestamptz', length: 3, onUpdate: () => nowDate() })
+  updatedAt: Date = nowDate();
 }

@@ -1,5 +1,6 @@
 import { OptionalProps } from '@mikro-orm/core';
 import { Entity, ManyToOne, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
+import { nowDate } from '../../clock.ts';
 import { Division } from './division.ts';
 
 /** Hours of the wall clock as an exception holds them, each time `HH:MM:SS`. */
@@ -50,10 +51,10 @@ export class WorkingHoursException {
   hours!: ExceptionHours[];
 
   @Property({ type: 'timestamptz', length: 3 })
-  createdAt: Date = new Date();
+  createdAt: Date = nowDate();
 
-  @Property({ type: 'timestamptz', length: 3, onUpdate: () => new Date() })
-  updatedAt: Date = new Date();
+  @Property({ type: 'timestamptz', length: 3, onUpdate: () => nowDate() })
+  updatedAt: Date = nowDate();
 }
 
 /** A division for which an exception of the whole organization does not hold. */

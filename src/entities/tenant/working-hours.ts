@@ -1,4 +1,5 @@
 import { Entity, ManyToOne, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
+import { nowDate } from '../../clock.ts';
 import { Division } from './division.ts';
 
 /** One stretch of one weekday in which the business is open (seed: Working Hours). */
@@ -35,8 +36,8 @@ export class WorkingHours {
   isActive: boolean = true;
 
   @Property({ type: 'timestamptz', length: 3 })
-  createdAt: Date = new Date();
+  createdAt: Date = nowDate();
 
-  @Property({ type: 'timestamptz', length: 3, onUpdate: () => new Date() })
-  updatedAt: Date = new Date();
+  @Property({ type: 'timestamptz', length: 3, onUpdate: () => nowDate() })
+  updatedAt: Date = nowDate();
 }

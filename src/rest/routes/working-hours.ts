@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { nowMs } from '../../clock.ts';
 import * as hours from '../../domain/hours-rules.ts';
 import * as rules from '../../domain/rules.ts';
 import { PreviewInput, UpdateTimezoneArgs, UpdateWorkingHoursArgs } from '../../schema/hours-inputs.ts';
@@ -12,7 +13,7 @@ const MINUTE = 60_000;
 function statusHolds({ local_time, next_change_at }: Record<string, unknown>, { at }: Record<string, unknown>): number {
   const told = Date.parse(local_time as string);
   const [from, ends] =
-    at === undefined ? [Date.now(), told + MINUTE] : [Date.parse(at as string), Number.POSITIVE_INFINITY];
+    at === undefined ? [nowMs(), told + MINUTE] : [Date.parse(at as string), Number.POSITIVE_INFINITY];
   const changes = typeof next_change_at === 'string' ? Date.parse(next_change_at) : Number.POSITIVE_INFINITY;
   return Math.min(ends, changes) - from;
 }
