@@ -25,7 +25,9 @@ import type { TenantDirectory } from './domain/tenant-directory.ts';
 import type { Caller, Tokens } from './domain/tokens.ts';
 import { TenantStatus } from './entities/control/organization.ts';
 import { AppError } from './errors.ts';
+import type { ClockWatch } from './live/clock-watch.ts';
 import type { EventBus } from './live/event-bus.ts';
+import type { RedisLink } from './live/redis-link.ts';
 import { createLoaders, type Loaders } from './schema/loaders.ts';
 
 /** What one gateway process has, shared by all its requests and jobs. */
@@ -39,6 +41,9 @@ export interface Services {
   readonly warm: WarmDatabases;
   readonly components: Components;
   readonly bus: EventBus;
+  /** Where there is one. */
+  readonly redis?: RedisLink;
+  readonly clock: ClockWatch;
   readonly queue: Queue;
   readonly revocations: Revocations;
   readonly tokens: Tokens;

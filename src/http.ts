@@ -83,8 +83,7 @@ export async function buildHttp(services: Services, leaving: AbortSignal): Promi
   acceptJsonOnly(app);
 
   if (config.corsOrigins.length > 0) await app.register(cors, corsFor(config));
-  const limits = makeRateLimits(config, log);
-  app.addHook('onClose', async () => limits.close());
+  const limits = makeRateLimits(config, services.redis);
   app.addHook('onRequest', (request, reply, done) => {
     carry(request, reply, config);
     const judged = () => done(hostFault(request));

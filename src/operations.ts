@@ -16,7 +16,7 @@ const NO_WORKER =
 
 export function registerOperations(
   app: FastifyInstance,
-  { control }: Services,
+  { control, bus, redis, clock }: Services,
   leaving: AbortSignal,
   connections?: Connections,
 ): void {
@@ -55,6 +55,32 @@ export function registerOperations(
       );
     },
   });
+  new Gauge({
+    name: 'event_log_lag_seconds',
+    help: 'How long ago the event log was last read to its end.',
+    registers: [registry],
+    collect() {
+      this.set(bus.lag / 1000);
+    },
+  });
+  new Gauge({
+    name: 'event_link_up',
+    help: '1 while this process can read the event log (postgres), and is told of new events or tells of them (redis, where there is one).',
+    labelNames: ['link'],
+    registers: [registry],
+    collect() {
+      this.set({ link: 'postgres' }, Number(bus.isUp));
+      if (redis) this.set({ link: 'redis' }, Number(redis.isUp));
+    },
+  });
+  new Gauge({
+    name: 'clock_offset_seconds',
+    help: "How far the database's clock is ahead of this machine's; the process goes by the database's where they differ.",
+    registers: [registry],
+    collect() {
+      this.set(clock.offset / 1000);
+    },
+  });
   // Of each route and outcome one, which finds its place by itself: by its labels that takes six times as long.
   const series = new Map<string, Histogram.Internal<string>>();
   app.addHook('onResponse', ({ method, routeOptions }, reply, done) => {
@@ -73,7 +99,8 @@ export function registerOperations(
   app.get('/readyz', async () => {
     if (leaving.aborted)
       throw new AppError('unavailable', { message: 'This gateway is about to stop.', retryAfter: 1 });
-    return { status: 'ready', notices: (await workers()) > 0 ? [] : [NO_WORKER] };
+    const notices = [(await workers()) === 0 && NO_WORKER, redis?.notice, clock.notice];
+    return { status: 'ready', notices: notices.filter(Boolean) };
   });
   app.get('/metrics', async (_request, reply) => reply.type(registry.contentType).send(await registry.metrics()));
 }

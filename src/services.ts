@@ -28,7 +28,10 @@ import { TenantDirectory } from './domain/tenant-directory.ts';
 import { warmSeeds } from './domain/tenant-seeds.ts';
 import { Tokens } from './domain/tokens.ts';
 import { queueMigrations } from './jobs/migration-worker.ts';
+import { ClockWatch } from './live/clock-watch.ts';
 import { EventBus } from './live/event-bus.ts';
+import { RedisLink } from './live/redis-link.ts';
+import { listensToPostgres, relayEvents } from './live/relay.ts';
 
 export interface OpenOptions {
   config: Config;
@@ -54,13 +57,18 @@ export async function openServices({
 }: OpenOptions): Promise<OpenServices> {
   const keys = new Keys(jwtSecret);
   const control = await openControl(databaseUrl, log);
+  const clock = new ClockWatch(control.pool, log);
+  await clock.start();
   const queue = new Queue(databaseUrl, log, config.role !== 'gateway');
   const servers = await setUp(control, queue, keys, log, firstSuperAdmin);
   const components = await makeComponents(config.components);
   const tenants = await TenantDatabases.open(control, keys, servers, log);
-  const bus = new EventBus(databaseUrl, log);
+  const bus = new EventBus({ url: databaseUrl, log, listens: listensToPostgres(config) });
+  const { redisUrl } = config.components;
+  const redis = redisUrl ? new RedisLink(redisUrl, log) : undefined;
   const revocations = new Revocations();
   await bus.start();
+  if (redis) relayEvents(config, bus, redis, servers.home.code);
   await servers.follow(bus);
   await revocations.start(bus, control.orm.em.fork());
   const signing = new SigningKeys(keys);
@@ -79,6 +87,8 @@ export async function openServices({
     warm: new WarmDatabases(servers.home, warmSeeds(config.defaultTimezone), log),
     components,
     bus,
+    redis,
+    clock,
     queue,
     revocations,
     tokens,
@@ -96,8 +106,9 @@ export async function openServices({
   return {
     services,
     async close() {
+      clock.stop();
       hoursWatch.close();
-      await bus.stop();
+      await Promise.all([bus.stop(), redis?.close()]);
       await Promise.all([components.close(), health.close(), tenants.close()]);
       await servers.close();
       await control.close();

@@ -14,6 +14,8 @@ export const LOCKS = {
   warmDatabases: 0x6f6d_0028,
   /** One per tenant, while accounts of its agents are changed; the second key is a hash of the tenant's id. */
   tenantAccounts: 0x6f6d_0007,
+  /** Taking a sample of the components' health. */
+  healthSample: 0x6f6d_0034,
   /** One per Idempotency-Key; the second key is a hash of it. */
   idempotency: 0x6f6d_0005,
 } as const;

@@ -1,8 +1,8 @@
 /** The periodic work that one process does for all: whoever holds the leader's lock. */
-import pg from 'pg';
 import type { Services } from '../context.ts';
 import { LOCKS } from '../db/locks.ts';
-import { SAMPLE_SECONDS, sampleHealth } from '../domain/health-history.ts';
+import { OwnSession } from '../db/own-session.ts';
+import { sampleHealth } from '../domain/health-history.ts';
 import { WATCH_MS, watchHealth } from '../domain/health-watch.ts';
 import { RECORD_MS, recordUsage } from '../domain/usage-days.ts';
 import { SEAL_MS, sealControl } from './chain-sealer.ts';
@@ -12,11 +12,13 @@ import { GATHER_MS, gatherUsage } from './usage-gatherer.ts';
 import { keepWarm } from './warm-keeper.ts';
 
 const CANDIDATE_MS = 1000;
+/** Whether a sample is due is looked at. */
+const SAMPLE_MS = 1000;
 const CLEAN_UP_MS = 10 * 60_000;
 
 export class Leader {
   readonly #services: Services;
-  #client?: pg.Client;
+  #session?: OwnSession;
   #stops: (() => Promise<void>)[] = [];
   #stopCandidate: () => Promise<void> = async () => {};
 
@@ -31,13 +33,13 @@ export class Leader {
   async stop(): Promise<void> {
     await this.#stopCandidate();
     await this.#stepDown();
-    await this.#client?.end().catch(() => {});
+    await this.#session?.end();
   }
 
   async #tryToLead(): Promise<void> {
     if (this.#stops.length > 0) return;
-    const client = this.#client ?? (await this.#connect());
-    const { rows } = await client.query<{ locked: boolean }>(
+    this.#session ??= await this.#connect();
+    const { rows } = await this.#session.client.query<{ locked: boolean }>(
       `select pg_try_advisory_lock(${LOCKS.leader}, 0) as locked`,
     );
     if (!rows[0]?.locked) return;
@@ -46,29 +48,25 @@ export class Leader {
       every(GATHER_MS, () => gatherUsage(this.#services), log),
       every(SEAL_MS, () => sealControl(this.#services), log),
       every(WATCH_MS, () => watchHealth(this.#services), log),
-      every(SAMPLE_SECONDS * 1000, () => sampleHealth(this.#services), log),
+      every(SAMPLE_MS, () => sampleHealth(this.#services), log),
       every(RECORD_MS, () => recordUsage(this.#services), log, 0),
       every(CLEAN_UP_MS, () => cleanUp(this.#services), log),
       keepWarm(this.#services),
     ];
-    log.debug('this process does the periodic work');
+    log.info('this process does the periodic work');
   }
 
-  async #connect(): Promise<pg.Client> {
-    const client = new pg.Client({
-      connectionString: this.#services.control.url,
-      connectionTimeoutMillis: 5000,
-      keepAlive: true,
-      application_name: 'omnistream leader',
+  #connect(): Promise<OwnSession> {
+    return OwnSession.open({
+      url: this.#services.control.url,
+      name: 'omnistream leader',
+      lease: true,
+      lost: ({ message }) => {
+        this.#services.log.warn({ error: message }, 'the leader connection was lost');
+        this.#session = undefined;
+        void this.#stepDown();
+      },
     });
-    client.on('error', (error) => this.#services.log.warn({ error: error.message }, 'the leader connection was lost'));
-    client.on('end', () => {
-      if (this.#client === client) this.#client = undefined;
-      void this.#stepDown();
-    });
-    await client.connect();
-    this.#client = client;
-    return client;
   }
 
   async #stepDown(): Promise<void> {

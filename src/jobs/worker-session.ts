@@ -1,17 +1,19 @@
 /**
  * How other processes see that this one is alive: a session-level advisory lock on a number of its own, which the server
- * lets go the moment the connection ends, however the process died.
+ * lets go the moment the connection ends, however the process died, and ten seconds after it was last heard of.
  */
 import { randomInt } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import pg from 'pg';
 import type { Logger } from 'pino';
 import { LOCKS } from '../db/locks.ts';
+import { OwnSession } from '../db/own-session.ts';
+
+const AGAIN_MS = 250;
 
 export class WorkerSession {
   readonly #url: string;
   readonly #log: Logger;
-  #client?: pg.Client;
+  #session?: OwnSession;
   #number = 0;
   #closed = false;
 
@@ -26,32 +28,31 @@ export class WorkerSession {
   }
 
   async open(): Promise<void> {
-    const client = new pg.Client({
-      connectionString: this.#url,
-      connectionTimeoutMillis: 5000,
-      keepAlive: true,
-      application_name: 'omnistream worker',
+    const session: OwnSession = await OwnSession.open({
+      url: this.#url,
+      name: 'omnistream worker',
+      lease: true,
+      lost: (error) => {
+        if (this.#session === session) void this.#reopen(error);
+      },
     });
-    client.on('error', (error) => this.#log.warn({ error: error.message }, 'the worker connection was lost'));
-    client.on('end', () => void this.#reopen(client));
-    await client.connect();
     const number = randomInt(1, 2 ** 31 - 1);
-    await client.query(`select pg_advisory_lock(${LOCKS.worker}, ${number})`);
-    this.#client = client;
+    await session.client.query(`select pg_advisory_lock(${LOCKS.worker}, ${number})`);
+    this.#session = session;
     this.#number = number;
   }
 
-  async #reopen(lost: pg.Client): Promise<void> {
-    if (this.#client !== lost) return;
-    this.#client = undefined;
-    while (!this.#closed && !this.#client) {
-      await sleep(250);
+  async #reopen({ message }: Error): Promise<void> {
+    this.#log.warn({ error: message }, 'the worker connection was lost');
+    this.#session = undefined;
+    while (!this.#closed && !this.#session) {
+      await sleep(AGAIN_MS);
       await this.open().catch(() => {});
     }
   }
 
   async close(): Promise<void> {
     this.#closed = true;
-    await this.#client?.end().catch(() => {});
+    await this.#session?.end();
   }
 }

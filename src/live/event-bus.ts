@@ -1,31 +1,49 @@
-/** Brings the event log to this process: woken by NOTIFY, and by a clock in case a notification is lost. */
+/**
+ * Brings the event log to this process: woken by NOTIFY or through Redis (live/relay.ts), and by a clock, which also fills the
+ * gap while whatever wakes it is away.
+ */
 import { EventEmitter } from 'node:events';
-import { setTimeout as sleep } from 'node:timers/promises';
-import pg from 'pg';
 import type { Logger } from 'pino';
+import { describeFailure } from '../components/describe-failure.ts';
+import { OwnSession } from '../db/own-session.ts';
 import { EVENT_CHANNEL, type LoggedEvent, type Topic } from './event-log.ts';
 
 /** The log is looked at this often without a notification; a revocation has to arrive within a second. */
 const POLL_MS = 400;
 const BATCH = 500;
+/**
+ * An answer is waited for so long before the connection is taken for dead, and another one made; longer where the server is
+ * slow, or a busy one would be asked anew again and again. Milliseconds.
+ */
+const PATIENCE_MS = 750;
+const MOST_PATIENCE_MS = 6000;
+const AGAIN_MS = 250;
+
+export interface EventBusOptions {
+  /** Of the control database, directly: LISTEN does not go through a pooler in transaction mode. */
+  url: string;
+  log: Logger;
+  /** Whether PostgreSQL wakes this process; otherwise somebody calls `wake`. */
+  listens: boolean;
+}
 
 export class EventBus {
-  readonly #url: string;
-  readonly #log: Logger;
+  readonly #options: EventBusOptions;
   readonly #emitter = new EventEmitter();
-  #client?: pg.Client;
+  #session?: OwnSession;
   #seq = 0;
-  /** When the log was last asked, by this process's clock, and had no more to tell. */
-  #readAt = 0;
+  /** When the log was last asked and had no more to tell, by `performance.now()`. */
+  #readAt = Number.NEGATIVE_INFINITY;
+  #patience = PATIENCE_MS;
+  #failures = 0;
   #stopped = false;
   #wake: () => void = () => {};
   /** A notification that came while the log was being read. */
   #notified = false;
   #running?: Promise<void>;
 
-  constructor(url: string, log: Logger) {
-    this.#url = url;
-    this.#log = log;
+  constructor(options: EventBusOptions) {
+    this.#options = options;
     this.#emitter.setMaxListeners(0);
   }
 
@@ -40,7 +58,17 @@ export class EventBus {
    * word of the log must not be used beyond that.
    */
   isCurrent(withinMs: number): boolean {
-    return Date.now() - this.#readAt < withinMs;
+    return this.lag < withinMs;
+  }
+
+  /** Milliseconds since the log was last known to be read to its end. */
+  get lag(): number {
+    return performance.now() - this.#readAt;
+  }
+
+  /** Whether the log can be read. */
+  get isUp(): boolean {
+    return this.#failures === 0;
   }
 
   /** The last event that this process has seen. */
@@ -48,10 +76,22 @@ export class EventBus {
     return this.#seq;
   }
 
+  /** Somebody says that the log has come so far. */
+  wake(seq: number): void {
+    if (seq > this.#seq) this.#wakeUp();
+  }
+
+  /** Calls the listener with the last event of each batch that was read. */
+  onRead(listener: (seq: number) => void): void {
+    this.#emitter.on(READ, listener);
+  }
+
   /** Starts after the newest event. What the log's past amounts to has to be loaded after this returns. */
   async start(): Promise<void> {
-    await this.#connect();
-    const { rows } = await this.#client!.query<{ seq: string }>('select coalesce(max(seq), 0) as seq from events');
+    this.#session = await this.#connect();
+    const { rows } = await this.#session.client.query<{ seq: string }>(
+      'select coalesce(max(seq), 0) as seq from events',
+    );
     this.#seq = Number(rows[0]!.seq);
     this.#running = this.#run();
   }
@@ -60,42 +100,55 @@ export class EventBus {
     this.#stopped = true;
     this.#wake();
     await this.#running;
-    await this.#client?.end().catch(() => {});
+    await this.#session?.end();
   }
 
-  async #connect(): Promise<void> {
-    const client = new pg.Client({
-      connectionString: this.#url,
-      connectionTimeoutMillis: 5000,
-      query_timeout: 5000,
-      keepAlive: true,
-      application_name: 'omnistream events',
-    });
-    client.on('error', (error) => this.#log.warn({ error: error.message }, 'the event connection was lost'));
-    client.on('notification', () => {
-      this.#notified = true;
-      this.#wake();
-    });
-    await client.connect();
-    await client.query(`listen ${EVENT_CHANNEL}`);
-    this.#client = client;
+  async #connect(): Promise<OwnSession> {
+    const { url, listens } = this.#options;
+    const session = await OwnSession.open({ url, name: 'omnistream events', lost: () => this.#wakeUp() });
+    session.client.on('notification', () => this.#wakeUp());
+    if (listens) await session.ask(`listen ${EVENT_CHANNEL}`, MOST_PATIENCE_MS);
+    return session;
   }
 
   async #run(): Promise<void> {
     while (!this.#stopped) {
       try {
-        if (!this.#client) await this.#connect();
+        this.#session ??= await this.#connect();
         this.#notified = false;
-        while (await this.#readBatch()) {}
+        while (await this.#readBatch(this.#session)) {}
+        this.#recovered();
         if (!this.#notified) await this.#pause(POLL_MS);
       } catch (error) {
         if (this.#stopped) return;
-        this.#log.warn({ error: (error as Error).message }, 'the event log cannot be read; trying again');
-        void this.#client?.end().catch(() => {});
-        this.#client = undefined;
-        await sleep(250);
+        this.#failed(error);
+        // A lost connection is made anew at once; a server that is away is not asked without end.
+        if (this.#failures > 1) await this.#pause(AGAIN_MS);
       }
     }
+  }
+
+  #failed(error: unknown): void {
+    this.#session?.drop();
+    this.#session = undefined;
+    this.#failures += 1;
+    this.#patience = Math.min(2 * this.#patience, MOST_PATIENCE_MS);
+    if (this.#failures === 1) {
+      this.#options.log.warn(
+        { error: describeFailure(error) },
+        'the event log cannot be read: it is tried again until it can',
+      );
+    }
+  }
+
+  #recovered(): void {
+    if (this.#failures > 0) this.#options.log.info('the event log is read again, from where it was left');
+    this.#failures = 0;
+  }
+
+  #wakeUp(): void {
+    this.#notified = true;
+    this.#wake();
   }
 
   async #pause(ms: number): Promise<void> {
@@ -108,20 +161,27 @@ export class EventBus {
     });
   }
 
-  async #readBatch(): Promise<boolean> {
-    const askedAt = Date.now();
-    const { rows } = await this.#client!.query<{ seq: string; topic: Topic; payload: never }>({
-      name: 'events_after',
-      text: `select seq, topic, payload from events where seq > $1 order by seq limit ${BATCH}`,
-      values: [this.#seq],
-    });
+  async #readBatch(session: OwnSession): Promise<boolean> {
+    const askedAt = performance.now();
+    const { rows } = await session.ask<{ seq: string; topic: Topic; payload: never }>(
+      {
+        name: 'events_after',
+        text: `select seq, topic, payload from events where seq > $1 order by seq limit ${BATCH}`,
+        values: [this.#seq],
+      },
+      this.#patience,
+    );
+    this.#patience = Math.max(PATIENCE_MS, Math.min(4 * (performance.now() - askedAt), MOST_PATIENCE_MS));
     for (const { seq, topic, payload } of rows) {
       this.#seq = Number(seq);
       const event: LoggedEvent = { seq: this.#seq, topic, payload };
       this.#emitter.emit(topic, event);
     }
+    if (rows.length > 0) this.#emitter.emit(READ, this.#seq);
     const more = rows.length === BATCH;
     if (!more) this.#readAt = askedAt;
     return more;
   }
 }
+
+const READ = Symbol('read');

@@ -107,9 +107,9 @@ export type OrderDirection =
 
 /** How the platform stands as a whole. */
 export type OverallStatus =
-  /** At least one component that is configured is down. */
+  /** At least one component that is configured is down, or no worker is alive. */
   | 'DEGRADED'
-  /** Nothing that is configured is down. */
+  /** Nothing that is configured is down, and a worker is alive. */
   | 'OK';
 
 /** What a role may allow. REST spells agents.manage what GraphQL spells AGENTS_MANAGE. */
