@@ -123,7 +123,11 @@ describe('a gateway without a worker', () => {
       () => workersIn(gateway),
       (count) => count === '2',
     );
-    expect(await sessions('omnistream leader')).toHaveLength(2);
+    // One of them leads, the other waits for its turn.
+    await eventually(
+      () => sessions('omnistream leader'),
+      (both) => both.length === 2,
+    );
     expect(await first.end('SIGTERM')).toMatchObject({ code: 0 });
     expect(await notices()).toEqual([]);
     expect(await second.end('SIGTERM')).toMatchObject({ code: 0 });
