@@ -1,4 +1,5 @@
 import { Entity, Enum, Index, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
+import { nowDate } from '../../clock.ts';
 
 /** Whether a server takes new tenants. */
 export enum ServerState {
@@ -53,8 +54,8 @@ export class DatabaseServer {
   systemIdentifier?: string | null;
 
   @Property({ type: 'timestamptz', length: 3 })
-  createdAt: Date = new Date();
+  createdAt: Date = nowDate();
 
-  @Property({ type: 'timestamptz', length: 3, onUpdate: () => new Date() })
-  updatedAt: Date = new Date();
+  @Property({ type: 'timestamptz', length: 3, onUpdate: () => nowDate() })
+  updatedAt: Date = nowDate();
 }
