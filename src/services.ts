@@ -20,6 +20,7 @@ import { installationCode } from './domain/installation.ts';
 import { KeptFiles } from './domain/kept-files.ts';
 import { LastUse } from './domain/last-use.ts';
 import { LoginThrottle } from './domain/login-throttle.ts';
+import { followMoves } from './domain/move/follow.ts';
 import { Revocations } from './domain/revocations.ts';
 import { Schedules } from './domain/schedules.ts';
 import { SigningKeys } from './domain/signing-keys.ts';
@@ -70,6 +71,7 @@ export async function openServices({
   await bus.start();
   if (redis) relayEvents(config, bus, redis, servers.home.code);
   await servers.follow(bus);
+  await followMoves(bus, control, tenants);
   await revocations.start(bus, control.orm.em.fork());
   const signing = new SigningKeys(keys);
   const tokens = new Tokens(signing, revocations);

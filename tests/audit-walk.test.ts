@@ -5,6 +5,7 @@ import { type Actor, agent, anonymous, eventually, provision, superAdmin, type T
 import { SUPER_ADMIN, startApp, type TestApp } from './support/app.ts';
 import { sql } from './support/database.ts';
 import { mutationDocument, mutationsOf } from './support/documents.ts';
+import { moved, moveOf, type OtherServer, registeredServer } from './support/moves.ts';
 import { addUser } from './support/tenants.ts';
 import { decode } from './support/tokens.ts';
 
@@ -22,11 +23,15 @@ let secondAdmin: string;
 let impersonation: string;
 /** Two tenants whose making has failed: one is retried, one called off. */
 let failed: string[];
+let movable: Tenant;
+let other: OtherServer;
 
 beforeAll(async () => {
   app = await startApp();
   root = await superAdmin(app);
   tenant = await provision(root, { admin_password: SECRETS[0] });
+  movable = await provision(root);
+  other = await registeredServer(app, 'other');
   user = (await addUser(app, tenant.id, { email: 'mira@walk.test' })).id;
   [member, another] = (await Promise.all([1, 2].map(() => agent(app, 'mira@walk.test', 'a password')))) as [
     Actor,
@@ -47,7 +52,14 @@ beforeAll(async () => {
     (rows) => rows.length === 2,
   );
 });
-afterAll(() => app.stop());
+afterAll(async () => {
+  try {
+    await moved(root, movable, 'finished');
+    await app.stop();
+  } finally {
+    await other.remove();
+  }
+});
 
 interface Walked {
   variables: () => Record<string, unknown>;
@@ -57,6 +69,8 @@ interface Walked {
   by?: () => Actor;
   /** The super admin unless said. */
   who?: object;
+  /** Brings about what it needs. */
+  before?: () => Promise<unknown>;
 }
 
 const onTenant = { variables: () => ({ id: tenant.id }), target: () => tenant.id };
@@ -142,13 +156,39 @@ const walk: Record<string, Walked> = {
   },
 };
 
+const moveAway = () => root.rest('POST', moveOf(movable), { server_id: other.id });
+const onMovable = { variables: () => ({ tenantId: movable.id }), target: () => movable.id };
+Object.assign(walk, {
+  moveTenant: { ...onMovable, variables: () => ({ tenantId: movable.id, serverId: other.id }), action: 'tenant.move' },
+  cancelTenantMove: { ...onMovable, action: 'tenant.cancel_move' },
+  undoTenantMove: {
+    ...onMovable,
+    action: 'tenant.undo_move',
+    async before() {
+      await moved(root, movable, 'cancelled');
+      await moveAway();
+      await moved(root, movable, 'switched');
+    },
+  },
+  finishTenantMove: {
+    ...onMovable,
+    action: 'tenant.finish_move',
+    async before() {
+      await moved(root, movable, 'undone');
+      await moveAway();
+      await moved(root, movable, 'switched');
+    },
+  },
+} satisfies Record<string, Walked>);
+
 const liveImpersonations = async () =>
   (await root.rest('GET', '/api/super-admin/impersonations')).body.map(({ id }: { id: string }) => id);
 
 test('every mutation there is leaves exactly one entry: by whom, what, on what, under which request, from where', async () => {
   const mutations = new Map(mutationsOf(await buildGatewaySchema(), 'others').map((field) => [field.name, field]));
   expect(Object.keys(walk).sort()).toEqual([...mutations.keys()].sort());
-  for (const [name, { variables, action, target, who, by = () => root }] of Object.entries(walk)) {
+  for (const [name, { variables, action, target, who, before, by = () => root }] of Object.entries(walk)) {
+    await before?.();
     const given = variables();
     const query = mutationDocument(mutations.get(name)!, Object.keys(given));
     const requestId = `walk-${name}`;

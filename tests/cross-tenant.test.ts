@@ -27,10 +27,13 @@ interface Place {
 const schema: GraphQLSchema = await buildGatewaySchema();
 const description = new ApiDescription(openApi(schema));
 const all = permissionTable().flatMap(placesOf);
+/** No tenant's. */
+const THE_PLATFORMS = ['tenant', 'server'];
 /** Whoever runs the platform may see everybody: of theirs, those that name a tenant and something in it. */
 const places = all.filter(
   ({ row, noun }) =>
-    row.demands !== 'platform' || (noun !== 'tenant' && placesOf(row).some((other) => other.noun === 'tenant')),
+    row.demands !== 'platform' ||
+    (!THE_PLATFORMS.includes(noun) && placesOf(row).some((other) => other.noun === 'tenant')),
 );
 
 function placesOf(row: Row): Place[] {

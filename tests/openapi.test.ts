@@ -17,6 +17,11 @@ const others = `
   DELETE /api/auth/sessions/{id} End one of my sessions
   GET /api/super-admin/impersonations List live impersonations
   DELETE /api/super-admin/impersonations/{id} End an impersonation
+  GET /api/super-admin/tenants/{id}/move Get the move of a tenant
+  POST /api/super-admin/tenants/{id}/move Move a tenant to another database server
+  DELETE /api/super-admin/tenants/{id}/move Cancel a move
+  POST /api/super-admin/tenants/{id}/move/undo Undo a move
+  POST /api/super-admin/tenants/{id}/move/finish Finish a move
   GET /api/health API Gateway health check
   GET /readyz Readiness check
   GET /metrics Metrics

@@ -27,9 +27,10 @@ const PLACE = `
 /**
  * Only where the server's disk is this machine's, and its role may know where it is; nothing is said of others.
  *
+ * @param more bytes that are to be written into the copy.
  * @throws {DiskFull}
  */
-export async function refuseWithoutRoom(client: pg.ClientBase, template: string): Promise<void> {
+export async function refuseWithoutRoom(client: pg.ClientBase, template: string, more = 0): Promise<void> {
   if (!isHere((client as pg.Client).host)) return;
   // Insufficient privilege: an external server, whose operator looks after its disk.
   const { rows } = await client.query<Place>(PLACE, [template]).catch((error: { code?: string }) => {
@@ -37,7 +38,7 @@ export async function refuseWithoutRoom(client: pg.ClientBase, template: string)
     throw error;
   });
   for (const { size, folders } of rows) {
-    const needed = 2 * size + RESERVE;
+    const needed = 2 * (size + more) + RESERVE;
     for (const folder of folders) {
       const disk = folder ? await statfs(folder).catch(() => undefined) : undefined;
       if (!disk) continue;

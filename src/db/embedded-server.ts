@@ -148,6 +148,13 @@ export async function startEmbeddedServer(options: EmbeddedServerOptions): Promi
     // One sync of the file system instead of one per file: 2 s instead of 40 s after a crash with 2,400 databases.
     recovery_init_sync_method: platform() === 'linux' ? 'syncfs' : 'fsync',
     max_wal_size: '2GB',
+    // Tenants are moved by logical replication. One that is abandoned does not fill the disk: its copy is lost instead.
+    wal_level: 'logical',
+    max_slot_wal_keep_size: '10GB',
+    max_replication_slots: '40',
+    max_wal_senders: '40',
+    max_logical_replication_workers: '24',
+    max_worker_processes: '32',
     // The text of a failed INSERT can hold a password's hash.
     log_min_error_statement: 'panic',
     ...options.settings,

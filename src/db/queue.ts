@@ -13,17 +13,22 @@ export interface Jobs {
   'tenant.migrate': { orgId: string };
   /** Makes an export. One at a time per export. */
   'tenant.export': { exportId: string };
+  /** Moves a tenant's database to another server, or back. One at a time per tenant. */
+  'tenant.move': { orgId: string };
 }
 
 export type JobName = keyof Jobs;
 /** A job as a worker took it; each time that it is taken has another number. */
-export type JobAttempt = Pick<JobWithMetadata, 'id' | 'retryCount'>;
+export type JobAttempt = Pick<JobWithMetadata, 'id' | 'retryCount'> & { name: string };
 export type RunningJob<N extends JobName> = JobWithMetadata<Jobs[N]>;
 
 const PROVISION: JobName = 'tenant.provision';
 const MIGRATE: JobName = 'tenant.migrate';
 const EXPORT: JobName = 'tenant.export';
-const QUEUES: readonly JobName[] = [PROVISION, 'tenant.apply-limits', MIGRATE, EXPORT];
+const MOVE: JobName = 'tenant.move';
+/** Those that work for long. */
+const LONG: readonly JobName[] = [PROVISION, MIGRATE, EXPORT, MOVE];
+const QUEUES: readonly JobName[] = [...LONG, 'tenant.apply-limits'];
 /** Retries after 1, 2, 4, ... and then every 60 seconds, for about half a day; after that by hand. */
 const RETRIES = { retryLimit: 720, retryDelay: 1, retryBackoff: true, retryDelayMax: 60 };
 /** One at a time by its key, and given to another worker about twelve seconds after its own has died. */
@@ -59,7 +64,7 @@ export class Queue {
   async start(): Promise<void> {
     await this.#boss.start();
     this.#started = true;
-    for (const name of [PROVISION, MIGRATE, EXPORT]) await this.#boss.createQueue(name, EXCLUSIVE);
+    for (const name of LONG) await this.#boss.createQueue(name, EXCLUSIVE);
     await this.#boss.createQueue('tenant.apply-limits', { notify: true, expireInSeconds: 300, ...RETRIES });
   }
 
@@ -81,24 +86,22 @@ export class Queue {
     await inTransaction(em).executeSql(text, []);
   }
 
-  /**
-   * Makes sure that a tenant's provisioning job runs now, whether it is waiting for its next retry, has failed for good,
-   * or is gone.
-   */
-  async provisionNow(em: EntityManager, orgId: string): Promise<void> {
+  /** Makes sure that a tenant's job runs now, whether it is waiting for its next retry, has failed for good, or is gone. */
+  async runNow(em: EntityManager, name: 'tenant.provision' | 'tenant.move', orgId: string): Promise<void> {
     const db = inTransaction(em);
-    const { updated } = await this.#boss.update(PROVISION, undefined, { singletonKey: orgId, startAfter: 0, db });
+    const { updated } = await this.#boss.update(name, undefined, { singletonKey: orgId, startAfter: 0, db });
     if (updated) return;
-    const failed = (await this.#boss.findJobs(PROVISION, { key: orgId, db })).find((job) => job.state === 'failed');
-    if (failed) await this.#boss.retry(PROVISION, failed.id, { db });
-    else await this.send(em, PROVISION, { orgId }, orgId);
+    const failed = (await this.#boss.findJobs(name, { key: orgId, db })).find((job) => job.state === 'failed');
+    if (failed) await this.#boss.retry(name, failed.id, { db });
+    else await this.send(em, name, { orgId }, orgId);
   }
 
   /** Gives a job whose worker is gone, or is stopping, to the next worker at once, unless that has happened already. */
   async release(em: EntityManager, attempt: JobAttempt): Promise<void> {
     const failed = await this.#fail(em, attempt, 'handed to another worker');
     // Failed jobs wait longer with each attempt; this one has not failed.
-    if (failed) await this.#boss.update(PROVISION, undefined, { id: attempt.id, startAfter: 0, db: inTransaction(em) });
+    if (!failed) return;
+    await this.#boss.update(attempt.name, undefined, { id: attempt.id, startAfter: 0, db: inTransaction(em) });
   }
 
   /** Puts a job whose work failed back for a later attempt. What its handler ends with has no effect after this. */
@@ -106,9 +109,9 @@ export class Queue {
     await this.#fail(em, attempt, reason);
   }
 
-  async #fail(em: EntityManager, { id, retryCount }: JobAttempt, message: string): Promise<boolean> {
+  async #fail(em: EntityManager, { name, id, retryCount }: JobAttempt, message: string): Promise<boolean> {
     const options = { db: inTransaction(em) };
-    const answer = await this.#boss.fail(PROVISION, { id, retryCount }, { message }, options);
+    const answer = await this.#boss.fail(name, { id, retryCount }, { message }, options);
     return (answer as { affected: number }).affected > 0;
   }
 

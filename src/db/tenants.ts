@@ -29,6 +29,8 @@ const TURNS = { all: 60, each: 2 * CONNECTIONS_PER_POOL, waitMs: 5000 };
 /** Whoever waits for a lock that nobody gives back, or holds one and does nothing, is ended by the server. */
 const TENANT_OPTIONS = `${SESSION_OPTIONS} -c lock_timeout=5s -c idle_in_transaction_session_timeout=10s`;
 const IDLE_MS = 10_000;
+/** Less than what the control plane lets a transaction wait that has something to write here. */
+const HELD_MS = 8000;
 
 interface TenantLogin {
   serverId: string;
@@ -42,6 +44,24 @@ const findLogin = query<TenantLogin>(
   `select server_id as "serverId", database_name as "databaseName", role_name as "roleName", sealed_password as "sealedPassword"
      from tenant_databases where org_id = $1`,
 );
+
+/** Read-only transaction: the database is being moved, and this process has not been told yet. */
+const IS_MOVED = '25006';
+/** Its role may not sign in there, or there is no such database: the tenant is on another server by now. */
+const HAS_MOVED = new Set(['28000', '3D000']);
+
+const beingMoved = (cause?: unknown) =>
+  new AppError('unavailable', {
+    message: 'This organization is being moved to another server and takes no changes for some seconds; try again.',
+    retryAfter: 2,
+    cause,
+  });
+
+/** Changes of a tenant that wait. */
+interface Hold {
+  over: Promise<void>;
+  end(): void;
+}
 
 /** Undefined table, column, function; one that is not granted yet. */
 const LACKING = new Set(['42P01', '42703', '42883', '42501']);
@@ -75,6 +95,9 @@ export class TenantDatabases {
   readonly #current: AsyncLocalStorage<pg.Pool>;
   readonly #pools: LRUCache<string, pg.Pool>;
   readonly #ending = new Set<Promise<void>>();
+  readonly #held = new Map<string, Hold>();
+  /** How often a pool was forgotten. */
+  #forgotten = 0;
   readonly #turns = new Turns(TURNS);
 
   private constructor(
@@ -155,10 +178,13 @@ export class TenantDatabases {
   async #pool(orgId: string): Promise<pg.Pool> {
     const open = this.#pools.get(orgId);
     if (open) return open;
+    const before = this.#forgotten;
     const connection = await this.connection(orgId);
     // Another request may have opened it meanwhile.
     const raced = this.#pools.get(orgId);
     if (raced) return raced;
+    // What was read may be where the tenant was before.
+    if (before !== this.#forgotten) return this.#pool(orgId);
     const pool = new pg.Pool({ ...connection, types, max: CONNECTIONS_PER_POOL, idleTimeoutMillis: IDLE_MS });
     pool.on('error', (error) => this.#log.warn({ error: error.message, orgId }, 'a tenant connection was lost'));
     guardPool(pool);
@@ -172,8 +198,13 @@ export class TenantDatabases {
     return this.#use(orgId, async (pool) => (await pool.query(statement)).rows as Row[]);
   }
 
-  /** Works with one tenant's entities; every manager forked inside is that tenant's. */
+  /**
+   * Works with one tenant's entities; every manager forked inside is that tenant's.
+   *
+   * @throws {AppError} unavailable, as `whenWritable`.
+   */
   async work<T>(orgId: string, body: (em: EntityManager) => Promise<T>): Promise<T> {
+    await this.whenWritable(orgId);
     return this.#use(orgId, (pool) => this.#current.run(pool, () => body(this.#orm.em.fork())));
   }
 
@@ -188,9 +219,39 @@ export class TenantDatabases {
     });
   }
 
+  /** Keeps changes of a tenant waiting until they are released; it is read as ever. */
+  hold(orgId: string): void {
+    if (this.#held.has(orgId)) return;
+    const { promise: over, resolve: end } = Promise.withResolvers<void>();
+    this.#held.set(orgId, { over, end });
+  }
+
+  holds(orgId: string): boolean {
+    return this.#held.has(orgId);
+  }
+
+  release(orgId: string): void {
+    this.#held.get(orgId)?.end();
+    this.#held.delete(orgId);
+  }
+
+  /** Waits for the end of the seconds in which a tenant is moved. @throws {AppError} unavailable where they are many. */
+  async whenWritable(orgId: string): Promise<void> {
+    const held = this.#held.get(orgId);
+    if (!held) return;
+    const late = sleep(HELD_MS, true, { ref: false });
+    if (await Promise.race([held.over, late])) throw beingMoved();
+  }
+
   /** What a database lacks that is still to be brought up to date (jobs/migration-worker.ts) is no mistake of ours. */
   async #explain(orgId: string, error: unknown, began: Date): Promise<unknown> {
-    if (!LACKING.has(databaseError(error)?.code ?? '')) return error;
+    const code = databaseError(error)?.code ?? '';
+    if (code === IS_MOVED) return beingMoved(error);
+    if (HAS_MOVED.has(code)) {
+      this.forget(orgId);
+      return new AppError('unavailable', { retryAfter: 1, cause: error });
+    }
+    if (!LACKING.has(code)) return error;
     const { name, text } = wasBehind;
     const values = [orgId, TENANT_SCHEMA_VERSION, began];
     const behind = await this.#control.pool.query({ name, text, values }).catch(() => undefined);
@@ -201,6 +262,7 @@ export class TenantDatabases {
 
   /** Closes what is open to this tenant, e.g. before its database is dropped. */
   forget(orgId: string): void {
+    this.#forgotten += 1;
     this.#pools.delete(orgId);
   }
 

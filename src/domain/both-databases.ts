@@ -21,8 +21,10 @@ export interface Both {
  * Those of one tenant go one after the other, so that two admins cannot remove each other. They wait in the control plane,
  * before they take one of the tenant's few connections: the one they wait for may need it.
  */
-export function inBoth<T>(ctx: Context, body: (both: Both) => Promise<T>): Promise<T> {
+export async function inBoth<T>(ctx: Context, body: (both: Both) => Promise<T>): Promise<T> {
   const { orgId } = tenantUser(ctx);
+  // Others are not to wait for one that is being moved.
+  await ctx.services.tenants.whenWritable(orgId);
   return atOnce(() =>
     ctx.em.transactional(async (control) => {
       const told: (() => Promise<void>)[] = [];

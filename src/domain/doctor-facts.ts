@@ -6,6 +6,7 @@ import { groupName, tenantName } from '../db/tenant-names.ts';
 import { HOME_SERVER_ID } from '../entities/control/database-server.ts';
 import type { TenantStatus } from '../entities/control/organization.ts';
 import type { ProvisioningState } from '../entities/control/provisioning-run.ts';
+import { MOVES, type MoveFacts, namesOfMoves, SLOTS, type SlotFacts } from './doctor-moves.ts';
 
 export interface DatabaseFacts {
   name: string;
@@ -55,6 +56,10 @@ export interface Facts {
   tenants: TenantFacts[];
   /** Names of the databases and roles that tenants have, or may have by now, on this server. */
   expected: Set<string>;
+  /** What keeps changes for moves. */
+  slots: SlotFacts[];
+  /** Moves that have not come to their end, on whatever servers. */
+  moves: MoveFacts[];
   /** Gateway processes that work off the queue. */
   workers: number;
 }
@@ -105,6 +110,7 @@ export async function readFacts(client: pg.ClientBase): Promise<Facts> {
     control,
     ...(await readCatalogs(client, code)),
     tenants,
+    moves: await rows<MoveFacts>(MOVES),
     expected: new Set(tenants.map(({ id }) => tenantName(code, id))),
     workers: (await rows<{ workers: number }>(`select ${LIVING_WORKERS} as workers`))[0]!.workers,
   };
@@ -113,9 +119,13 @@ export async function readFacts(client: pg.ClientBase): Promise<Facts> {
 }
 
 /** What a server says of databases and roles. */
-async function readCatalogs(client: pg.ClientBase, code: string): Promise<Pick<Facts, 'databases' | 'roles'>> {
+async function readCatalogs(
+  client: pg.ClientBase,
+  code: string,
+): Promise<Pick<Facts, 'databases' | 'roles' | 'slots'>> {
   const databases = (await client.query<DatabaseFacts>(DATABASES)).rows;
-  return { databases, roles: (await client.query<RoleFacts>(ROLES, [groupName(code)])).rows };
+  const { rows: slots } = await client.query<SlotFacts>(SLOTS, [groupName(code)]);
+  return { databases, roles: (await client.query<RoleFacts>(ROLES, [groupName(code)])).rows, slots };
 }
 
 const isOn = (serverId: string) => (tenant: TenantFacts) => tenant.serverId === serverId;
@@ -123,7 +133,8 @@ const isOn = (serverId: string) => (tenant: TenantFacts) => tenant.serverId === 
 /** What of the facts concerns the home server. */
 export function factsOfHome(facts: Facts): Facts {
   const tenants = facts.tenants.filter(isOn(HOME_SERVER_ID));
-  return { ...facts, tenants, expected: new Set(tenants.map(({ id }) => tenantName(facts.code, id))) };
+  const names = tenants.map(({ id }) => tenantName(facts.code, id));
+  return { ...facts, tenants, expected: new Set([...names, ...namesOfMoves(facts, HOME_SERVER_ID)]) };
 }
 
 /** The same of another server. @param client in its maintenance database. */
@@ -134,6 +145,6 @@ export async function factsOfServer(client: pg.ClientBase, control: pg.ClientBas
     'select database_name as name from tenant_databases where server_id = $1',
     [serverId],
   );
-  const expected = new Set(rows.map(({ name }) => name));
+  const expected = new Set([...rows.map(({ name }) => name), ...namesOfMoves(facts, serverId)]);
   return { ...facts, ...catalogs, control: undefined, tenants: facts.tenants.filter(isOn(serverId)), expected };
 }

@@ -11,6 +11,7 @@ import {
 } from '../db/tenant-names.ts';
 import type { Finding } from './doctor.ts';
 import type { DatabaseFacts, Facts, TenantFacts } from './doctor-facts.ts';
+import { checkSlots, readsForMove } from './doctor-moves.ts';
 
 /** What everybody may use on a PostgreSQL server as it comes. */
 const MAINTENANCE = new Set(['postgres', 'template1']);
@@ -27,6 +28,7 @@ export function checkServer(facts: Facts): { findings: Finding[]; underWay: numb
   return {
     findings: [
       ...checkOrphans(facts),
+      ...checkSlots(facts),
       ...checkTemplates(facts),
       ...checkWarm(facts),
       ...facts.tenants.filter(({ status }) => status !== 'provisioning').flatMap((tenant) => checkWhole(tenant, facts)),
@@ -194,9 +196,10 @@ export function checkPrivacy(facts: Facts, ownServer: boolean): { findings: Find
 }
 
 /** A role that may more than its own database holds would make the rest meaningless. */
-function checkRoles({ code, roles }: Facts): Finding[] {
-  const group = groupName(code);
-  return roles.flatMap(({ name, powerful, memberOf }): Finding[] => [
+function checkRoles(facts: Facts): Finding[] {
+  const group = groupName(facts.code);
+  const own = facts.roles.filter(({ name }) => !readsForMove(name, facts));
+  return own.flatMap(({ name, powerful, memberOf }): Finding[] => [
     ...memberOf
       .filter((other) => other !== group)
       .map(

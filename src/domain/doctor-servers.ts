@@ -6,6 +6,7 @@ import type { ServerAddress } from '../db/tenant-cluster.ts';
 import { HOME_SERVER_ID } from '../entities/control/database-server.ts';
 import type { DoctorOptions, Finding } from './doctor.ts';
 import { type Facts, factsOfHome, factsOfServer } from './doctor-facts.ts';
+import { checkMoves } from './doctor-moves.ts';
 import { checkPrivacy, checkServer } from './doctor-server.ts';
 import { READ_ONLY } from './doctor-tenant.ts';
 
@@ -33,6 +34,9 @@ export async function lookAtServers(
   const addresses = await serverAddresses(control, databaseUrl, keys);
   const found: ServerFindings = { servers: [], findings: [], notes: [], underWay: 0 };
   judge(found, { url: databaseUrl, facts: factsOfHome(facts) }, ownServer);
+  const moves = checkMoves(facts);
+  found.findings.push(...moves.findings);
+  found.notes.push(...moves.notes);
   for (const address of addresses) {
     if (address.id !== HOME_SERVER_ID) await lookAtOther(found, address, control, facts);
   }

@@ -15,6 +15,7 @@ import { TenantDatabase } from '../entities/control/tenant-database.ts';
 import { Usage } from '../entities/control/usage.ts';
 import { TenantChange } from '../live/event-log.ts';
 import { audit, bySystem } from './audit.ts';
+import { StepFailure } from './durable-run.ts';
 import { tellOfTenant } from './tenant-events.ts';
 import { seedAdmins, seedTenant, writeLimits } from './tenant-seeds.ts';
 
@@ -43,9 +44,6 @@ export interface StepDefinition {
    */
   begin(em: EntityManager, context: StepContext): Promise<Outside | undefined>;
 }
-
-/** A failure that was foreseen, told in a sentence for the operator. */
-export class StepFailure extends Error {}
 
 /** What its share of the components is called. */
 export const storeRef = (org: Pick<Organization, 'id' | 'mongoDatabase'>): TenantRef => ({

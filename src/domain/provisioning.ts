@@ -19,31 +19,10 @@ import {
 import { AppError, isUnavailable, notFound } from '../errors.ts';
 import { TenantChange } from '../live/event-log.ts';
 import { audit, bySystem } from './audit.ts';
+import { FencedOff, HandedBack, StepFailure, type Worker } from './durable-run.ts';
 import { asTold } from './provisioning-state.ts';
-import {
-  type Outside,
-  PROVISIONING_STEPS,
-  type Recorder,
-  type StepContext,
-  StepFailure,
-  unmake,
-} from './provisioning-steps.ts';
+import { type Outside, PROVISIONING_STEPS, type Recorder, type StepContext, unmake } from './provisioning-steps.ts';
 import { tellOfProvisioning, tellOfTenant } from './tenant-events.ts';
-
-/** Thrown by a worker that found a newer one at its run; nothing of it is recorded. */
-export class FencedOff extends Error {}
-/** Thrown by a worker that is asked to stop, between two steps. */
-export class HandedBack extends Error {}
-
-/** Who works on a run. */
-export interface Worker {
-  /** Number of the process's worker session. */
-  session: number;
-  /** The queue's job, as it was taken. */
-  job: JobAttempt;
-  /** Says that the process is stopping, or that the queue took the job away. */
-  signal: AbortSignal;
-}
 
 /** Adds a queued run with its pending steps to the transaction that makes the organization. */
 export async function queueProvisioning(services: Services, em: EntityManager, orgId: string): Promise<void> {
@@ -266,7 +245,7 @@ export async function retryProvisioning(ctx: Context, orgId: string): Promise<st
   return ctx.em.transactional(async (em) => {
     const run = await lockUnfinished(em, orgId);
     if (run.state === ProvisioningState.RETRYING) run.state = ProvisioningState.QUEUED;
-    await ctx.services.queue.provisionNow(em, orgId);
+    await ctx.services.queue.runNow(em, 'tenant.provision', orgId);
     audit(em, ctx, { action: 'tenant.retry_provisioning', orgId, target: { type: 'tenant', id: orgId } });
     await tellOfProvisioning(em, orgId, [asTold(run, await stepsOf(em, run))]);
     return orgId;
@@ -278,7 +257,7 @@ export async function cancelProvisioning(ctx: Context, orgId: string): Promise<s
   return ctx.em.transactional(async (em) => {
     const run = await lockUnfinished(em, orgId);
     run.state = ProvisioningState.CANCELLING;
-    await ctx.services.queue.provisionNow(em, orgId);
+    await ctx.services.queue.runNow(em, 'tenant.provision', orgId);
     audit(em, ctx, { action: 'tenant.cancel_provisioning', orgId, target: { type: 'tenant', id: orgId } });
     await tellOfProvisioning(em, orgId, [asTold(run, await stepsOf(em, run))]);
     return orgId;

@@ -1,8 +1,8 @@
 /** Makes exports, one at a time in each process, and removes them when their time has come. */
 import type { Services } from '../context.ts';
+import { FencedOff } from '../domain/durable-run.ts';
 import { sweepExports } from '../domain/export/expire.ts';
 import { runExport } from '../domain/export/run-export.ts';
-import { FencedOff } from '../domain/provisioning.ts';
 import { every } from './timers.ts';
 
 const SWEEP_MS = 10 * 60_000;

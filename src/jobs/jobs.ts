@@ -5,7 +5,10 @@ import { startExportWorker } from './export-worker.ts';
 import { Leader } from './leader.ts';
 import { startLimitsWorker } from './limits-worker.ts';
 import { startMigrationWorker } from './migration-worker.ts';
-import { ProvisioningWorker } from './provisioning-worker.ts';
+import { MOVES } from './move-worker.ts';
+import { PROVISIONINGS } from './provisioning-worker.ts';
+import { RunWorker } from './run-worker.ts';
+import { WorkerSession } from './worker-session.ts';
 
 export interface Jobs {
   /** Begins nothing more, and asks what runs to hand back at its next step; the queue is to be stopped after this. */
@@ -15,18 +18,21 @@ export interface Jobs {
 }
 
 export async function startJobs(services: Services): Promise<Jobs> {
-  const worker = new ProvisioningWorker(services);
+  const session = new WorkerSession(services.control.url, services.log);
+  const workers = [PROVISIONINGS, MOVES].map((kind) => new RunWorker(services, session, kind));
   const leader = new Leader(services);
   followRestores(services);
-  await worker.start();
+  await session.open();
+  await Promise.all(workers.map((worker) => worker.start()));
   await startLimitsWorker(services);
   const stopQueueing = await startMigrationWorker(services);
   const stopExporting = await startExportWorker(services);
   leader.start();
   return {
     async beginStop() {
-      await Promise.all([worker.beginStop(), stopQueueing(), stopExporting(), leader.stop()]);
+      const stopping = workers.map((worker) => worker.beginStop());
+      await Promise.all([...stopping, stopQueueing(), stopExporting(), leader.stop()]);
     },
-    close: () => worker.close(),
+    close: () => session.close(),
   };
 }

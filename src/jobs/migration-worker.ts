@@ -9,6 +9,7 @@ import type { RunningJob } from '../db/queue.ts';
 import { audit, bySystem } from '../domain/audit.ts';
 import { tellOfTenant } from '../domain/tenant-events.ts';
 import { Organization } from '../entities/control/organization.ts';
+import { UNFINISHED_MOVE } from '../entities/control/tenant-move.ts';
 import { TenantChange } from '../live/event-log.ts';
 import { every } from './timers.ts';
 
@@ -66,7 +67,12 @@ async function migrate({ control, servers }: Services, orgId: string): Promise<s
   const name = server.nameFor(orgId);
   // The queue lets one work on a tenant, but one that was thought dead may come back; the database is not dropped meanwhile.
   return server.alone(name, async () => {
-    const { rowCount } = await control.pool.query('select from organizations where id = $1', [orgId]);
+    // Changes of tables do not follow to where it is being moved; it is looked at again when that has ended.
+    const { rowCount } = await control.pool.query(
+      `select from organizations where id = $1
+          and not exists (select from tenant_moves where org_id = $1 and ${UNFINISHED_MOVE})`,
+      [orgId],
+    );
     return record(control, orgId, rowCount ? await server.migrate(name) : 0);
   });
 }

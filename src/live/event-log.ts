@@ -6,6 +6,7 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import type pg from 'pg';
 import { LOCKS } from '../db/locks.ts';
 import type { SystemHealth } from '../domain/health.ts';
+import type { ToldMove } from '../domain/move/told.ts';
 import type { TenantRow } from '../domain/organizations.ts';
 import type { Provisioning } from '../entities/control/provisioning-run.ts';
 import type { RevocationReason } from '../entities/control/revocation.ts';
@@ -31,6 +32,8 @@ export interface Topics {
   tenant: { tenantId: string; change: TenantChange; tenant: TenantRow };
   /** A step of a tenant's provisioning began, ended or failed. */
   provisioning: { tenantId: string; provisioning: Provisioning };
+  /** A step of a tenant's move to another server began, ended or failed, or its copy has come further. */
+  move: { tenantId: string; move: ToldMove };
   /** A component, a channel or the number of tenants changed. */
   health: { health: SystemHealth };
   /** Entries of the platform's audit log were linked, up to this link. */

@@ -32,7 +32,7 @@ export interface Route {
   /** What a success means, in the seeds' words. */
   success: string;
   /** 200 unless something is created. */
-  status?: 201;
+  status?: 201 | 202;
   /** What the query may hold, in GraphQL's spelling. Lists take `limit` and `after` besides. */
   query?: z.ZodObject;
   /** What the body may hold, in GraphQL's spelling; without it a body has to be empty. */

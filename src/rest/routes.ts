@@ -11,6 +11,7 @@ import { divisionRoutes } from './routes/divisions.ts';
 import { exportRoutes } from './routes/exports.ts';
 import { roleRoutes } from './routes/roles.ts';
 import { superAdminRoutes } from './routes/super-admin.ts';
+import { tenantMoveRoutes } from './routes/tenant-moves.ts';
 import { workingHoursRoutes } from './routes/working-hours.ts';
 
 export const routes: readonly Route[] = [
@@ -23,4 +24,5 @@ export const routes: readonly Route[] = [
   ...workingHoursRoutes,
   ...superAdminRoutes,
   ...exportRoutes,
+  ...tenantMoveRoutes,
 ];

@@ -19,6 +19,7 @@ import { RolesResolver } from '../resolvers/roles.resolver.ts';
 import { SessionsResolver } from '../resolvers/sessions.resolver.ts';
 import { SuperAdminsResolver } from '../resolvers/super-admins.resolver.ts';
 import { TenantEventsResolver } from '../resolvers/tenant-events.resolver.ts';
+import { TenantMovesResolver } from '../resolvers/tenant-moves.resolver.ts';
 import { TenantUsersResolver } from '../resolvers/tenant-users.resolver.ts';
 import { TenantsResolver } from '../resolvers/tenants.resolver.ts';
 import { UsageResolver } from '../resolvers/usage.resolver.ts';
@@ -59,6 +60,7 @@ export async function buildGatewaySchema(): Promise<GraphQLSchema> {
       SessionsResolver,
       SuperAdminsResolver,
       TenantEventsResolver,
+      TenantMovesResolver,
       TenantUsersResolver,
       TenantsResolver,
       UsageResolver,

@@ -4,6 +4,7 @@ import type { Context } from '../context.ts';
 import { query } from '../db/control.ts';
 import { areActive } from '../domain/agents.ts';
 import { agentsOf, divisionsOf } from '../domain/divisions.ts';
+import { movesOf, type ToldMove } from '../domain/move/told.ts';
 import { provisioningsOf } from '../domain/provisioning-state.ts';
 import type { TenantUserRow } from '../domain/tenant-users.ts';
 import { takeUsage, USAGE_COLUMNS, type UsageRow } from '../domain/usage.ts';
@@ -17,6 +18,7 @@ const usageOf = query<Record<string, unknown>>(
 export interface Loaders {
   usage: DataLoader<string, UsageRow | undefined>;
   provisioning: DataLoader<string, Provisioning | undefined>;
+  moves: DataLoader<string, ToldMove | undefined>;
   divisionAgents: DataLoader<string, TenantUserRow[]>;
   agentDivisions: DataLoader<string, { id: string; name: string }[]>;
   agentIsActive: DataLoader<string, boolean>;
@@ -33,6 +35,14 @@ export function createLoaders(ctx: Context): Loaders {
       const byId = await provisioningsOf(ctx.em, ids, ctx.services.control);
       return ids.map((id) => byId.get(id));
     }),
+    // Not kept, as those below: one document may start a move and ask for it.
+    moves: new DataLoader(
+      async (ids) => {
+        const byId = await movesOf(ctx, ids);
+        return ids.map((id) => byId.get(id));
+      },
+      { cache: false },
+    ),
     // Not kept: one document may change them and ask again.
     divisionAgents: new DataLoader((ids) => agentsOf(ctx, ids), { cache: false }),
     agentDivisions: new DataLoader((ids) => divisionsOf(ctx, ids), { cache: false }),

@@ -42,7 +42,8 @@ export function Allow(permission: Permission, options: Omit<Demand, 'permission'
 
 /**
  * @param changes whether the operation is a mutation.
- * @throws {AppError} unauthenticated, user_suspended, tenant_suspended, tenant_not_ready or forbidden.
+ * @throws {AppError} unauthenticated, user_suspended, tenant_suspended, tenant_not_ready, forbidden, or unavailable while the tenant
+ * is being moved.
  */
 export async function authorize(
   ctx: Context,
@@ -67,6 +68,8 @@ export async function authorize(
   if (changes && caller.readOnly) {
     throw new AppError('forbidden', { message: 'This impersonation may look at everything and change nothing.' });
   }
+  // Before anything is begun: whoever waits holds nothing.
+  if (changes) await ctx.services.tenants.whenWritable(caller.orgId);
 }
 
 function refuseKeys(caller: Caller): void {

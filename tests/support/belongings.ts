@@ -1,4 +1,5 @@
 /** One of each thing that a tenant can have, made through the API. */
+import { HOME_SERVER_ID } from '../../src/entities/control/database-server.ts';
 import { type Actor, agent, eventually, type Tenant } from './actors.ts';
 import type { TestApp } from './app.ts';
 
@@ -54,6 +55,7 @@ export async function belongingsOf(
     session: sessions.body[0].id,
     impersonation: impersonations.body[0].id,
     superAdmin: me.body.id,
+    server: HOME_SERVER_ID,
   };
 }
 

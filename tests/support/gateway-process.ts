@@ -130,6 +130,10 @@ export const runBackup = (env: Record<string, string>, ...options: string[]): Pr
 export const startRestore = (env: Record<string, string>, ...options: string[]): Pick<Run, 'child' | 'ended'> =>
   run('restore.js', env, options);
 
+/** `npm run tenants`. */
+export const runTenants = (env: Record<string, string>, ...options: string[]): Promise<Ended> =>
+  run('tenants.js', env, options).ended;
+
 /** `npm run keys`. */
 export const runKeys = (env: Record<string, string>, ...options: string[]): Promise<Ended> =>
   run('keys.js', env, options).ended;

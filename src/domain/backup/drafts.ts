@@ -6,11 +6,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { ConfigError } from '../../config.ts';
 import { SESSION_OPTIONS } from '../../db/control.ts';
+import { endSessions } from '../../db/end-sessions.ts';
 import { draftName, formerName } from '../../db/tenant-names.ts';
-import { databaseError } from '../../errors.ts';
 
 const quote = pg.escapeIdentifier;
-const INSUFFICIENT_PRIVILEGE = '42501';
 /** How often those who are in a database that is renamed are put out again. */
 const AGAIN_MS = 50;
 
@@ -108,22 +107,4 @@ async function renameFrom(client: pg.ClientBase, helper: pg.ClientBase, from: st
 }
 
 /** Ends the sessions in a database: its pools open new ones, in the restored one. */
-async function putOut(client: pg.ClientBase, database: string): Promise<void> {
-  const end = () =>
-    client.query(
-      'select pg_terminate_backend(pid) from pg_stat_activity where datname = $1 and pid <> pg_backend_pid()',
-      [database],
-    );
-  await end().catch(async (error: unknown) => {
-    if (databaseError(error)?.code !== INSUFFICIENT_PRIVILEGE) throw error;
-    // Who is no superuser may end sessions only of roles that it belongs to.
-    const { rows } = await client.query<{ role: string }>(
-      `select distinct usename::text as role from pg_stat_activity
-        where datname = $1 and not pg_has_role(current_user, usename, 'usage')`,
-      [database],
-    );
-    for (const { role } of rows) await client.query(`grant ${quote(role)} to current_user`);
-    await end();
-    for (const { role } of rows) await client.query(`revoke ${quote(role)} from current_user`);
-  });
-}
+const putOut = (client: pg.ClientBase, database: string) => endSessions(client, 'datname = $1', [database]);

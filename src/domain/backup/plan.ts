@@ -3,6 +3,7 @@ import type pg from 'pg';
 import { ConfigError } from '../../config.ts';
 import { SERVER_OF_TENANT, serverAddresses, urlOnServer } from '../../db/database-servers.ts';
 import type { ServerAddress } from '../../db/tenant-cluster.ts';
+import { UNFINISHED_MOVE } from '../../entities/control/tenant-move.ts';
 import type { Chosen } from './choose.ts';
 import type { OpenArchive } from './read-archive.ts';
 import type { Target } from './restore-tenant.ts';
@@ -72,7 +73,17 @@ export async function refuseUnfit(client: pg.ClientBase, { id, slug }: { id: str
       `Tenant ${slug} is being made: wait until that has ended, or call it off. Nothing has been changed.`,
     );
   }
+  if (present && (await isMoved(client, id))) {
+    throw new ConfigError(
+      `Tenant ${slug} is being moved to another server: finish that move, undo it or cancel it first. Nothing has been changed.`,
+    );
+  }
   return !!present;
+}
+
+async function isMoved(client: pg.ClientBase, id: string): Promise<boolean> {
+  const { rowCount } = await client.query(`select from tenant_moves where org_id = $1 and ${UNFINISHED_MOVE}`, [id]);
+  return rowCount === 1;
 }
 
 async function planTenant(

@@ -80,7 +80,7 @@ export async function queueAnew(databaseUrl: string): Promise<void> {
     );
     await control.orm.em.fork().transactional(async (em) => {
       for (const { id, unfinished } of rows) {
-        if (unfinished) await queue.provisionNow(em, id);
+        if (unfinished) await queue.runNow(em, 'tenant.provision', id);
         else await queue.send(em, 'tenant.apply-limits', { orgId: id });
       }
     });

@@ -241,6 +241,7 @@ export const NOT_EXPORTED: Readonly<Record<Side, Readonly<Record<string, string>
     tenant_archives: 'of the platform',
     tenant_databases: 'holds a password',
     tenant_exports: 'of the platform',
+    tenant_moves: 'of the platform',
     usage: 'counts of what is in the export',
   },
 };

@@ -8,7 +8,7 @@ import type { Services } from '../../context.ts';
 import { query } from '../../db/control.ts';
 import type { ExportedFile, Place } from '../../entities/control/tenant-export.ts';
 import { isUnavailable } from '../../errors.ts';
-import { FencedOff } from '../provisioning.ts';
+import { FencedOff } from '../durable-run.ts';
 import { storeRef } from '../provisioning-steps.ts';
 import { KEPT_DAYS, KEPT_EXPORTS } from './exports.ts';
 import { type WrittenEntries, writeData } from './write-data.ts';

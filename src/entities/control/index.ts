@@ -19,6 +19,7 @@ import { SigningKey } from './signing-key.ts';
 import { SuperAdmin } from './super-admin.ts';
 import { TenantDatabase } from './tenant-database.ts';
 import { TenantExport } from './tenant-export.ts';
+import { TenantMove } from './tenant-move.ts';
 import { Usage } from './usage.ts';
 import { PlatformUsageDay, UsageDay } from './usage-day.ts';
 
@@ -48,6 +49,7 @@ export const controlEntities = [
   TenantArchive,
   TenantDatabase,
   TenantExport,
+  TenantMove,
   UnlinkedAuditEntry,
   Usage,
   UsageDay,

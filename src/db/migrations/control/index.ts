@@ -5,6 +5,7 @@ import { Control0004Live } from './0004-live.ts';
 import { Control0005Console } from './0005-console.ts';
 import { Control0006SigningKeys } from './0006-signing-keys.ts';
 import { Control0007DatabaseServers } from './0007-database-servers.ts';
+import { Control0008TenantMoves } from './0008-tenant-moves.ts';
 import { Control0010Offboarding } from './0010-offboarding.ts';
 
 /** In the order in which they are applied; never changed once released. */
@@ -16,5 +17,6 @@ export const controlMigrations = [
   Control0005Console,
   Control0006SigningKeys,
   Control0007DatabaseServers,
+  Control0008TenantMoves,
   Control0010Offboarding,
 ];

@@ -12,6 +12,11 @@ export const ACTIONS = [
       'retry_provisioning',
       'cancel_provisioning',
       'migrate',
+      'move',
+      'change_server',
+      'cancel_move',
+      'undo_move',
+      'finish_move',
     ],
   },
   {

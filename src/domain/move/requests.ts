@@ -1,0 +1,196 @@
+/** Asking for a tenant to be moved, and for the end that its move is to come to. */
+
+import { type EntityManager, LockMode } from '@mikro-orm/postgresql';
+import pg from 'pg';
+import { nowDate } from '../../clock.ts';
+import type { Services } from '../../context.ts';
+import { TENANT_SCHEMA_VERSION } from '../../db/migrations/tenant/index.ts';
+import { readinessOf } from '../../db/replication.ts';
+import type { TenantCluster } from '../../db/tenant-cluster.ts';
+import { DatabaseServer, ServerState } from '../../entities/control/database-server.ts';
+import { Organization, TenantStatus } from '../../entities/control/organization.ts';
+import { TenantDatabase } from '../../entities/control/tenant-database.ts';
+import { ENDED_MOVES, MoveState, TenantMove } from '../../entities/control/tenant-move.ts';
+import { AppError, notFound } from '../../errors.ts';
+import { type AuditSource, audit } from '../audit.ts';
+import { firstSteps, stepsTowards } from './plan.ts';
+import { type Seen, unready } from './readiness.ts';
+import { tellOfMove } from './told.ts';
+
+const conflict = (message: string) => new AppError('conflict', { message });
+
+/** Who asks, and with what. */
+export interface Asker extends AuditSource {
+  readonly em: EntityManager;
+  readonly services: Pick<Services, 'servers' | 'queue'>;
+}
+
+export interface MoveRequest {
+  tenantId: string;
+  serverId: string;
+  maxReadOnlySeconds?: number | null;
+}
+
+/** Enough for comparing some gigabytes. */
+const READ_ONLY_SECONDS = 20;
+const ASKING_MS = 5000;
+
+/**
+ * Moves a tenant to another server, in the background; one whose switch was given up is tried again.
+ *
+ * @throws {AppError} not_found; tenant_not_ready; conflict for a server that cannot take it, and while it is moved already.
+ */
+export async function moveTenant(asker: Asker, { tenantId, serverId, maxReadOnlySeconds }: MoveRequest): Promise<void> {
+  const present = await placeOf(asker.em, tenantId);
+  const server = await asker.em.findOne(DatabaseServer, serverId);
+  if (!server) throw notFound('database server');
+  if (present.serverId === serverId) throw conflict(`The organization is on server ${server.name} already.`);
+  // Asked outside of the transaction: they may take their time.
+  const [source, target] = await Promise.all(
+    [present.serverId, serverId].map(async (id) => look(await asker.services.servers.byId(id))),
+  );
+  const reason = unready(source!, target!);
+  if (reason) throw conflict(reason);
+  await asker.em.transactional(async (em) => {
+    const org = await em.findOne(Organization, tenantId, { lockMode: LockMode.PESSIMISTIC_WRITE });
+    if (!org) throw notFound('tenant');
+    if (org.schemaVersion !== TENANT_SCHEMA_VERSION) {
+      throw conflict('The organization is being brought up to date; it can be moved when it is.');
+    }
+    await refuseWithoutRoom(em, serverId);
+    const former = await em.findOne(TenantMove, { orgId: tenantId }, { lockMode: LockMode.PESSIMISTIC_WRITE });
+    const again = former?.state === MoveState.FAILED && former.targetId === serverId;
+    if (former && !again) refuseWhile(former);
+    const seconds = maxReadOnlySeconds ?? former?.maxReadOnlySeconds ?? READ_ONLY_SECONDS;
+    const move = former ?? em.create(TenantMove, blank(tenantId, present.serverId, serverId, seconds));
+    if (former && !again)
+      em.assign(former, { ...blank(tenantId, present.serverId, serverId, seconds), attempt: former.attempt });
+    Object.assign(move, { state: MoveState.COPYING, failedSwitches: 0, maxReadOnlySeconds: seconds });
+    em.persist(move);
+    await go(asker, em, move, 'tenant.move', { server: source!.name }, { server: server.name });
+  });
+}
+
+const blank = (orgId: string, sourceId: string, targetId: string, maxReadOnlySeconds: number) => ({
+  orgId,
+  sourceId,
+  targetId,
+  state: MoveState.COPYING,
+  attempt: 0,
+  workerSession: null,
+  steps: firstSteps(),
+  progress: { tables: 0, tablesCopied: 0, bytes: 0, bytesCopied: 0 },
+  failedSwitches: 0,
+  maxReadOnlySeconds,
+  readOnlySince: null,
+  readOnlyMs: null,
+  createdAt: nowDate(),
+  finishedAt: null,
+});
+
+/** @throws {AppError} not_found, tenant_not_ready */
+async function placeOf(em: EntityManager, tenantId: string): Promise<TenantDatabase> {
+  const org = await em.findOne(Organization, tenantId);
+  if (!org) throw notFound('tenant');
+  const place = await em.findOne(TenantDatabase, { orgId: tenantId });
+  if (org.status === TenantStatus.PROVISIONING || !place) throw new AppError('tenant_not_ready', { retryAfter: 2 });
+  return place;
+}
+
+async function look({ name, url }: TenantCluster): Promise<Seen> {
+  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: ASKING_MS, query_timeout: ASKING_MS });
+  client.on('error', () => {});
+  try {
+    await client.connect();
+    return { name, readiness: await readinessOf(client) };
+  } catch (error) {
+    const message = `Server ${name} cannot be reached; nothing has been done.`;
+    throw new AppError('conflict', { message, cause: error });
+  } finally {
+    await client.end().catch(() => {});
+  }
+}
+
+/** Holding the server's row, so that two cannot take its last place. */
+async function refuseWithoutRoom(em: EntityManager, serverId: string): Promise<void> {
+  const server = await em.findOne(DatabaseServer, serverId, { lockMode: LockMode.PESSIMISTIC_WRITE, refresh: true });
+  if (!server) throw notFound('database server');
+  if (server.state !== ServerState.OPEN) {
+    throw conflict(`Server ${server.name} is ${server.state}: it takes no tenants.`);
+  }
+  const taken =
+    (await em.count(TenantDatabase, { serverId })) +
+    (await em.count(TenantMove, {
+      targetId: serverId,
+      state: { $in: [MoveState.COPYING, MoveState.SWITCHING, MoveState.FAILED] },
+    }));
+  if (taken >= server.capacity) {
+    throw conflict(`Server ${server.name} is full: it has ${taken} of at most ${server.capacity} tenants.`);
+  }
+}
+
+const WHY_NOT: Partial<Record<MoveState, string>> = {
+  [MoveState.SWITCHED]: 'The organization has been moved: finish that move, or undo it, first.',
+  [MoveState.FAILED]: 'A move of the organization has failed: cancel it, or try it again, first.',
+};
+
+function refuseWhile({ state }: { state: MoveState }): void {
+  if (ENDED_MOVES.includes(state)) return;
+  throw conflict(
+    WHY_NOT[state] ?? 'The organization is being moved to another server: wait until that has ended, or cancel it.',
+  );
+}
+
+/** For whatever cannot be done to the database of a tenant while it is moved. @throws {AppError} conflict */
+export async function refuseWhileMoved(em: EntityManager, tenantId: string): Promise<void> {
+  const move = await em.findOne(TenantMove, { orgId: tenantId }, { lockMode: LockMode.PESSIMISTIC_READ });
+  if (move) refuseWhile(move);
+}
+
+/** Ends, and the states from which a move may be sent towards them. */
+const FROM: Partial<Record<MoveState, { from: MoveState[]; action: string; otherwise: string }>> = {
+  [MoveState.CANCELLING]: {
+    from: [MoveState.COPYING, MoveState.FAILED, MoveState.CANCELLING],
+    action: 'tenant.cancel_move',
+    otherwise: 'A move can be cancelled until it is switched; after that it can be undone.',
+  },
+  [MoveState.UNDOING]: {
+    from: [MoveState.SWITCHED, MoveState.UNDOING],
+    action: 'tenant.undo_move',
+    otherwise: 'A move can be undone when it has been switched, until it is finished.',
+  },
+  [MoveState.FINISHING]: {
+    from: [MoveState.SWITCHED, MoveState.FINISHING],
+    action: 'tenant.finish_move',
+    otherwise: 'A move can be finished when it has been switched.',
+  },
+};
+
+/** Sends a move towards its end; asking again is fine, and has it tried at once. @throws {AppError} not_found, conflict */
+export async function endMove(
+  asker: Asker,
+  tenantId: string,
+  end: MoveState.CANCELLING | MoveState.UNDOING | MoveState.FINISHING,
+): Promise<void> {
+  const { from, action, otherwise } = FROM[end]!;
+  await asker.em.transactional(async (em) => {
+    if (!(await em.findOne(Organization, tenantId))) throw notFound('tenant');
+    const move = await em.findOne(TenantMove, { orgId: tenantId }, { lockMode: LockMode.PESSIMISTIC_WRITE });
+    if (!move) throw conflict('The organization is not being moved.');
+    if (!from.includes(move.state)) throw conflict(otherwise);
+    const before = { state: move.state };
+    if (move.state !== end) {
+      move.steps = stepsTowards(end, move.steps);
+      Object.assign(move, { state: end, failedSwitches: 0 });
+    }
+    await go(asker, em, move, action, before, { state: end });
+  });
+}
+
+async function go(asker: Asker, em: EntityManager, move: TenantMove, action: string, before: object, after: object) {
+  const { orgId } = move;
+  await em.flush();
+  await asker.services.queue.runNow(em, 'tenant.move', orgId);
+  audit(em, asker, { action, orgId, target: { type: 'tenant', id: orgId }, before, after });
+  await tellOfMove(em, move);
+}
