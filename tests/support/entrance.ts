@@ -12,16 +12,25 @@ export interface Entrance {
   freeze(): void;
   /** After `freeze`: what was held back comes through, and all that follows. */
   thaw(): void;
+  /**
+   * Connections whose first words hold this text are never heard of again, at neither end, and do not break; others, and new
+   * ones, come through.
+   */
+  strand(text: string): void;
 }
 
 /** @param port to listen on; a free one otherwise. */
 export async function openEntrance(target: number, port = 0): Promise<Entrance> {
   const sockets = new Set<Socket>();
+  const beginnings = new Map<Socket, { inside: Socket; text: string }>();
   let server: Server;
   let frozen = false;
   const open = async (wanted: number) => {
     server = createServer((client) => {
       const inside = connect(target, '127.0.0.1');
+      beginnings.set(client, { inside, text: '' });
+      client.once('data', (bytes) => beginnings.set(client, { inside, text: bytes.toString('latin1') }));
+      client.once('close', () => beginnings.delete(client));
       for (const [socket, other] of [
         [client, inside],
         [inside, client],
@@ -52,6 +61,18 @@ export async function openEntrance(target: number, port = 0): Promise<Entrance> 
     freeze() {
       frozen = true;
       for (const socket of sockets) socket.pause();
+    },
+    strand(text) {
+      for (const [client, { inside, text: first }] of beginnings) {
+        if (!first.includes(text)) continue;
+        for (const [socket, other] of [
+          [client, inside],
+          [inside, client],
+        ] as const) {
+          socket.unpipe(other);
+          socket.resume();
+        }
+      }
     },
     thaw() {
       frozen = false;

@@ -1,6 +1,6 @@
 /** Exports as they are asked for, listed and fetched: by the platform of any tenant, by a tenant of its own. */
 import type { Readable } from 'node:stream';
-import { v7 as uuidv7 } from 'uuid';
+import { newId, nowDate } from '../../clock.ts';
 import type { ByteRange } from '../../components/object-store.ts';
 import type { Context } from '../../context.ts';
 import { query } from '../../db/control.ts';
@@ -75,14 +75,14 @@ export async function requestExport(ctx: Context, { tenantId, ownOnly: isOwn }: 
       throw new AppError('conflict', { message: 'An export of this organization is being made already.' });
     const { actor } = ctx;
     const wanted = em.create(TenantExport, {
-      id: uuidv7(),
+      id: newId(),
       orgId,
       isOwn,
       requestedBy: 'email' in actor ? actor.email : null,
       state: ExportState.QUEUED,
       attempt: 0,
       records: 0,
-      createdAt: new Date(),
+      createdAt: nowDate(),
     });
     em.persist(wanted);
     await ctx.services.queue.send(em, 'tenant.export', { exportId: wanted.id }, wanted.id);

@@ -1,4 +1,5 @@
 import { Entity, ManyToOne, Property } from '@mikro-orm/decorators/legacy';
+import { nowDate } from '../../clock.ts';
 import { Organization } from './organization.ts';
 import type { Place } from './tenant-export.ts';
 
@@ -48,7 +49,7 @@ export class OffboardingRun {
   requestedBy?: string | null;
 
   @Property({ type: 'timestamptz', length: 3 })
-  createdAt: Date = new Date();
+  createdAt: Date = nowDate();
 }
 
 /** The archive of a tenant; there is one from the moment it is durable until the tenant is restored or purged. */

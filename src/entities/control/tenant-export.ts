@@ -1,4 +1,5 @@
 import { Entity, Index, ManyToOne, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
+import { nowDate } from '../../clock.ts';
 import { Organization } from './organization.ts';
 
 /** How an export stands. */
@@ -76,7 +77,7 @@ export class TenantExport {
   takenAt?: Date | null;
 
   @Property({ type: 'timestamptz', length: 3 })
-  createdAt: Date = new Date();
+  createdAt: Date = nowDate();
 
   @Property({ type: 'timestamptz', length: 3, nullable: true })
   finishedAt?: Date | null;

@@ -8,11 +8,14 @@ import { type Report, statesOf } from './components.ts';
 export function Banner({ report, stale }: { report: Report; stale: boolean }) {
   const { t } = useTranslation('health');
   const down = statesOf(report).filter(({ state }) => state.status === 'DOWN');
+  const idle = report.workers === 0;
   const look = stale
     ? { color: 'yellow', Icon: IconPlugConnectedX, title: t('banner.stale') }
     : down.length
       ? { color: 'red', Icon: IconAlertOctagon, title: t('banner.degraded', { count: down.length }) }
-      : { color: 'teal', Icon: IconCircleCheck, title: t('banner.ok') };
+      : idle
+        ? { color: 'red', Icon: IconAlertOctagon, title: t('banner.noWorker') }
+        : { color: 'teal', Icon: IconCircleCheck, title: t('banner.ok') };
   return (
     <Card withBorder padding="md" bg={`var(--mantine-color-${look.color}-light)`} data-testid="health-banner">
       <Group gap="md" wrap="nowrap">
@@ -35,7 +38,7 @@ export function Banner({ report, stale }: { report: Report; stale: boolean }) {
                       </Anchor>
                     </Fragment>
                   ))
-                : t('banner.okText')}
+                : t(idle ? 'banner.noWorkerText' : 'banner.okText')}
           </Text>
         </div>
       </Group>
