@@ -23,11 +23,15 @@ export function residentMemory(pid: number): number {
 
 export async function gaugesOf(gateway: GatewayProcess): Promise<Memory & { connections: number }> {
   const text = await (await fetch(`${gateway.url}/metrics`)).text();
-  const gauge = (name: string) => Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)![1]);
+  const gauge = (name: string) =>
+    [...text.matchAll(new RegExp(`^${name}(?:\\{[^}]*\\})? (\\S+)$`, 'gm'))].reduce(
+      (sum, [, value]) => sum + Number(value),
+      0,
+    );
   return {
     resident: residentMemory(gateway.pid),
     heap: gauge('nodejs_heap_size_used_bytes') / MIB,
-    connections: gauge('live_connections'),
+    connections: gauge('omnistream_live_connections'),
   };
 }
 

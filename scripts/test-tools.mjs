@@ -11,6 +11,8 @@ const TOOLS = {
   'redis-server': { package: 'redis-server', tests: 'Redis' },
   kcat: { package: 'kcat', tests: 'Kafka' },
   chromium: { package: 'chromium', tests: 'the console in a browser' },
+  promtool: { package: 'prometheus', tests: 'alert rules' },
+  haproxy: { package: 'haproxy', tests: 'the load balancer' },
 };
 /** Milliseconds for one run of apt-get; without a network it would try for minutes. */
 const APT_TIMEOUT = 300_000;

@@ -13,6 +13,19 @@ const url = (...protocols: string[]) =>
   );
 const service = url('http:', 'https:');
 
+const PROTOCOLS = ['http/protobuf', 'http/json'] as const;
+const otlpProtocol = optional(
+  z.enum(PROTOCOLS, { error: `must be ${PROTOCOLS.join(' or ')}: the gateway sends traces over HTTP` }),
+);
+const SAMPLERS = [
+  'always_on',
+  'always_off',
+  'traceidratio',
+  'parentbased_always_on',
+  'parentbased_always_off',
+  'parentbased_traceidratio',
+] as const;
+
 const isOrigin = (text: string) =>
   URL.canParse(text) && /^https?:$/.test(new URL(text).protocol) && new URL(text).origin === text;
 const nameOf = (setting: string) => setting.split('=')[0]!;
@@ -72,6 +85,16 @@ const environment = z.object({
     blankIsUnset,
     z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
   ),
+  OTEL_EXPORTER_OTLP_ENDPOINT: service,
+  OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: service,
+  OTEL_EXPORTER_OTLP_PROTOCOL: otlpProtocol,
+  OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: otlpProtocol,
+  OTEL_TRACES_EXPORTER: optional(z.enum(['otlp', 'none'], { error: 'must be otlp or none' })),
+  OTEL_TRACES_SAMPLER: optional(z.enum(SAMPLERS, { error: `must be one of ${SAMPLERS.join(', ')}` })),
+  OTEL_TRACES_SAMPLER_ARG: optional(
+    z.coerce.number({ error: 'must be a number from 0 to 1' }).min(0).max(1, { error: 'must be a number from 0 to 1' }),
+  ),
+  OTEL_SDK_DISABLED: optional(z.stringbool({ error: 'must be true or false' })),
   REDIS_URL: url('redis:', 'rediss:'),
   MONGODB_URL: url('mongodb:', 'mongodb+srv:'),
   KAFKA_BROKERS: optional(
@@ -134,7 +157,14 @@ export interface Config {
   readonly corsOrigins: readonly string[];
   readonly rateLimits: Readonly<Record<RateLimit, number>>;
   readonly logLevel: string;
+  /** Where traces are sent to somewhere. */
+  readonly tracing?: TracingConfig;
   readonly components: ComponentsConfig;
+}
+
+/** What else OpenTelemetry is told stands in its own variables, which its SDK reads. */
+export interface TracingConfig {
+  readonly protocol: (typeof PROTOCOLS)[number];
 }
 
 /** Optional infrastructure and the services probed over HTTP; what is absent is `not_configured`. */
@@ -203,6 +233,7 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     corsOrigins: e.CORS_ORIGINS?.split(',') ?? [],
     rateLimits: { ...RATE_LIMITS, ...rateLimitsIn(e.RATE_LIMITS) },
     logLevel: e.LOG_LEVEL,
+    tracing: tracingIn(e),
     components: Object.freeze({
       redisUrl: e.REDIS_URL,
       mongodbUrl: e.MONGODB_URL,
@@ -218,6 +249,12 @@ export function readConfig(env: Record<string, string | undefined>): Config {
       }),
     }),
   });
+}
+
+function tracingIn(e: z.infer<typeof environment>): TracingConfig | undefined {
+  if (e.OTEL_SDK_DISABLED || e.OTEL_TRACES_EXPORTER === 'none') return undefined;
+  if (!e.OTEL_EXPORTER_OTLP_ENDPOINT && !e.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT) return undefined;
+  return { protocol: e.OTEL_EXPORTER_OTLP_TRACES_PROTOCOL ?? e.OTEL_EXPORTER_OTLP_PROTOCOL ?? PROTOCOLS[0] };
 }
 
 const rateLimitsIn = (text = '') =>

@@ -29,11 +29,13 @@ import type { ClockWatch } from './live/clock-watch.ts';
 import type { EventBus } from './live/event-bus.ts';
 import type { RedisLink } from './live/redis-link.ts';
 import { createLoaders, type Loaders } from './schema/loaders.ts';
+import type { Metrics } from './telemetry/metrics.ts';
 
 /** What one gateway process has, shared by all its requests and jobs. */
 export interface Services {
   readonly config: Config;
   readonly log: Logger;
+  readonly metrics: Metrics;
   readonly keys: Keys;
   readonly control: ControlDatabase;
   readonly tenants: TenantDatabases;
@@ -74,9 +76,17 @@ export interface AboutTenant {
   host?: string;
 }
 
+/** What becomes known of a request while it is worked on, for log lines and traces. */
+export interface Trail {
+  readonly requestId: string;
+  /** The tenant that it is about. */
+  orgId?: string;
+}
+
 /** What a request carries besides its operation. */
 export interface RequestFacts {
   requestId: string;
+  trail?: Trail;
   /** The caller's network address. */
   address: string;
   /** A bearer token, from the header or the cookie. */
@@ -97,6 +107,7 @@ export interface RequestFacts {
 export class Context {
   readonly services: Services;
   readonly requestId: string;
+  readonly trail: Trail;
   readonly address: string;
   readonly userAgent?: string;
   /** The control plane's entity manager, this request's own; inside an idempotent request, its transaction's. */
@@ -119,6 +130,7 @@ export class Context {
   constructor(services: Services, request: RequestFacts, em?: EntityManager) {
     this.services = services;
     this.requestId = request.requestId;
+    this.trail = request.trail ?? { requestId: request.requestId };
     this.address = request.address;
     this.userAgent = request.userAgent;
     this.token = request.token;
@@ -132,9 +144,10 @@ export class Context {
 
   /** The same request on another entity manager, with nothing loaded yet; without one, on one of its own. */
   within(em?: EntityManager): Context {
-    const { services, requestId, address, userAgent, setCookie, tooSlow, aboutTenant, token, key, credentials } = this;
+    const { services, requestId, trail, address, userAgent, setCookie, tooSlow, aboutTenant } = this;
+    const { token, key, credentials } = this;
     const tokenIsFrom = credentials === 'none' ? undefined : credentials;
-    const facts = { requestId, address, userAgent, setCookie, tooSlow, aboutTenant, token, tokenIsFrom, key };
+    const facts = { requestId, trail, address, userAgent, setCookie, tooSlow, aboutTenant, token, tokenIsFrom, key };
     const copy = new Context(services, facts, em);
     copy.known = this.known;
     return copy;
@@ -149,6 +162,7 @@ export class Context {
     if (this.key) this.known = this.key();
     else if (this.token) this.known = this.verified(this.token);
     else throw new AppError('unauthenticated');
+    if (this.known.kind === 'agent') this.trail.orgId = this.known.orgId;
     return this.known;
   }
 

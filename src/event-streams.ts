@@ -38,15 +38,24 @@ export function makeEventStreams(
   });
 
   return async (request, reply) => {
-    const end = () => reply.raw.destroy();
+    const end = () => void reply.raw.destroy();
+    const tooSlow = () => {
+      services.metrics.cutOff();
+      end();
+    };
     const judged = async () => {
       const credentials = await credentialsFrom(givenWillingly(request, services.config), services.apiKeys);
-      const context = new Context(services, { ...factsOf(request), ...credentials, tooSlow: end });
+      const context = new Context(services, { ...factsOf(request), ...credentials, tooSlow });
       if (context.credentials !== 'none') void context.caller;
       return context;
     };
     contexts.set(request, await judged());
-    const gone = connections.add({ check: async () => void (await judged()), refuse: end, goAway: end });
+    const gone = connections.add({
+      kind: 'stream',
+      check: async () => void (await judged()),
+      refuse: end,
+      goAway: end,
+    });
     reply.raw.once('close', gone);
     // What writes the stream knows nothing of Fastify.
     for (const [name, value] of Object.entries(reply.getHeaders())) reply.raw.setHeader(name, value!);

@@ -15,7 +15,7 @@ import Fastify, {
   type RouteHandlerMethod,
 } from 'fastify';
 import type { Config } from './config.ts';
-import { Context, type Services } from './context.ts';
+import { Context, type Services, type Trail } from './context.ts';
 import { corsFor } from './cors.ts';
 import { COOKIE, credentialsFrom, givenWillingly } from './credentials.ts';
 import { hoursEdition } from './domain/hours-questions.ts';
@@ -32,10 +32,20 @@ import { registerRest } from './rest/plugin.ts';
 import { buildGatewaySchema } from './schema/build-schema.ts';
 import { graphqlRequest, startGraphqlServer } from './schema/graphql-server.ts';
 import type { DocumentPolicy } from './schema/limits.ts';
+import { measureResolvers, OperationMeter } from './schema/measured-operations.ts';
 import { OperationRunner } from './schema/run-operation.ts';
-import { trustedDocuments } from './schema/trusted-documents.ts';
+import { ownDocuments, trustedDocuments } from './schema/trusted-documents.ts';
 import { SECURITY_HEADERS, TRANSPORT_SECURITY } from './security-headers.ts';
 import { makeSockets } from './sockets.ts';
+import type { Metrics } from './telemetry/metrics.ts';
+import { tenantOf, traceRequests } from './telemetry/requests.ts';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** There once the request has come to its first hook. */
+    trail: Trail;
+  }
+}
 
 /** Whoever sends slowly has so long for the headers, and so long for all of a request; looked at every second. Milliseconds. */
 const HEADERS_MS = 10_000;
@@ -45,7 +55,9 @@ const BODY_LIMIT = 256 * 1024;
 
 /** @param leaving says that this gateway will stop: it serves, and asks whoever comes to go elsewhere from now on. */
 export async function buildHttp(services: Services, leaving: AbortSignal): Promise<FastifyInstance> {
-  const { log, config } = services;
+  const { log, config, metrics } = services;
+  const answerError = (reply: FastifyReply, request: FastifyRequest, thrown: unknown) =>
+    sendError(metrics, reply, request, thrown);
   const app = Fastify({
     loggerInstance: log as FastifyBaseLogger,
     logController: new LogController({ disableRequestLogging: true }),
@@ -59,7 +71,7 @@ export async function buildHttp(services: Services, leaving: AbortSignal): Promi
     genReqId: (request) => requestId(request.headers['x-request-id']),
     // Lines carry the request's id where they are written; a logger for each request costs as much as its line.
     childLoggerFactory: (logger) => logger,
-    frameworkErrors: (error, request, reply) => void sendError(reply, request, error),
+    frameworkErrors: (error, request, reply) => void answerError(reply, request, error),
     clientErrorHandler: refuseBytes,
     http: {
       headersTimeout: HEADERS_MS,
@@ -82,6 +94,12 @@ export async function buildHttp(services: Services, leaving: AbortSignal): Promi
   });
   acceptJsonOnly(app);
 
+  app.decorateRequest('trail');
+  app.addHook('onRequest', (request, _reply, done) => {
+    request.trail = { requestId: request.id };
+    done();
+  });
+  traceRequests(app);
   if (config.corsOrigins.length > 0) await app.register(cors, corsFor(config));
   const limits = makeRateLimits(config, services.redis);
   app.addHook('onRequest', (request, reply, done) => {
@@ -92,25 +110,21 @@ export async function buildHttp(services: Services, leaving: AbortSignal): Promi
     else judged();
   });
   app.addHook('onResponse', (request, reply, done) => {
-    log.info(
-      {
-        requestId: request.id,
-        method: request.method,
-        path: request.routeOptions.url ?? 'unknown',
-        status: reply.statusCode,
-        ms: Math.round(reply.elapsedTime),
-      },
-      'request',
-    );
+    const { method, routeOptions } = request;
+    const { url, config: route } = routeOptions;
+    const { statusCode: status, elapsedTime: ms } = reply;
+    metrics.request(method, route, url, status, ms);
+    const orgId = tenantOf(request, url);
+    log.info({ requestId: request.id, orgId, method, path: url ?? 'unknown', status, ms: Math.round(ms) }, 'request');
     done();
   });
   const notFound = knowOtherMethods(app);
   // What is wrong with the body of a request to nowhere is not the point.
   app.setErrorHandler((error: FastifyError, request, reply) =>
-    sendError(reply, request, request.is404 ? notFound(request, reply) : error),
+    answerError(reply, request, request.is404 ? notFound(request, reply) : error),
   );
   letConnectionsGo(app, leaving);
-  app.setNotFoundHandler((request, reply) => sendError(reply, request, notFound(request, reply)));
+  app.setNotFoundHandler((request, reply) => answerError(reply, request, notFound(request, reply)));
   if (config.role === 'worker') {
     registerOperations(app, services, leaving);
     return app;
@@ -118,6 +132,7 @@ export async function buildHttp(services: Services, leaving: AbortSignal): Promi
 
   const factsOf = (request: FastifyRequest) => ({
     requestId: request.id,
+    trail: request.trail,
     address: request.ip,
     userAgent: request.headers['user-agent'],
     aboutTenant: {
@@ -143,17 +158,19 @@ export async function buildHttp(services: Services, leaving: AbortSignal): Promi
   const { playground: introspection, persistedDocuments } = config;
   const trusted = persistedDocuments && (await trustedDocuments(schema, persistedDocuments.file));
   const policy: DocumentPolicy = { introspection, trusted };
-  const graphql = await startGraphqlServer(schema, log, policy);
+  measureResolvers(schema, metrics);
+  const meter = new OperationMeter(schema, metrics, trusted ?? ownDocuments);
+  const graphql = await startGraphqlServer(schema, services, policy, meter);
   app.addHook('onClose', () => graphql.stop());
   const apollo = fastifyApolloHandler(graphql, { context: contextOf });
   const answerGraphql: RouteHandlerMethod = (request, reply) => {
     refuseUnacceptable(request.headers.accept);
-    return graphqlRequest.run({ id: request.id }, () => apollo.call(app, request, reply));
+    return graphqlRequest.run(request.trail, () => apollo.call(app, request, reply));
   };
   app.post('/graphql', GRAPHQL, answerGraphql);
 
   const connections = new Connections(services.bus, log);
-  const runner = new OperationRunner(schema, log, policy);
+  const runner = new OperationRunner(schema, services, policy, meter);
   const sockets = makeSockets(services, runner, connections, limits, factsOf);
   const stream = makeEventStreams(services, runner, connections, factsOf);
   app.route({
@@ -260,10 +277,10 @@ function errorAnswer(error: AppError, request: FastifyRequest): Answer {
   };
 }
 
-function sendError(reply: FastifyReply, request: FastifyRequest, thrown: unknown): FastifyReply {
+function sendError(metrics: Metrics, reply: FastifyReply, request: FastifyRequest, thrown: unknown): FastifyReply {
   const error = (!(thrown instanceof AppError) && fromFastify(thrown as FastifyError)) || toAppError(thrown);
-  if (error.code === 'internal_error')
-    request.log.error({ err: error.cause, requestId: request.id }, 'a request failed');
+  metrics.error(error.code);
+  if (error.code === 'internal_error') request.log.error({ err: error.cause, ...request.trail }, 'a request failed');
   const { status, headers, body } = errorAnswer(error, request);
   // Also here: what Fastify refuses before it looks for a route passes no hook.
   return reply

@@ -1,6 +1,7 @@
 /** Structured logs on standard error, one JSON object a line, without secrets. */
 import { types } from 'node:util';
 import pino, { type DestinationStream, type Logger, type LoggerOptions } from 'pino';
+import { tracing } from './telemetry/tracing.ts';
 
 /** What is told of an error. Whole driver errors can hold the SQL text and its values. */
 function errorFacts(error: unknown): object {
@@ -20,10 +21,11 @@ const WAIT_MS = 100;
 /** So much waits for a reader that has stalled, in bytes; what comes after is dropped, and counted. */
 const MOST_WAITING = 8 * 1024 * 1024;
 
-/** @param level as in `LOG_LEVEL` */
-export function createLog(level: string, destination?: DestinationStream): Logger {
+/** @param level as in `LOG_LEVEL` @param withTraces whether lines name the trace that they belong to. */
+export function createLog(level: string, destination?: DestinationStream, withTraces = false): Logger {
   const options = {
     level,
+    ...(withTraces && { mixin: () => tracing?.ids() ?? {} }),
     timestamp: pino.stdTimeFunctions.isoTime,
     base: undefined,
     serializers: { err: errorFacts },

@@ -10,6 +10,7 @@ import { type Config, ConfigError, readConfig } from './config.ts';
 import { type EmbeddedServer, startEmbeddedServer } from './db/embedded-server.ts';
 import { storedSecrets } from './db/secrets.ts';
 import { createLog } from './log.ts';
+import { traceTo, tracing } from './telemetry/tracing.ts';
 
 const DEFAULT_EMAIL = 'admin@omnistream.local';
 /** After this long a drain is cut short; the next process picks up what is left. */
@@ -34,12 +35,16 @@ function optionsIn(args: string[]): { ROLE?: string } {
 
 async function main(): Promise<void> {
   const config = readConfig({ ...process.env, ...optionsIn(process.argv.slice(2)) });
-  const log = createLog(config.logLevel);
+  const log = createLog(config.logLevel, undefined, config.tracing !== undefined);
   const allGiven = config.databaseUrl && config.jwtSecret && config.superAdminPassword;
   const stored = allGiven ? undefined : await storedSecrets(config.dataDir);
   let server: EmbeddedServer | undefined;
   // The code is loaded while PostgreSQL starts; compiled code is kept beside it, which halves that time.
   enableCompileCache(join(import.meta.dirname, '.compiled'));
+  if (config.tracing) {
+    const { openTelemetry } = await import('./telemetry/opentelemetry.ts');
+    traceTo(await openTelemetry(config.tracing, log));
+  }
   const loading = import('./app.ts');
   loading.catch(() => {});
   if (!config.databaseUrl) {
@@ -121,7 +126,7 @@ function drainOnSignals(app: App, server: EmbeddedServer | undefined, log: Logge
     // Nobody is sent elsewhere by a Ctrl-C at a terminal.
     if (signal === 'SIGTERM') await sleep(LEAVE_MS);
     await app.close().catch((error: unknown) => log.error({ err: error }, 'the drain met an error'));
-    await server?.stop();
+    await Promise.all([server?.stop(), tracing?.close().catch(() => {})]);
     process.exit(0);
   };
   process.on('SIGTERM', drain);

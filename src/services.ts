@@ -32,6 +32,7 @@ import { queueMigrations } from './jobs/migration-worker.ts';
 import { ClockWatch } from './live/clock-watch.ts';
 import { EventBus } from './live/event-bus.ts';
 import { listensToPostgres, relayEvents } from './live/relay.ts';
+import { Metrics } from './telemetry/metrics.ts';
 
 export interface OpenOptions {
   config: Config;
@@ -56,10 +57,11 @@ export async function openServices({
   firstSuperAdmin,
 }: OpenOptions): Promise<OpenServices> {
   const keys = new Keys(jwtSecret);
+  const metrics = new Metrics();
   const control = await openControl(databaseUrl, log);
   const clock = new ClockWatch(control.pool, log);
   await clock.start();
-  const queue = new Queue(databaseUrl, log, config.role !== 'gateway');
+  const queue = new Queue(databaseUrl, log, config.role !== 'gateway', metrics);
   const servers = await setUp(control, queue, keys, log, firstSuperAdmin);
   const components = await makeComponents(config.components);
   const tenants = await TenantDatabases.open(control, keys, servers, log);
@@ -82,6 +84,7 @@ export async function openServices({
   const services: Services = {
     config,
     log,
+    metrics,
     keys,
     control,
     tenants,

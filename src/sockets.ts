@@ -98,10 +98,12 @@ export function makeSockets(
     };
     const tooSlow = () => {
       services.log.info({ requestId: request.id }, 'a subscriber did not read and was cut off');
+      services.metrics.cutOff();
       leave(socket, TRY_AGAIN_LATER, 'You read too slowly: come back with after.');
     };
     await judge();
     const gone = connections.add({
+      kind: 'socket',
       // A token says everything itself; a key is asked for again.
       check: () => (extra.facts!.key ? judge() : extra.facts!.token ? void watched.caller : undefined),
       refuse: (reason) => refuse(socket, reason),

@@ -36,7 +36,7 @@ test('transactions that the server cuts off give their places in the pool back',
 
 test('a connection that is cut off while somebody holds it, and asks nothing, does not end the process', async () => {
   const pool = new pg.Pool({ connectionString: url, max: 1 });
-  guardPool(pool);
+  guardPool(pool, { name: 'control' });
   closing.push(() => pool.end());
   const held = await pool.connect();
   const { rows } = await held.query<{ pid: number }>(OWN);

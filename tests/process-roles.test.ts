@@ -68,7 +68,7 @@ describe('a gateway without a worker', () => {
       application,
     ]);
   const workersIn = async (process: GatewayProcess) =>
-    /^workers_alive (\d+)$/m.exec(await (await fetch(`${process.url}/metrics`)).text())?.[1];
+    /^omnistream_workers_alive (\d+)$/m.exec(await (await fetch(`${process.url}/metrics`)).text())?.[1];
   const notices = async () => (await anonymous(gateway).rest('GET', '/readyz')).body.notices;
   const NO_WORKER = expect.stringMatching(/^No worker is alive: .+\.$/);
 

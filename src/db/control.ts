@@ -107,7 +107,7 @@ export async function openControl(url: string, log: Logger, poolSize = 20): Prom
       connectionTimeoutMillis: 15_000,
       application_name: 'omnistream',
       keepAlive: true,
-      onPoolCreated: guardPool,
+      onPoolCreated: (pool: Pool) => guardPool(pool, { name: 'control' }),
     },
     migrations: { migrationsList: controlMigrations, snapshot: false },
   });

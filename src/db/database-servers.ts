@@ -174,7 +174,7 @@ export class DatabaseServers {
     pool.on('error', (error) =>
       this.#options.log.warn({ error: error.message, server: name }, 'a connection was lost'),
     );
-    guardPool(pool);
+    guardPool(pool, { name: 'server' });
     return pool;
   }
 }

@@ -39,7 +39,7 @@ export class OwnerPools {
       idleTimeoutMillis: 1000,
       connectionTimeoutMillis: 15_000,
     });
-    guardPool(pool);
+    guardPool(pool, { name: 'tenant' });
     pool.on('error', (error) => this.#log.debug({ error: error.message, database }, 'an idle connection was lost'));
     this.#pools.set(database, pool);
     return pool;

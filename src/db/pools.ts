@@ -1,5 +1,6 @@
 /** What every pool of connections needs besides what pg-pool does. */
 import type pg from 'pg';
+import { type Database, traceStatements } from '../telemetry/statements.ts';
 
 /**
  * Lets a pool survive that the server ends connections which somebody holds.
@@ -7,7 +8,8 @@ import type pg from 'pg';
  * Their error would otherwise end the process, and their places in the pool could be lost: Kysely (0.29), on which MikroORM
  * runs its transactions, gives a connection back only after a BEGIN, COMMIT or ROLLBACK that worked.
  */
-export function guardPool(pool: pg.Pool): void {
+export function guardPool(pool: pg.Pool, database: Database): void {
+  traceStatements(pool, database);
   const held = new Set<pg.PoolClient>();
   pool.on('acquire', (client) => held.add(client));
   pool.on('release', (_error, client) => held.delete(client));

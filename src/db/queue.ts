@@ -2,8 +2,10 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { fromKysely, type JobWithMetadata, type KyselyTransactionLike, PgBoss } from 'pg-boss';
 import type { Logger } from 'pino';
+import type { Metrics } from '../telemetry/metrics.ts';
+import { traced, tracing } from '../telemetry/tracing.ts';
 
-/** What each queue's jobs carry. Never a secret: the table is plain to read. */
+/** What each queue's jobs carry, besides where their trace goes on from. Never a secret: the table is plain to read. */
 export interface Jobs {
   /** Makes, or unmakes, a tenant's databases. One at a time per tenant. */
   'tenant.provision': { orgId: string };
@@ -42,10 +44,12 @@ const EXCLUSIVE = {
 
 export class Queue {
   readonly #boss: PgBoss;
+  readonly #metrics?: Metrics;
   #started = false;
 
-  /** @param works whether jobs are worked off here; otherwise they are only sent. */
-  constructor(url: string, log: Logger, works: boolean) {
+  /** @param works whether jobs are worked off here; otherwise they are only sent. @param metrics count the attempts. */
+  constructor(url: string, log: Logger, works: boolean, metrics?: Metrics) {
+    this.#metrics = metrics;
     this.#boss = new PgBoss({
       connectionString: url,
       application_name: 'omnistream jobs',
@@ -70,7 +74,13 @@ export class Queue {
 
   /** Sends in the manager's transaction: a rollback takes the job along. @returns its id, or null when the key is taken. */
   send<N extends JobName>(em: EntityManager, name: N, data: Jobs[N], key?: string): Promise<string | null> {
-    return this.#boss.send(name, data, { db: inTransaction(em), ...(key && { singletonKey: key }) });
+    const send = () =>
+      this.#boss.send(
+        name,
+        { ...data, ...tracing?.context() },
+        { db: inTransaction(em), ...(key && { singletonKey: key }) },
+      );
+    return traced(`send ${name}`, () => ({ kind: 'producer', attributes: attributesOf(name, data) }), send);
   }
 
   /** Sends the migration jobs that are not there yet, all by one statement. */
@@ -136,13 +146,29 @@ export class Queue {
       },
       async ([job]) => {
         try {
-          if (job) await handle(job as RunningJob<N>);
+          if (job) await this.#attempt(name, job as RunningJob<N>, () => handle(job as RunningJob<N>));
         } finally {
           // Where there was one job there may be more: it looks again at once instead of at its next poll.
           if (worker.id) this.#boss.notifyWorker(worker.id);
         }
       },
     );
+  }
+
+  async #attempt(name: JobName, { id, data, retryCount }: JobAttempt & { data: object }, work: () => Promise<void>) {
+    const began = performance.now();
+    let outcome: 'done' | 'failed' = 'failed';
+    try {
+      const attempt = { 'messaging.message.id': id, 'omnistream.job.attempt': retryCount + 1 };
+      await traced(
+        `job ${name}`,
+        () => ({ kind: 'consumer', parent: data, attributes: { ...attributesOf(name, data), ...attempt } }),
+        work,
+      );
+      outcome = 'done';
+    } finally {
+      this.#metrics?.job(name, outcome, performance.now() - began);
+    }
   }
 
   /** Takes no new job; the running ones go on, and jobs can still be sent. */
@@ -156,6 +182,12 @@ export class Queue {
     if (this.#started) await this.#boss.stop({ graceful: true, timeout: timeoutMs });
   }
 }
+
+const attributesOf = (name: JobName, data: object) => ({
+  'messaging.system': 'pg-boss',
+  'messaging.destination.name': name,
+  'omnistream.tenant.id': 'orgId' in data ? String(data.orgId) : undefined,
+});
 
 function inTransaction(em: EntityManager) {
   const transaction = em.getTransactionContext<KyselyTransactionLike>();

@@ -16,7 +16,7 @@ import type { DatabaseServers } from './database-servers.ts';
 import { TENANT_SCHEMA_VERSION } from './migrations/tenant/index.ts';
 import { guardPool } from './pools.ts';
 import type { Keys } from './secrets.ts';
-import { Turns } from './turns.ts';
+import { Turns, type TurnsState } from './turns.ts';
 
 /** Processes x pools x connections, plus the control pools, has to stay under the server's max_connections. */
 const MAX_POOLS = 50;
@@ -31,6 +31,13 @@ const TENANT_OPTIONS = `${SESSION_OPTIONS} -c lock_timeout=5s -c idle_in_transac
 const IDLE_MS = 10_000;
 /** Less than what the control plane lets a transaction wait that has something to write here. */
 const HELD_MS = 8000;
+
+export interface TenantUse {
+  pools: number;
+  mostPools: number;
+  turns: TurnsState;
+  connections: { inUse: number; idle: number; waiting: number };
+}
 
 interface TenantLogin {
   serverId: string;
@@ -187,7 +194,7 @@ export class TenantDatabases {
     if (before !== this.#forgotten) return this.#pool(orgId);
     const pool = new pg.Pool({ ...connection, types, max: CONNECTIONS_PER_POOL, idleTimeoutMillis: IDLE_MS });
     pool.on('error', (error) => this.#log.warn({ error: error.message, orgId }, 'a tenant connection was lost'));
-    guardPool(pool);
+    guardPool(pool, { name: 'tenant', tenantId: orgId });
     this.#pools.set(orgId, pool);
     return pool;
   }
@@ -258,6 +265,17 @@ export class TenantDatabases {
     if (!behind?.rowCount) return error;
     const message = 'This organization is being brought up to date; try again in a moment.';
     return new AppError('unavailable', { message, retryAfter: 2, cause: error });
+  }
+
+  /** How much of what there is for tenants' databases is in use. */
+  get use(): TenantUse {
+    const connections = { inUse: 0, idle: 0, waiting: 0 };
+    for (const pool of this.#pools.values()) {
+      connections.inUse += pool.totalCount - pool.idleCount;
+      connections.idle += pool.idleCount;
+      connections.waiting += pool.waitingCount;
+    }
+    return { pools: this.#pools.size, mostPools: MAX_POOLS, turns: this.#turns.state, connections };
   }
 
   /** Closes what is open to this tenant, e.g. before its database is dropped. */

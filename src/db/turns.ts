@@ -10,6 +10,14 @@ export interface TurnLimits {
   waitMs: number;
 }
 
+export interface TurnsState {
+  atWork: number;
+  waiting: number;
+  givenUp: number;
+  /** Under way at most. */
+  most: number;
+}
+
 interface Waiting {
   tenant: string;
   begin(): void;
@@ -21,9 +29,15 @@ export class Turns {
   /** At work, by tenant. */
   readonly #busy = new Map<string, number>();
   #atWork = 0;
+  #givenUp = 0;
 
   constructor(limits: TurnLimits) {
     this.#limits = limits;
+  }
+
+  /** Work under way, work that waits, and how much has waited too long so far. */
+  get state(): TurnsState {
+    return { atWork: this.#atWork, waiting: this.#waiting.size, givenUp: this.#givenUp, most: this.#limits.all };
   }
 
   /** @throws {AppError} unavailable when its turn does not come in time. */
@@ -48,6 +62,7 @@ export class Turns {
     return new Promise((resolve, reject) => {
       const giveUp = () => {
         this.#waiting.delete(waiting);
+        this.#givenUp++;
         reject(new AppError('unavailable', { retryAfter: 2 }));
       };
       const timer = setTimeout(giveUp, this.#limits.waitMs);

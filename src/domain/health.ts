@@ -6,6 +6,7 @@ import { describeFailure } from '../components/describe-failure.ts';
 import type { Components } from '../components/index.ts';
 import { type Probe, withDeadline } from '../components/probe.ts';
 import type { ServiceName } from '../config.ts';
+import { type Sql, sqlOf } from '../db/control.ts';
 import { LIVING_WORKERS } from '../db/locks.ts';
 
 export enum ComponentStatus {
@@ -171,6 +172,8 @@ export class HealthMonitor {
   readonly #components: Components;
   /** Of its own, so that a busy gateway is not taken for a dead database. */
   readonly #pool: pg.Pool;
+  /** Of the control database, which has less than two seconds to answer. */
+  readonly sql: Sql;
   #facts: TenantFacts = { total: 0, active: 0, suspended: 0, channels: [], states: {} };
   #latest?: { report: Promise<SystemHealth>; at: number };
 
@@ -186,6 +189,7 @@ export class HealthMonitor {
       allowExitOnIdle: true,
     });
     this.#pool.on('error', () => {});
+    this.sql = sqlOf(this.#pool);
   }
 
   /** The report; one that began less than a second ago is shared. */

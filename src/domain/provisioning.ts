@@ -18,6 +18,7 @@ import {
 } from '../entities/control/provisioning-run.ts';
 import { AppError, isUnavailable, notFound } from '../errors.ts';
 import { TenantChange } from '../live/event-log.ts';
+import { traced } from '../telemetry/tracing.ts';
 import { audit, bySystem } from './audit.ts';
 import { FencedOff, HandedBack, StepFailure, type Worker } from './durable-run.ts';
 import { asTold } from './provisioning-state.ts';
@@ -83,7 +84,9 @@ interface Turn {
 async function takeTurn(hold: Hold, done?: Done): Promise<{ ending?: Turn['ending']; done?: Done; failure?: unknown }> {
   try {
     const { ending, outside } = await inTurn(hold, (em, run) => goOn(hold, em, run, done));
-    return { ending, done: outside && { name: outside.name, record: await outside.work(), at: nowDate() } };
+    if (!outside) return { ending };
+    const { name, work } = outside;
+    return { ending, done: { name, record: await traced(`provisioning ${name}`, () => ({}), work), at: nowDate() } };
   } catch (failure) {
     // Where the run could not even be read, its failure is the queue's alone.
     if (failure instanceof FencedOff || hold.attempt === undefined) throw failure;

@@ -12,6 +12,12 @@ import { slug as slugRule } from './rules.ts';
  *   and user_suspended for bad credentials.
  */
 export async function publicTenant(ctx: Context, tenant: string | null | undefined): Promise<string> {
+  const found = await findTenant(ctx, tenant);
+  ctx.trail.orgId = found;
+  return found;
+}
+
+async function findTenant(ctx: Context, tenant: string | null | undefined): Promise<string> {
   const { directory } = ctx.services;
   const own = ownTenant(ctx);
   if (own) {

@@ -3,8 +3,11 @@ import type { Logger } from 'pino';
 import { type AppError, toAppError } from '../errors.ts';
 import type { EventBus } from './event-bus.ts';
 
+export type ConnectionKind = 'socket' | 'stream';
+
 /** A socket, or a stream of events. */
 export interface OpenConnection {
+  readonly kind: ConnectionKind;
   /** @throws {AppError} when its credentials are no good any more. */
   check(): void | Promise<void>;
   /** Ends it, saying why. */
@@ -32,8 +35,10 @@ export class Connections {
     this.#stops = [bus.on('revocation', sweep), bus.on('api_key', sweep), () => clearInterval(timer)];
   }
 
-  get count(): number {
-    return this.#open.size;
+  count(kind: ConnectionKind): number {
+    let count = 0;
+    for (const connection of this.#open) if (connection.kind === kind) count++;
+    return count;
   }
 
   /** @returns what is to be called when it has ended. */

@@ -6,6 +6,7 @@ import { EventEmitter } from 'node:events';
 import type { Logger } from 'pino';
 import { describeFailure } from '../components/describe-failure.ts';
 import { OwnSession } from '../db/own-session.ts';
+import { type TraceContext, tracing } from '../telemetry/tracing.ts';
 import { EVENT_CHANNEL, type LoggedEvent, type Topic } from './event-log.ts';
 
 /** The log is looked at this often without a notification; a revocation has to arrive within a second. */
@@ -161,6 +162,16 @@ export class EventBus {
     });
   }
 
+  #tell(event: LoggedEvent): void {
+    const { topic, payload, seq } = event;
+    const parent = payload as TraceContext;
+    if (!tracing || !parent.traceparent) return void this.#emitter.emit(topic, event);
+    const attributes = { 'omnistream.event.seq': seq };
+    const span = tracing.begin(`event ${topic}`, { kind: 'consumer', parent, attributes });
+    span.within(() => this.#emitter.emit(topic, event));
+    span.end();
+  }
+
   async #readBatch(session: OwnSession): Promise<boolean> {
     const askedAt = performance.now();
     const { rows } = await session.ask<{ seq: string; topic: Topic; payload: never }>(
@@ -175,7 +186,7 @@ export class EventBus {
     for (const { seq, topic, payload } of rows) {
       this.#seq = Number(seq);
       const event: LoggedEvent = { seq: this.#seq, topic, payload };
-      this.#emitter.emit(topic, event);
+      this.#tell(event);
     }
     if (rows.length > 0) this.#emitter.emit(READ, this.#seq);
     const more = rows.length === BATCH;

@@ -10,6 +10,7 @@ import type { ToldMove } from '../domain/move/told.ts';
 import type { TenantRow } from '../domain/organizations.ts';
 import type { Provisioning } from '../entities/control/provisioning-run.ts';
 import type { RevocationReason } from '../entities/control/revocation.ts';
+import { traced, tracing } from '../telemetry/tracing.ts';
 
 /** What became of a tenant. */
 export enum TenantChange {
@@ -22,7 +23,7 @@ export enum TenantChange {
 }
 
 /**
- * What each topic carries. What subscribers are told is all in it, so that whoever comes back later is told the same; of
+ * What each topic carries, besides where its trace goes on from. What subscribers are told is all in it, so that whoever comes back later is told the same; of
  * the others only what has to be forgotten.
  */
 export interface Topics {
@@ -78,7 +79,11 @@ export function publish<T extends Topic>(em: EntityManager, topic: T, payload: T
 /** The same for several at once, at the cost of one. */
 export async function publishAll<T extends Topic>(em: EntityManager, topic: T, payloads: Topics[T][]): Promise<void> {
   await em.flush();
-  await em.getConnection().execute(appending(topic, payloads), [], 'run', em.getTransactionContext());
+  await traced(
+    `publish ${topic}`,
+    () => ({ kind: 'producer' }),
+    () => em.getConnection().execute(appending(topic, payloads), [], 'run', em.getTransactionContext()),
+  );
 }
 
 /** The same on a client that has begun a transaction. */
@@ -87,7 +92,8 @@ export async function publishOn<T extends Topic>(client: pg.ClientBase, topic: T
 }
 
 function appending<T extends Topic>(topic: T, payloads: Topics[T][]): string {
-  const rows = payloads.map((payload) => `(${literal(topic)}, ${literal(JSON.stringify(payload))})`);
+  const trace = tracing?.context();
+  const rows = payloads.map((payload) => `(${literal(topic)}, ${literal(JSON.stringify({ ...payload, ...trace }))})`);
   return `select pg_advisory_xact_lock(${LOCKS.eventLog}, 0);
     insert into events (topic, payload) values ${rows.join(', ')};
     select pg_notify('${EVENT_CHANNEL}', '')`;

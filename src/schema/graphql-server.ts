@@ -6,16 +6,16 @@ import {
   ApolloServerPluginLandingPageDisabled,
 } from '@apollo/server/plugin/disabled';
 import { GraphQLError, type GraphQLFormattedError, type GraphQLSchema } from 'graphql';
-import type { Logger } from 'pino';
-import type { Context } from '../context.ts';
+import type { Context, Services, Trail } from '../context.ts';
 import { AppError, type ErrorCode, toAppError } from '../errors.ts';
 import { compiledQueries } from './compiled-queries.ts';
 import { refuseTooCostly } from './cost.ts';
 import { type DocumentPolicy, documentRules, MOST_TOKENS } from './limits.ts';
+import type { OperationMeter } from './measured-operations.ts';
 import { withoutValues } from './without-values.ts';
 
 /** Knows the request of an error that is found before there is a context. */
-export const graphqlRequest = new AsyncLocalStorage<{ id: string }>();
+export const graphqlRequest = new AsyncLocalStorage<Trail>();
 
 /** What Apollo itself finds wrong with a request, before or while it looks at the document. */
 const CLIENT_MISTAKES = new Set([
@@ -32,7 +32,7 @@ const CLIENT_MISTAKES = new Set([
 export function presentError(
   error: unknown,
   formatted: GraphQLFormattedError,
-  log: Logger,
+  { log, metrics }: Pick<Services, 'log' | 'metrics'>,
   { introspection }: DocumentPolicy,
 ): GraphQLFormattedError {
   const apolloCode = String(formatted.extensions?.code ?? '');
@@ -40,8 +40,9 @@ export function presentError(
   const mistake = CLIENT_MISTAKES.has(apolloCode) || isAboutDocument(error) || isAboutDocument(cause);
   const message = mistake ? withoutValues(error, formatted.message) : undefined;
   const known = message ? new AppError('validation_failed', { message }) : toAppError(cause);
-  const requestId = graphqlRequest.getStore()?.id;
-  if (known.code === 'internal_error') log.error({ err: known.cause, requestId }, 'a resolver failed');
+  const trail = graphqlRequest.getStore();
+  metrics.error(known.code);
+  if (known.code === 'internal_error') log.error({ err: known.cause, ...trail }, 'a resolver failed');
   return {
     // Suggestions spell out a schema that may not be asked for.
     message: mistake && !introspection ? known.message.replace(/ ?Did you mean .+\?$/s, '') : known.message,
@@ -49,7 +50,7 @@ export function presentError(
     path: formatted.path,
     extensions: {
       code: upper(known.code),
-      requestId,
+      requestId: trail?.requestId,
       ...(known.details && { details: known.details }),
       ...(known.retryAfter && { retryAfter: known.retryAfter }),
     },
@@ -93,9 +94,11 @@ const costs: ApolloServerPlugin<Context> = {
 
 export async function startGraphqlServer(
   schema: GraphQLSchema,
-  log: Logger,
+  services: Pick<Services, 'log' | 'metrics'>,
   policy: DocumentPolicy,
+  meter: OperationMeter,
 ): Promise<ApolloServer<Context>> {
+  const { log } = services;
   const server = new ApolloServer<Context>({
     schema,
     // The rules say whether; Apollo's own would be another one for HTTP alone.
@@ -106,13 +109,14 @@ export async function startGraphqlServer(
     stopOnTerminationSignals: false,
     parseOptions: { maxTokens: MOST_TOKENS },
     validationRules: documentRules(policy),
-    formatError: (formatted, error) => presentError(error, formatted, log, policy),
+    formatError: (formatted, error) => presentError(error, formatted, services, policy),
     plugins: [
       ApolloServerPluginCacheControlDisabled(),
       ApolloServerPluginLandingPageDisabled(),
       logging,
+      meter.plugin(),
       costs,
-      compiledQueries(schema, (error) => presentError(error, error.toJSON(), log, policy)),
+      compiledQueries(schema, (error) => presentError(error, error.toJSON(), services, policy)),
     ],
     logger: { debug() {}, info() {}, warn: (message) => log.warn(message), error: (message) => log.error(message) },
   });

@@ -7,7 +7,7 @@
  */
 import { type ASTVisitor, GraphQLError, NoSchemaIntrospectionCustomRule, type ValidationContext } from 'graphql';
 import { depthLimit } from './depth-limit.ts';
-import { onlyTrusted, type TrustedDocuments } from './trusted-documents.ts';
+import { type KnownDocuments, onlyTrusted } from './trusted-documents.ts';
 
 /** Of a document, so that comparing its fields with each other stays quick; the largest of our own has about 300. */
 export const MOST_TOKENS = 1500;
@@ -20,7 +20,7 @@ export interface DocumentPolicy {
   /** Whether the schema may be asked for. */
   introspection: boolean;
   /** Where given, no others are run. */
-  trusted?: TrustedDocuments;
+  trusted?: KnownDocuments;
 }
 
 type Rule = (context: ValidationContext) => ASTVisitor;

@@ -14,11 +14,12 @@ import {
   visit,
 } from 'graphql';
 import { LRUCache } from 'lru-cache';
-import type { Logger } from 'pino';
-import type { Context } from '../context.ts';
+import type { Context, Services } from '../context.ts';
+import { traced, tracing } from '../telemetry/tracing.ts';
 import { refuseTooCostly } from './cost.ts';
 import { graphqlRequest, presentError } from './graphql-server.ts';
 import { type DocumentPolicy, documentRules, MOST_TOKENS } from './limits.ts';
+import type { OperationMeter } from './measured-operations.ts';
 
 /** What a client asks for. */
 export interface OperationRequest {
@@ -45,7 +46,8 @@ export type Results = AsyncGenerator<ExecutionResult, undefined, undefined>;
 
 export class OperationRunner {
   readonly #schema: GraphQLSchema;
-  readonly #log: Logger;
+  readonly #services: Pick<Services, 'log' | 'metrics'>;
+  readonly #meter: OperationMeter;
   readonly #policy: DocumentPolicy;
   readonly #rules: typeof specifiedRules;
   readonly #known = new LRUCache<string, Known>({ max: REMEMBERED });
@@ -53,9 +55,15 @@ export class OperationRunner {
   /** One execution of an event serves all who ask the same of it. */
   readonly #answers = new WeakMap<object, Map<string, Promise<ExecutionResult>>>();
 
-  constructor(schema: GraphQLSchema, log: Logger, policy: DocumentPolicy) {
+  constructor(
+    schema: GraphQLSchema,
+    services: Pick<Services, 'log' | 'metrics'>,
+    policy: DocumentPolicy,
+    meter: OperationMeter,
+  ) {
     this.#schema = schema;
-    this.#log = log;
+    this.#services = services;
+    this.#meter = meter;
     this.#policy = policy;
     this.#rules = [...specifiedRules, ...documentRules(policy)];
   }
@@ -75,21 +83,38 @@ export class OperationRunner {
     }
   }
 
+  /** A query or a mutation. */
   async execute(operation: Operation): Promise<ExecutionResult> {
+    const began = performance.now();
+    const { document, operationName } = operation;
+    const result = await this.#traced(operation, () => this.#execute(operation));
+    this.#meter.ended(document, getOperationAST(document, operationName), result.errors, began);
+    return result;
+  }
+
+  /** Over a socket there is no request that it is part of. */
+  #traced<T>({ document, operationName }: Operation, body: () => Promise<T>): Promise<T> {
+    if (!tracing) return body();
+    const asked = getOperationAST(document, operationName);
+    const name = `${asked?.operation} ${this.#meter.nameOf(document, asked)}`;
+    return traced(name, () => ({ parent: tracing?.context() }), body);
+  }
+
+  async #execute(operation: Operation): Promise<ExecutionResult> {
     return this.#present(operation, await execute(operation));
   }
 
   /** What is wrong with it, or a result for each event. */
   async subscribe(operation: Operation): Promise<Results | ExecutionResult> {
-    const events = await createSourceEventStream(operation);
+    const events = await this.#traced(operation, () => createSourceEventStream(operation));
     if (!(Symbol.asyncIterator in events)) return this.#present(operation, events);
     return this.#answering(operation, events as AsyncGenerator<object, undefined, undefined>);
   }
 
   /** Errors as clients see them. */
-  presented(errors: readonly GraphQLError[], { requestId }: Context) {
-    return graphqlRequest.run({ id: requestId }, () =>
-      errors.map((error) => presentError(error, error.toJSON(), this.#log, this.#policy)),
+  presented(errors: readonly GraphQLError[], { trail }: Context) {
+    return graphqlRequest.run(trail, () =>
+      errors.map((error) => presentError(error, error.toJSON(), this.#services, this.#policy)),
     );
   }
 
@@ -97,16 +122,19 @@ export class OperationRunner {
   #answering(operation: Operation, events: AsyncGenerator<object, undefined, undefined>): Results {
     // Once: for each event it would cost more than handing it on.
     const key = this.#keyOf(operation);
+    const ended = this.#meter.subscribed(operation.document, operation.operationName);
     const answered = async (next: Promise<IteratorResult<object, undefined>>) => {
       const { value, done } = await next;
-      return done ? { value: undefined, done } : { value: await this.#answer(operation, key, value), done };
+      if (!done) return { value: await this.#answer(operation, key, value), done };
+      ended();
+      return { value: undefined, done };
     };
     const results: Results = {
       next: () => answered(events.next()),
       return: () => answered(events.return(undefined)),
       throw: (error: unknown) => answered(events.throw(error)),
       [Symbol.asyncIterator]: () => results,
-      [Symbol.asyncDispose]: async () => void (await events.return(undefined)),
+      [Symbol.asyncDispose]: async () => void (await results.return(undefined)),
     };
     return results;
   }
@@ -121,7 +149,7 @@ export class OperationRunner {
     if (!answer) {
       // What was loaded for the event before is old.
       const fresh = operation.contextValue.within();
-      answer = this.execute({ ...operation, rootValue: event, contextValue: fresh });
+      answer = this.#execute({ ...operation, rootValue: event, contextValue: fresh });
       answers.set(key, answer);
     }
     return answer;

@@ -13,24 +13,28 @@ import { ConfigError } from '../config.ts';
 import { CONSOLE_DOCUMENTS } from './console-documents.gen.ts';
 import { digestOf, operationsIn } from './document-digest.ts';
 
-/** Digests of documents. */
-export type TrustedDocuments = ReadonlySet<string>;
+/** Names of documents by their digests. */
+export type KnownDocuments = ReadonlyMap<string, string>;
+
+/** The console's. */
+export const ownDocuments: KnownDocuments = new Map(
+  Object.entries(CONSOLE_DOCUMENTS).map(([name, digest]) => [digest, name]),
+);
 
 /** The console's own, and those of the operator's file. @throws {ConfigError} for a file that cannot be used. */
-export async function trustedDocuments(schema: GraphQLSchema, file: string | undefined): Promise<TrustedDocuments> {
-  const own = Object.values(CONSOLE_DOCUMENTS);
-  if (!file) return new Set(own);
+export async function trustedDocuments(schema: GraphQLSchema, file: string | undefined): Promise<KnownDocuments> {
+  if (!file) return ownDocuments;
   const documents = await documentsIn(file);
   for (const [name, document] of documents) {
     const [problem] = validate(schema, document);
     if (problem) throw new ConfigError(`PERSISTED_DOCUMENTS: ${name || 'a document'} in ${file}: ${problem.message}`);
   }
-  return new Set([...own, ...documents.map(([, document]) => digestOf(document))]);
+  return new Map([...ownDocuments, ...documents.map(([name, document]) => [digestOf(document), name] as const)]);
 }
 
 /** A rule of validation, so that it is asked once a document. */
 export const onlyTrusted =
-  (trusted: TrustedDocuments) =>
+  (trusted: KnownDocuments) =>
   (context: ValidationContext): ASTVisitor => ({
     Document(document) {
       if (trusted.has(digestOf(document))) return;
