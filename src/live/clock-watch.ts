@@ -23,8 +23,9 @@ export async function goByDatabase(database: Pick<ClientBase, 'query'>): Promise
   // The answer may be of any moment in between.
   const unsure = (performance.now() - start) / 2;
   const offset = rows[0]!.now - (asked + unsure);
-  if (Math.abs(offset) <= CORRECTED_MS + unsure) correctBy(0);
-  else if (Math.abs(offset - correction()) > STEADY_MS + unsure) correctBy(Math.round(offset));
+  // First of all: an answer that came late says too little to undo what a quick one said.
+  if (Math.abs(offset - correction()) <= STEADY_MS + unsure) return offset;
+  correctBy(Math.abs(offset) <= CORRECTED_MS + unsure ? 0 : Math.round(offset));
   return offset;
 }
 

@@ -106,9 +106,16 @@ export class EventBus {
 
   async #connect(): Promise<OwnSession> {
     const { url, listens } = this.#options;
-    const session = await OwnSession.open({ url, name: 'omnistream events', lost: () => this.#wakeUp() });
+    // One that was given up before is nobody's business any more.
+    const lost = () => session === this.#session && this.#wakeUp();
+    const session: OwnSession = await OwnSession.open({ url, name: 'omnistream events', lost });
     session.client.on('notification', () => this.#wakeUp());
-    if (listens) await session.ask(`listen ${EVENT_CHANNEL}`, MOST_PATIENCE_MS);
+    try {
+      if (listens) await session.ask(`listen ${EVENT_CHANNEL}`, MOST_PATIENCE_MS);
+    } catch (error) {
+      session.drop();
+      throw error;
+    }
     return session;
   }
 
