@@ -44,7 +44,12 @@ export class Installation {
     return this.#start({}, './census.ts');
   }
 
-  async #start(env: Record<string, string> = {}, preload?: string): Promise<GatewayProcess> {
+  /** One of another compiled gateway. */
+  startBuild(build: string, env: Record<string, string>): Promise<GatewayProcess> {
+    return this.#start(env, undefined, build);
+  }
+
+  async #start(env: Record<string, string> = {}, preload?: string, build = this.#build): Promise<GatewayProcess> {
     const gateway = await startGateway(
       {
         DATABASE_URL: this.databaseUrl,
@@ -53,7 +58,7 @@ export class Installation {
         WARM_DATABASES: `${this.warm}`,
         ...env,
       },
-      { build: this.#build, preload: preload && preloaded(preload) },
+      { build, preload: preload && preloaded(preload) },
     );
     this.#gateways.add(gateway);
     return gateway;

@@ -56,6 +56,10 @@ const environment = z.object({
       .max(50, { error: 'must be a whole number from 0 to 50' })
       .default(8),
   ),
+  UPGRADE_TENANTS: z.preprocess(
+    blankIsUnset,
+    z.enum(['auto', 'manual'], { error: 'must be auto or manual' }).default('auto'),
+  ),
   BASE_DOMAIN: optional(
     z.string().regex(/^(?=.{1,253}$)[a-z0-9-]{1,63}(\.[a-z0-9-]{1,63})*$/i, {
       error: 'must be a domain name such as chat.example.com, without scheme, port or leading dot',
@@ -149,6 +153,8 @@ export interface Config {
   readonly defaultTimezone: string;
   /** So many databases are kept ready for tenants to come. */
   readonly warmDatabases: number;
+  /** Whether a start upgrades tenants' databases that are behind, or waits for somebody to start that. */
+  readonly upgradeTenants: 'auto' | 'manual';
   /** Its subdomains name tenants: the first label of a host under it is a slug. */
   readonly baseDomain?: string;
   /** Addresses and CIDR ranges of proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed. */
@@ -228,6 +234,7 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     superAdminPassword: e.SUPER_ADMIN_PASSWORD,
     defaultTimezone: e.DEFAULT_TIMEZONE,
     warmDatabases: e.WARM_DATABASES,
+    upgradeTenants: e.UPGRADE_TENANTS,
     baseDomain: e.BASE_DOMAIN?.toLowerCase(),
     trustProxy: e.TRUST_PROXY?.split(','),
     corsOrigins: e.CORS_ORIGINS?.split(',') ?? [],

@@ -7,6 +7,9 @@ import type { Services } from './context.ts';
 import { type ControlDatabase, openControl } from './db/control.ts';
 import { DatabaseServers } from './db/database-servers.ts';
 import { LOCKS } from './db/locks.ts';
+import { controlMigrations } from './db/migrations/control/index.ts';
+import { refuseChanged } from './db/migrations/frozen.ts';
+import { tenantMigrations } from './db/migrations/tenant/index.ts';
 import { Queue } from './db/queue.ts';
 import { Keys } from './db/secrets.ts';
 import { TenantDatabases } from './db/tenants.ts';
@@ -28,7 +31,7 @@ import { ensureFirstSuperAdmin } from './domain/super-admins.ts';
 import { TenantDirectory } from './domain/tenant-directory.ts';
 import { warmSeeds } from './domain/tenant-seeds.ts';
 import { Tokens } from './domain/tokens.ts';
-import { queueMigrations } from './jobs/migration-worker.ts';
+import { startByItself } from './domain/upgrades/automatic.ts';
 import { ClockWatch } from './live/clock-watch.ts';
 import { EventBus } from './live/event-bus.ts';
 import { listensToPostgres, relayEvents } from './live/relay.ts';
@@ -62,7 +65,7 @@ export async function openServices({
   const clock = new ClockWatch(control.pool, log);
   await clock.start();
   const queue = new Queue(databaseUrl, log, config.role !== 'gateway', metrics);
-  const servers = await setUp(control, queue, keys, log, firstSuperAdmin);
+  const servers = await setUp(config, control, queue, keys, log, firstSuperAdmin);
   const components = await makeComponents(config.components);
   const tenants = await TenantDatabases.open(control, keys, servers, log);
   const bus = new EventBus({ url: databaseUrl, log, listens: listensToPostgres(config) });
@@ -123,6 +126,7 @@ export async function openServices({
 
 /** Brings the control database to this version; of several processes that start at once, one does it and the others wait. */
 async function setUp(
+  config: Config,
   control: ControlDatabase,
   queue: Queue,
   keys: Keys,
@@ -135,6 +139,7 @@ async function setUp(
   try {
     await lock.query(`select pg_advisory_lock(${LOCKS.setup}, 0)`);
     await refuseWithoutRights(lock);
+    refuseChanged([...controlMigrations, ...tenantMigrations]);
     await control.orm.migrator.up();
     const em = control.orm.em.fork();
     await refuseOtherSecret(control, keys);
@@ -142,7 +147,7 @@ async function setUp(
     await servers.home.closeControl();
     await servers.home.ensureTemplate();
     await queue.start();
-    await queueMigrations({ control, queue, log });
+    await startByItself({ config, control, log }, true);
     if (first) await ensureFirstSuperAdmin(em, first.email, first.password);
     return servers;
   } finally {

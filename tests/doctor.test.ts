@@ -192,15 +192,42 @@ describe('what is lost or doubled is named', () => {
     await inTenant(one, "delete from mikro_orm_migrations where name = 'a later one'");
     const [last] = await inTenant(one, 'select * from mikro_orm_migrations order by id desc limit 1');
     await inTenant(one, `delete from mikro_orm_migrations where id = ${last!.id}`);
+    await inTenant(one, 'alter table mikro_orm_migrations drop column checksum');
     await inControl(`update organizations set schema_version = ${newest - 1} where id = '${one.id}'`);
     expect(await only('wrong_schema')).toMatchObject({
       problem: expect.stringContaining(`has ${newest - 1} of ${newest} migrations`),
       remedy: expect.stringMatching(/^start a gateway of this version/),
     });
+    await inTenant(one, 'alter table mikro_orm_migrations add column checksum text');
     await inTenant(one, `insert into mikro_orm_migrations (id, name) values (${last!.id}, '${last!.name}')`);
     // Cut off before it was recorded.
     expect((await only('wrong_schema')).remedy).toMatch(/^start a gateway of this version/);
     await inControl(`update organizations set schema_version = ${newest} where id = '${one.id}'`);
+  });
+
+  test('a schema that is not what its version says', async () => {
+    await inTenant(one, 'alter table contacts add column shoe_size int');
+    await inTenant(one, 'alter table agents alter column full_name drop not null');
+    await inTenant(one, 'alter table contacts disable trigger count_contacts_in');
+    await inTenant(one, 'drop index agents_role_id_index');
+    const { problem } = await only('schema_drift');
+    expect(problem).toContain(`tenant ${one.slug} (${nameOf(one)}) is not what schema version ${newest} says: `);
+    for (const difference of [
+      'column contacts.shoe_size is of no migration',
+      'column agents.full_name is "text" instead of "text not null"',
+      /trigger count_contacts_in of contacts is .* \(switched off\)/,
+      'index agents_role_id_index is missing',
+    ]) {
+      expect(problem).toMatch(difference);
+    }
+    await inTenant(one, 'alter table contacts drop column shoe_size');
+    await inTenant(one, 'alter table agents alter column full_name set not null');
+    await inTenant(one, 'alter table contacts enable trigger count_contacts_in');
+    await inTenant(one, 'create index "agents_role_id_index" on "agents" ("role_id")');
+    await inTenant(one, "update mikro_orm_migrations set checksum = 'another' where name = 'Tenant0004Roles'");
+    expect((await only('schema_drift')).problem).toContain('Tenant0004Roles was something else when it was applied');
+    await inTenant(one, "update mikro_orm_migrations set checksum = null where name = 'Tenant0004Roles'");
+    await expectNothingWrong(app.databaseUrl);
   });
 
   test('a template that is missing or half made', async () => {

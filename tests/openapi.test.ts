@@ -39,6 +39,14 @@ const others = `
   GET /api/exports/{export_id} Get an export
   GET /api/exports/{export_id}/download Fetch an export
   GET /api/super-admin/tenants/{id}/exports List a tenant's exports
+  GET /api/super-admin/upgrades List upgrades of tenants
+  GET /api/super-admin/upgrades/plan Plan an upgrade of tenants
+  GET /api/super-admin/upgrades/{id} Get an upgrade of tenants
+  POST /api/super-admin/upgrades Start an upgrade of tenants
+  POST /api/super-admin/upgrades/tenants/{tenant_id}/retry Retry a tenant's upgrade
+  POST /api/super-admin/upgrades/{id}/cancel Cancel an upgrade of tenants
+  POST /api/super-admin/upgrades/{id}/pause Pause an upgrade of tenants
+  POST /api/super-admin/upgrades/{id}/resume Resume an upgrade of tenants
   POST /api/super-admin/tenants/{id}/exports Export a tenant's data
   GET /api/super-admin/tenants/{id}/exports/{export_id} Get a tenant's export
   GET /api/super-admin/tenants/{id}/exports/{export_id}/download Fetch a tenant's export

@@ -16,6 +16,8 @@ export const LOCKS = {
   tenantAccounts: 0x6f6d_0007,
   /** Taking a sample of the components' health. */
   healthSample: 0x6f6d_0034,
+  /** Starting an upgrade of tenants' schemas. */
+  upgrades: 0x6f6d_0031,
   /** One per Idempotency-Key; the second key is a hash of it. */
   idempotency: 0x6f6d_0005,
 } as const;

@@ -11,8 +11,6 @@ export interface Jobs {
   'tenant.provision': { orgId: string };
   /** Brings a tenant's limits to its own database. */
   'tenant.apply-limits': { orgId: string };
-  /** Brings a tenant's database to this version's migrations. One at a time per tenant. */
-  'tenant.migrate': { orgId: string };
   /** Makes an export. One at a time per export. */
   'tenant.export': { exportId: string };
   /** Moves a tenant's database to another server, or back. One at a time per tenant. */
@@ -25,11 +23,10 @@ export type JobAttempt = Pick<JobWithMetadata, 'id' | 'retryCount'> & { name: st
 export type RunningJob<N extends JobName> = JobWithMetadata<Jobs[N]>;
 
 const PROVISION: JobName = 'tenant.provision';
-const MIGRATE: JobName = 'tenant.migrate';
 const EXPORT: JobName = 'tenant.export';
 const MOVE: JobName = 'tenant.move';
 /** Those that work for long. */
-const LONG: readonly JobName[] = [PROVISION, MIGRATE, EXPORT, MOVE];
+const LONG: readonly JobName[] = [PROVISION, EXPORT, MOVE];
 const QUEUES: readonly JobName[] = [...LONG, 'tenant.apply-limits'];
 /** Retries after 1, 2, 4, ... and then every 60 seconds, for about half a day; after that by hand. */
 const RETRIES = { retryLimit: 720, retryDelay: 1, retryBackoff: true, retryDelayMax: 60 };
@@ -81,19 +78,6 @@ export class Queue {
         { db: inTransaction(em), ...(key && { singletonKey: key }) },
       );
     return traced(`send ${name}`, () => ({ kind: 'producer', attributes: attributesOf(name, data) }), send);
-  }
-
-  /** Sends the migration jobs that are not there yet, all by one statement. */
-  async sendMigrations(em: EntityManager, orgIds: readonly string[]): Promise<void> {
-    if (orgIds.length === 0) return;
-    const jobs = orgIds.map((orgId) => ({ data: { orgId }, singletonKey: orgId }));
-    await this.#boss.insert(MIGRATE, jobs, { db: inTransaction(em) });
-  }
-
-  /** Lets migrations that wait for their next attempt be tried at once. */
-  async retryMigrations(em: EntityManager): Promise<void> {
-    const text = `update pgboss.job set start_after = now() where name = '${MIGRATE}' and state = 'retry'`;
-    await inTransaction(em).executeSql(text, []);
   }
 
   /** Makes sure that a tenant's job runs now, whether it is waiting for its next retry, has failed for good, or is gone. */

@@ -2,21 +2,18 @@
  * One PostgreSQL server that tenants' databases are on: making and removing them and their login roles. Every operation may be
  * repeated after a crash at any point, and two that race end in the same state.
  */
-import { ReflectMetadataProvider } from '@mikro-orm/decorators/legacy';
-import { Migrator } from '@mikro-orm/migrations';
-import { MikroORM } from '@mikro-orm/postgresql';
 import pg from 'pg';
 import type { Logger } from 'pino';
 import { HOME_SERVER_ID } from '../entities/control/database-server.ts';
-import { tenantEntities } from '../entities/tenant/index.ts';
 import { databaseError } from '../errors.ts';
-import { type ControlDatabase, databaseUrlOf, SESSION_OPTIONS } from './control.ts';
+import { type ControlDatabase, databaseUrlOf } from './control.ts';
 import { refuseWithoutRoom } from './disk-space.ts';
 import { LOCKS } from './locks.ts';
-import { TENANT_SCHEMA_VERSION, tenantMigrations } from './migrations/tenant/index.ts';
+import { TENANT_SCHEMA_VERSION } from './migrations/tenant/index.ts';
 import { OwnerPools } from './owner-pools.ts';
 import { scramVerifier } from './scram.ts';
 import { groupName, templateName, tenantName } from './tenant-names.ts';
+import { type MigrateOptions, migrateTenantDatabase } from './tenant-schema.ts';
 
 const quote = pg.escapeIdentifier;
 
@@ -215,36 +212,8 @@ export class TenantCluster implements ServerAddress {
   }
 
   /** Applies the tenant migrations that the database lacks. @returns the schema version it then has. */
-  async migrate(database: string): Promise<number> {
-    const url = this.urlOf(database);
-    const orm = await MikroORM.init({
-      clientUrl: url,
-      entities: tenantEntities,
-      extensions: [Migrator],
-      metadataProvider: ReflectMetadataProvider,
-      logger: (message) => this.#log.debug(message),
-      ensureDatabase: false,
-      pool: { min: 0, max: 1 },
-      driverOptions: { connectionString: url, options: SESSION_OPTIONS },
-      migrations: { migrationsList: tenantMigrations, snapshot: false },
-    });
-    try {
-      await orm.migrator.up();
-      const group = quote(this.#group);
-      // Also when nothing was applied: a crash may have come between the two.
-      await orm.em.getConnection().executeDump(`
-        grant usage on schema public to ${group};
-        grant select, insert, update, delete on all tables in schema public to ${group};
-        revoke insert, update, delete on usage_counters, usage_limits, mikro_orm_migrations, schedule_versions,
-          activity_chain, activity_unlinked from ${group};
-        revoke update, delete on activity_log from ${group};
-        revoke execute on function count_usage(text, text, int), record_schedule(uuid) from public;
-        grant execute on function record_schedule(uuid) to ${group};
-      `);
-      return TENANT_SCHEMA_VERSION;
-    } finally {
-      await orm.close(true);
-    }
+  migrate(database: string, options: Omit<MigrateOptions, 'group'> = {}): Promise<number> {
+    return migrateTenantDatabase(this.urlOf(database), { ...options, group: this.#group });
   }
 
   /** Runs SQL in a tenant's database as the owner of its tables, for what its own role may not do. */
@@ -269,7 +238,7 @@ export class TenantCluster implements ServerAddress {
       );
       return rows[0]!;
     });
-    // A fresh copy of the template has them all, and opening an ORM to find that out takes longer than the copy.
+    // A fresh copy of the template has them all, and a connection is open to it.
     return applied === TENANT_SCHEMA_VERSION && granted ? applied : this.migrate(database);
   }
 

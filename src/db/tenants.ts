@@ -250,7 +250,7 @@ export class TenantDatabases {
     if (await Promise.race([held.over, late])) throw beingMoved();
   }
 
-  /** What a database lacks that is still to be brought up to date (jobs/migration-worker.ts) is no mistake of ours. */
+  /** What a database lacks that is still to be brought up to date (domain/upgrades) is no mistake of ours. */
   async #explain(orgId: string, error: unknown, began: Date): Promise<unknown> {
     const code = databaseError(error)?.code ?? '';
     if (code === IS_MOVED) return beingMoved(error);

@@ -1,7 +1,10 @@
 /** Looks into one tenant's own database: its tables, its seeds, its people. */
 import pg from 'pg';
+import { differences, readCatalogue } from '../db/catalogue.ts';
 import { readOnlySession } from '../db/control.ts';
+import { catalogueOf } from '../db/migrations/tenant/catalogues.ts';
 import { TENANT_SCHEMA_VERSION } from '../db/migrations/tenant/index.ts';
+import { changedMigrations } from '../db/tenant-schema.ts';
 import type { Finding } from './doctor.ts';
 import type { TenantFacts } from './doctor-facts.ts';
 import { SYSTEM_ROLES } from './permissions.ts';
@@ -56,7 +59,7 @@ export async function lookIntoTenant(tenant: TenantFacts, url: string, accounts:
   await client.connect();
   try {
     const { rows } = await client.query<Contents>(CONTENTS);
-    const findings = judge(tenant, rows[0]!, accounts);
+    const findings = [...judge(tenant, rows[0]!, accounts), ...(await findDrift(tenant, rows[0]!, client))];
     // It may lack the table.
     if (rows[0]!.migrations < TENANT_SCHEMA_VERSION) return { findings, hours: [] };
     const kept = (await client.query<VersionRow>(newestVersions.text)).rows;
@@ -76,6 +79,31 @@ function hoursOf(tenant: string, hours: TenantHours): Dependent[] {
     const { clock, division } = hours.scope(id);
     return { tenant, division: division?.name, schedule: clock.schedule };
   });
+}
+
+/** So many differences are named; a schema that is another altogether has hundreds. */
+const MOST_NAMED = 5;
+
+/** What is not as the migrations make it was changed by hand, or by what is no gateway. */
+async function findDrift(
+  { slug, databaseName }: TenantFacts,
+  { migrations }: Contents,
+  client: pg.Client,
+): Promise<Finding[]> {
+  const expected = catalogueOf(migrations);
+  const drifted = expected ? differences(await readCatalogue(client), expected) : [];
+  const found = [...(await changedMigrations(client)), ...drifted];
+  if (found.length === 0) return [];
+  const more = found.length > MOST_NAMED ? `; and ${found.length - MOST_NAMED} more` : '';
+  return [
+    {
+      kind: 'schema_drift',
+      problem:
+        `tenant ${slug} (${databaseName}) is not what schema version ${migrations} says: ` +
+        `${found.slice(0, MOST_NAMED).join('; ')}${more}`,
+      remedy: 'undo by hand what was changed by hand: the next upgrade may fail on it.',
+    },
+  ];
 }
 
 function judge(tenant: TenantFacts, contents: Contents, accounts: Account[]): Finding[] {

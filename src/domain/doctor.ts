@@ -30,6 +30,7 @@ export interface Finding {
     | 'orphan_role'
     | 'orphan_slot'
     | 'powerful_role'
+    | 'schema_drift'
     | 'stale_template'
     | 'unfinished_move'
     | 'unfinished_provisioning'

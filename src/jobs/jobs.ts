@@ -1,13 +1,15 @@
 /** All that a process does besides serving requests: the job queues and the periodic work. */
 import type { Services } from '../context.ts';
+import { LOOK_AGAIN_MS, startByItself } from '../domain/upgrades/automatic.ts';
 import { followRestores } from './chain-sealer.ts';
 import { startExportWorker } from './export-worker.ts';
 import { Leader } from './leader.ts';
 import { startLimitsWorker } from './limits-worker.ts';
-import { startMigrationWorker } from './migration-worker.ts';
 import { MOVES } from './move-worker.ts';
 import { PROVISIONINGS } from './provisioning-worker.ts';
 import { RunWorker } from './run-worker.ts';
+import { every } from './timers.ts';
+import { UpgradeWorker } from './upgrade-worker.ts';
 import { WorkerSession } from './worker-session.ts';
 
 export interface Jobs {
@@ -20,18 +22,21 @@ export interface Jobs {
 export async function startJobs(services: Services): Promise<Jobs> {
   const session = new WorkerSession(services.control.url, services.log);
   const workers = [PROVISIONINGS, MOVES].map((kind) => new RunWorker(services, session, kind));
+  const upgrades = new UpgradeWorker(services, session);
   const leader = new Leader(services);
   followRestores(services);
   await session.open();
   await Promise.all(workers.map((worker) => worker.start()));
   await startLimitsWorker(services);
-  const stopQueueing = await startMigrationWorker(services);
+  upgrades.start();
+  // A gateway of the version before may still run beside this one, and make tenants.
+  const stopLooking = every(LOOK_AGAIN_MS, () => startByItself(services, false), services.log);
   const stopExporting = await startExportWorker(services);
   leader.start();
   return {
     async beginStop() {
       const stopping = workers.map((worker) => worker.beginStop());
-      await Promise.all([...stopping, stopQueueing(), stopExporting(), leader.stop()]);
+      await Promise.all([...stopping, upgrades.stop(), stopLooking(), stopExporting(), leader.stop()]);
     },
     close: () => session.close(),
   };

@@ -1,7 +1,7 @@
 /** Which tenants' databases were written to since they were last gathered, by the statistics of the server that they are on. */
 import type { Services } from '../context.ts';
 import { query, sqlOf } from '../db/control.ts';
-import { TENANT_SCHEMA_VERSION } from '../db/migrations/tenant/index.ts';
+import { SERVED_FROM_VERSION } from '../db/migrations/tenant/index.ts';
 import type { TenantCluster } from '../db/tenant-cluster.ts';
 import { groupName } from '../db/tenant-names.ts';
 
@@ -41,7 +41,7 @@ const onOther = query<Written>(
 );
 
 export async function writtenTo({ control }: Pick<Services, 'control'>, server: TenantCluster): Promise<Written[]> {
-  const about = [TENANT_SCHEMA_VERSION, server.id];
+  const about = [SERVED_FROM_VERSION, server.id];
   const platform = sqlOf(control.pool);
   if (server.isHome) return platform.rows(onHome, about);
   const marks = await sqlOf(server.pool).rows(marksOf, [`${groupName(server.code)}_`]);

@@ -8,6 +8,7 @@ import { LOCKS } from '../db/locks.ts';
 import type { SystemHealth } from '../domain/health.ts';
 import type { ToldMove } from '../domain/move/told.ts';
 import type { TenantRow } from '../domain/organizations.ts';
+import type { TenantUpgradeRow, UpgradeRunRow } from '../domain/upgrades/read.ts';
 import type { Provisioning } from '../entities/control/provisioning-run.ts';
 import type { RevocationReason } from '../entities/control/revocation.ts';
 import { traced, tracing } from '../telemetry/tracing.ts';
@@ -35,6 +36,8 @@ export interface Topics {
   provisioning: { tenantId: string; provisioning: Provisioning };
   /** A step of a tenant's move to another server began, ended or failed, or its copy has come further. */
   move: { tenantId: string; move: ToldMove };
+  /** An upgrade was started, paused or ended, or one of its tenants began, failed or is through. */
+  upgrade: { run: UpgradeRunRow; tenant?: TenantUpgradeRow };
   /** A component, a channel or the number of tenants changed. */
   health: { health: SystemHealth };
   /** Entries of the platform's audit log were linked, up to this link. */

@@ -12,6 +12,7 @@ import { exportRoutes } from './routes/exports.ts';
 import { roleRoutes } from './routes/roles.ts';
 import { superAdminRoutes } from './routes/super-admin.ts';
 import { tenantMoveRoutes } from './routes/tenant-moves.ts';
+import { upgradeRoutes } from './routes/upgrades.ts';
 import { workingHoursRoutes } from './routes/working-hours.ts';
 
 export const routes: readonly Route[] = [
@@ -25,4 +26,5 @@ export const routes: readonly Route[] = [
   ...superAdminRoutes,
   ...exportRoutes,
   ...tenantMoveRoutes,
+  ...upgradeRoutes,
 ];

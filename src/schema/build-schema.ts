@@ -22,6 +22,8 @@ import { TenantEventsResolver } from '../resolvers/tenant-events.resolver.ts';
 import { TenantMovesResolver } from '../resolvers/tenant-moves.resolver.ts';
 import { TenantUsersResolver } from '../resolvers/tenant-users.resolver.ts';
 import { TenantsResolver } from '../resolvers/tenants.resolver.ts';
+import { UpgradeEventsResolver } from '../resolvers/upgrade-events.resolver.ts';
+import { UpgradePlansResolver, UpgradesResolver } from '../resolvers/upgrades.resolver.ts';
 import { UsageResolver } from '../resolvers/usage.resolver.ts';
 import { WorkingHoursResolver } from '../resolvers/working-hours.resolver.ts';
 import { describeCommon } from './descriptions.ts';
@@ -63,6 +65,9 @@ export async function buildGatewaySchema(): Promise<GraphQLSchema> {
       TenantMovesResolver,
       TenantUsersResolver,
       TenantsResolver,
+      UpgradeEventsResolver,
+      UpgradePlansResolver,
+      UpgradesResolver,
       UsageResolver,
       WorkingHoursResolver,
     ],

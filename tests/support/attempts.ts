@@ -27,7 +27,8 @@ export interface Outcome {
 /** Finds the id that an argument asks for, by its noun: `division`, `apiKey`. */
 export type IdOf = (noun: string) => string;
 
-const NOUNS = /SuperAdmin|TenantUser|Impersonation|Tenant|ApiKey|Session|Exception|Division|Role|Agent/;
+const NOUNS =
+  /SuperAdmin|TenantUser|Impersonation|UpgradeRun|Upgrade|Tenant|ApiKey|Session|Exception|Division|Role|Agent/;
 
 /** What fits, by the names of arguments and fields, wherever they stand. */
 const FITTING: Values = {
@@ -72,6 +73,7 @@ function fit(type: GraphQLInputType, name: string, operation: string, idOf: IdOf
 export function nounOf(operation: string): string {
   const [noun] = NOUNS.exec(operation.replace(/^./, (letter) => letter.toUpperCase())) ?? [];
   if (!noun) throw new Error(`whose id does ${operation} take?`);
+  if (noun === 'UpgradeRun') return 'upgrade';
   return noun === 'TenantUser' ? 'agent' : noun.replace(/^./, (letter) => letter.toLowerCase());
 }
 

@@ -30,7 +30,7 @@ export async function belongingsOf(
   const bystander = await hired(admin, email, PASSWORD, 'supervisor');
   const keeper = await agent(app, email, PASSWORD);
   await root.rest('POST', `/api/super-admin/tenants/${tenant.id}/impersonate`, {});
-  const [division, role, exception, apiKey, sessions, impersonations, me] = await Promise.all([
+  const [division, role, exception, apiKey, sessions, impersonations, me, upgrade] = await Promise.all([
     made(admin, '/api/divisions', { name }),
     made(admin, '/api/roles', { name, permissions: [] }),
     made(admin, '/api/working-hours/exceptions', { name, start_date: `${2030 + bystanders}-05-01` }),
@@ -38,6 +38,8 @@ export async function belongingsOf(
     keeper.rest('GET', '/api/auth/sessions'),
     root.rest('GET', '/api/super-admin/impersonations'),
     root.rest('GET', '/api/auth/me'),
+    // Nothing is behind: it has ended at once.
+    made(root, '/api/super-admin/upgrades', {}),
   ]);
   await admin.rest('POST', `/api/divisions/${division.id}/agents`, { agent_ids: [bystander] });
   const hours = { days: [{ day_of_week: 1, start_time: '08:00', end_time: '12:00' }] };
@@ -56,6 +58,7 @@ export async function belongingsOf(
     impersonation: impersonations.body[0].id,
     superAdmin: me.body.id,
     server: HOME_SERVER_ID,
+    upgrade: upgrade.id,
   };
 }
 

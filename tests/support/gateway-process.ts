@@ -130,9 +130,12 @@ export const runBackup = (env: Record<string, string>, ...options: string[]): Pr
 export const startRestore = (env: Record<string, string>, ...options: string[]): Pick<Run, 'child' | 'ended'> =>
   run('restore.js', env, options);
 
-/** `npm run tenants`. */
+/** `npm run tenants`, on its way. */
+export const startTenants = (env: Record<string, string>, ...options: string[]): Run => run('tenants.js', env, options);
+
+/** The same, for a command that ends by itself. @returns how it ended. */
 export const runTenants = (env: Record<string, string>, ...options: string[]): Promise<Ended> =>
-  run('tenants.js', env, options).ended;
+  startTenants(env, ...options).ended;
 
 /** `npm run keys`. */
 export const runKeys = (env: Record<string, string>, ...options: string[]): Promise<Ended> =>

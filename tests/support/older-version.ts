@@ -1,4 +1,5 @@
 import { Tenant0001Initial } from '../../src/db/migrations/tenant/0001-initial.ts';
+import { TENANT_SCHEMA_VERSION } from '../../src/db/migrations/tenant/index.ts';
 import { tenantName } from '../../src/db/tenant-names.ts';
 import { serverUrl, sql } from './database.ts';
 
@@ -33,6 +34,7 @@ export async function makeOld(databaseUrl: string, tenantId: string): Promise<vo
          end loop;
        end $$;
      alter table newer.mikro_orm_migrations set schema public;
+     alter table public.mikro_orm_migrations drop column if exists checksum;
      delete from public.mikro_orm_migrations where id <> (select min(id) from public.mikro_orm_migrations);
      drop schema newer cascade;
      grant usage on schema public to "${group}";
@@ -42,3 +44,21 @@ export async function makeOld(databaseUrl: string, tenantId: string): Promise<vo
   );
   await sql(databaseUrl, 'update organizations set schema_version = 1 where id = $1', [tenantId]);
 }
+
+/** What takes the newest migration of a tenant's database back. */
+const UNDO_NEWEST = `
+  alter table mikro_orm_migrations drop column if exists checksum;
+  delete from mikro_orm_migrations where name = 'Tenant0005Checksums';`;
+
+/** Makes tenants' databases what they were at the version before the newest. */
+export async function makeOneOlder(databaseUrl: string, tenantIds: readonly string[]): Promise<void> {
+  const [{ code }] = (await sql<{ code: string }>(databaseUrl, 'select code from installation')) as [{ code: string }];
+  await Promise.all(tenantIds.map((id) => sql(serverUrl(tenantName(code, id), databaseUrl), UNDO_NEWEST)));
+  await sql(databaseUrl, `update organizations set schema_version = ${TENANT_SCHEMA_VERSION - 1} where id = any($1)`, [
+    tenantIds,
+  ]);
+}
+
+/** Stands where the newest migration wants its own: it fails until `cure` takes it away. */
+export const POISON = 'alter table mikro_orm_migrations add column checksum int';
+export const CURE = 'alter table mikro_orm_migrations drop column checksum';

@@ -15,6 +15,7 @@ const SCREENS = {
   health: () => import('./screens/health/health.tsx'),
   usage: () => import('./screens/usage/usage.tsx'),
   audit: () => import('./screens/audit/audit.tsx'),
+  upgrades: () => import('./screens/upgrades/upgrades.tsx'),
   admins: () => import('./screens/admins/admins.tsx'),
   workingHours: () => import('./screens/working-hours/working-hours.tsx'),
 };
@@ -23,6 +24,7 @@ const Tenant = lazy(SCREENS.tenant);
 const Health = lazy(SCREENS.health);
 const Usage = lazy(SCREENS.usage);
 const Audit = lazy(SCREENS.audit);
+const Upgrades = lazy(SCREENS.upgrades);
 const Admins = lazy(SCREENS.admins);
 const WorkingHours = lazy(SCREENS.workingHours);
 
@@ -77,6 +79,7 @@ const Platform = () => (
     <Route path="health" element={<Health />} />
     <Route path="usage" element={<Usage />} />
     <Route path="audit" element={<Audit />} />
+    <Route path="upgrades" element={<Upgrades />} />
     <Route path="admins" element={<Admins />} />
     <Route path="*" element={<Navigate to="/tenants" replace />} />
   </Routes>

@@ -1,12 +1,12 @@
 /** Restores one tenant: its database beside the present one, then a single transaction in which both it and its rows change. */
 import type pg from 'pg';
-import { applyMigrations } from '../../db/apply-migrations.ts';
 import type { DatabaseServers } from '../../db/database-servers.ts';
 import { LOCKS } from '../../db/locks.ts';
-import { TENANT_SCHEMA_VERSION, tenantMigrations } from '../../db/migrations/tenant/index.ts';
+import { TENANT_SCHEMA_VERSION } from '../../db/migrations/tenant/index.ts';
 import type { Keys } from '../../db/secrets.ts';
 import type { TenantCluster } from '../../db/tenant-cluster.ts';
 import { formerName, templateName } from '../../db/tenant-names.ts';
+import { migrateTenantDatabase } from '../../db/tenant-schema.ts';
 import { headOf, tenantChain } from '../audit-chain.ts';
 import { type Verdict, walkChain } from '../chain-walk.ts';
 import { type ArchiveEnd, rowsIn } from './archive.ts';
@@ -103,7 +103,7 @@ async function fillDraft(
   takeControlRows: Awaited<ReturnType<typeof openStaging>>['take'],
 ): Promise<Filled> {
   const { tenant, schema } = archive.header;
-  if (schema.tenant! < TENANT_SCHEMA_VERSION) await applyMigrations(url, tenantMigrations.slice(0, schema.tenant));
+  if (schema.tenant! < TENANT_SCHEMA_VERSION) await migrateTenantDatabase(url, { to: schema.tenant });
   const client = await openWriter(url);
   try {
     let end: ArchiveEnd | undefined;

@@ -20,6 +20,7 @@ import { SuperAdmin } from './super-admin.ts';
 import { TenantDatabase } from './tenant-database.ts';
 import { TenantExport } from './tenant-export.ts';
 import { TenantMove } from './tenant-move.ts';
+import { TenantUpgrade, UpgradeRun } from './upgrade-run.ts';
 import { Usage } from './usage.ts';
 import { PlatformUsageDay, UsageDay } from './usage-day.ts';
 
@@ -50,7 +51,9 @@ export const controlEntities = [
   TenantDatabase,
   TenantExport,
   TenantMove,
+  TenantUpgrade,
   UnlinkedAuditEntry,
+  UpgradeRun,
   Usage,
   UsageDay,
 ];

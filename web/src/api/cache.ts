@@ -29,6 +29,7 @@ export const cacheRules: CacheExchangeOpts = {
     InfrastructureHealth: whole,
     MicroservicesHealth: whole,
     PageInfo: whole,
+    PlannedMigration: whole,
     PlatformHealth: whole,
     PlatformsHealth: whole,
     Provisioning: whole,
@@ -44,6 +45,10 @@ export const cacheRules: CacheExchangeOpts = {
     TenantEvent: whole,
     TenantLimits: whole,
     TenantProvisioningEvent: whole,
+    TenantUpgrade: whole,
+    UpgradeEvent: whole,
+    UpgradePlan: whole,
+    UpgradeRunConnection: whole,
     UsageDay: whole,
     UsageStanding: whole,
     // A save gives ids to other entries: what stands is read as a whole.

@@ -17,6 +17,10 @@ const COLORS = {
   RETRYING: 'orange',
   SUCCEEDED: 'teal',
   CANCELLING: 'red',
+  PAUSED: 'yellow',
+  STOPPED: 'red',
+  FINISHED: 'teal',
+  CANCELLED: 'gray',
 } as const satisfies Record<string, MantineColor>;
 
 export type Status = keyof typeof COLORS;

@@ -6,6 +6,7 @@ import { Control0005Console } from './0005-console.ts';
 import { Control0006SigningKeys } from './0006-signing-keys.ts';
 import { Control0007DatabaseServers } from './0007-database-servers.ts';
 import { Control0008TenantMoves } from './0008-tenant-moves.ts';
+import { Control0009Upgrades } from './0009-upgrades.ts';
 import { Control0010Offboarding } from './0010-offboarding.ts';
 
 /** In the order in which they are applied; never changed once released. */
@@ -18,5 +19,6 @@ export const controlMigrations = [
   Control0006SigningKeys,
   Control0007DatabaseServers,
   Control0008TenantMoves,
+  Control0009Upgrades,
   Control0010Offboarding,
 ];

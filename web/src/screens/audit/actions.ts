@@ -24,6 +24,7 @@ export const ACTIONS = [
     verbs: ['login', 'login_failed', 'login_refused', 'impersonate', 'suspend', 'activate', 'reset_password'],
   },
   { noun: 'super_admin', verbs: ['login', 'login_failed', 'create', 'reset_password', 'delete'] },
+  { noun: 'upgrade', verbs: ['start', 'pause', 'resume', 'cancel', 'retry'] },
   { noun: 'impersonation', verbs: ['end'] },
   { noun: 'session', verbs: ['end', 'end_others', 'renew'] },
   { noun: 'api_key', verbs: ['create', 'revoke'] },
