@@ -55,9 +55,9 @@ export const eventsAfter = (databaseUrl: string, topic: string, after: number) =
     [topic, after],
   );
 
-/** What a gateway's metrics say. */
+/** What a gateway's metrics say. @param series without `omnistream_`, with its labels. */
 export async function metric({ url }: Pick<GatewayProcess, 'url'>, series: string): Promise<number> {
   const text = await (await fetch(`${url}/metrics`)).text();
-  const line = text.split('\n').find((one) => one.startsWith(`${series} `));
-  return line === undefined ? Number.NaN : Number(line.slice(series.length));
+  const line = text.split('\n').find((one) => one.startsWith(`omnistream_${series} `));
+  return line === undefined ? Number.NaN : Number(line.split(' ').at(-1));
 }
