@@ -1,10 +1,23 @@
+import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { templateName } from '../src/db/tenant-names.ts';
 import { HOME_SERVER_ID } from '../src/entities/control/database-server.ts';
 import { type Actor, eventually, provision, superAdmin, type Tenant } from './support/actors.ts';
-import { startTwoApps, type TwoApps } from './support/app.ts';
-import { sql } from './support/database.ts';
-import { lostOf, moved, moveOf, type OtherServer, onServer, registeredServer, useSteadily } from './support/moves.ts';
+import { startApp, startTwoApps, type TwoApps } from './support/app.ts';
+import { examination, expectNothingWrong } from './support/checker.ts';
+import { dropControlDatabase, serverUrl, sql } from './support/database.ts';
+import {
+  addServer,
+  lostOf,
+  moved,
+  moveOf,
+  type OtherServer,
+  onServer,
+  registered,
+  registeredServer,
+  useSteadily,
+} from './support/moves.ts';
 
 let apps: TwoApps;
 let admin: Actor;
@@ -117,6 +130,7 @@ describe('what cannot be moved', () => {
     expect((await admin.rest('GET', moveOf(tenant))).body).toEqual({});
     expect(await there(tenant)).toEqual([]);
   };
+  const register = (name: string, url: string) => addServer(apps.here, name, url);
   const set = (what: string) =>
     sql(apps.here.databaseUrl, `update database_servers set ${what} where id = $1`, [other.id]);
 
@@ -134,6 +148,14 @@ describe('what cannot be moved', () => {
     await set('capacity = 10');
   });
 
+  test('is refused where the server cannot be reached, or is the very one that it is on', async () => {
+    const away = await register('away', 'postgresql://omnistream@127.0.0.1:1/postgres');
+    await refused({ server_id: away }, 409, /Server away cannot be reached; nothing has been done/);
+    const same = await register('same', serverUrl('postgres'));
+    await refused({ server_id: same }, 409, /Servers home and same are the same PostgreSQL server/);
+    await sql(apps.here.databaseUrl, `delete from database_servers where name in ('away', 'same')`);
+  });
+
   test('is one that is being moved already, and what has no move has none to end', async () => {
     for (const [method, path] of [
       ['DELETE', moveOf(tenant)],
@@ -149,5 +171,90 @@ describe('what cannot be moved', () => {
     expect((await admin.rest('DELETE', moveOf(tenant))).status).toBe(409);
     await admin.rest('POST', `${moveOf(tenant)}/undo`);
     await moved(admin, tenant, 'undone');
+  });
+});
+
+describe('a copy that is not the same', () => {
+  /** Whatever is copied to the other server gets other names. */
+  const spoil = async (how: string) => {
+    const template = templateName(code);
+    await sql(serverUrl('postgres', other.url), `alter database "${template}" allow_connections true`);
+    await sql(serverUrl(template, other.url), how);
+    await sql(serverUrl('postgres', other.url), `alter database "${template}" allow_connections false`);
+  };
+
+  test('is not switched to: writes go on where they were, and after three attempts a person is asked', async () => {
+    const tenant = await provision(admin);
+    await sql(serverUrl(nameOf(tenant)), `insert into contacts (id, name) values (gen_random_uuid(), 'Ayu')`);
+    await spoil(`create function spoil() returns trigger language plpgsql as $$ begin new.name := 'Budi'; return new; end $$;
+      create trigger spoil before insert on contacts for each row execute function spoil();
+      alter table contacts enable always trigger spoil`);
+    const use = await useSteadily([apps.here, apps.there], tenant, 1);
+    await ask(tenant);
+    const { steps } = await moved(admin, tenant, 'failed');
+    expect(steps.find(({ name }: { name: string }) => name === 'verify')).toMatchObject({
+      state: 'failed',
+      attempt: 3,
+      error: 'The copies of contacts are not the same on both servers.',
+    });
+    await sleep(1000);
+    await use.stop();
+    expect(await serverOf(tenant)).toBe('home');
+    expect(use).toMatchObject({ refusedWrites: [], refusedReads: [], stale: [] });
+    expect(await lostOf(apps.there, tenant, use)).toEqual([]);
+
+    await spoil('drop function spoil() cascade');
+    const { findings } = await examination(apps.here.databaseUrl);
+    expect(findings).toEqual([expect.objectContaining({ kind: 'unfinished_move' })]);
+    await admin.rest('DELETE', moveOf(tenant));
+    await moved(admin, tenant, 'cancelled');
+    expect(await there(tenant)).toEqual([]);
+    await ask(tenant);
+    await moved(admin, tenant, 'switched');
+    expect((await examination(apps.here.databaseUrl)).notes).toContainEqual(
+      expect.stringMatching(new RegExp(`tenant ${tenant.slug} has been moved, and its former database still follows`)),
+    );
+    await admin.rest('POST', `${moveOf(tenant)}/finish`);
+    await moved(admin, tenant, 'finished');
+    await expectNothingWrong(apps.here.databaseUrl);
+  });
+});
+
+describe('between servers on which the gateway is no superuser', () => {
+  const role = `mover_${randomBytes(4).toString('hex')}`;
+  const plain = async (server: string) => {
+    const onServer = (text: string) => sql(serverUrl('postgres', server), text);
+    await onServer(`create role ${role} login password 'mover' createdb createrole replication`);
+    await onServer(`grant pg_create_subscription to ${role}`);
+    await onServer(`create database ${role} owner ${role}`);
+    await onServer(`grant connect on database postgres to ${role}`);
+    const url = new URL(serverUrl(role, server));
+    url.username = role;
+    url.password = 'mover';
+    return url.href;
+  };
+
+  test('a tenant that is used is moved there and back, and one is moved for good', async () => {
+    const [homeUrl, otherUrl] = [await plain(process.env.TEST_DATABASE_URL!), await plain(other.url)];
+    const app = await startApp({}, homeUrl);
+    try {
+      const root = await superAdmin(app);
+      const target = await registered(app, 'plain', otherUrl);
+      const tenant = await provision(root);
+      const use = await useSteadily([app], tenant, 2);
+      for (const end of ['undo', 'finish']) {
+        expect((await root.rest('POST', moveOf(tenant), { server_id: target })).body.error).toBeUndefined();
+        await moved(root, tenant, 'switched');
+        await root.rest('POST', `${moveOf(tenant)}/${end}`);
+        await moved(root, tenant, end === 'undo' ? 'undone' : 'finished');
+      }
+      await use.stop();
+      expect(use).toMatchObject({ refusedWrites: [], refusedReads: [], stale: [] });
+      expect(await lostOf(app, tenant, use)).toEqual([]);
+      await expectNothingWrong(homeUrl);
+    } finally {
+      await app.close();
+      await dropControlDatabase(serverUrl(role));
+    }
   });
 });

@@ -30,3 +30,19 @@ export async function endSessions(client: pg.ClientBase, condition: string, valu
     return rowCount ?? 0;
   }
 }
+
+/** Lets the gateway's own role see all of another role's sessions, also where it is no superuser. */
+export async function belongTo(client: pg.ClientBase, role: string): Promise<void> {
+  const { rowCount } = await client.query(`select where not pg_has_role(current_user, $1, 'usage')`, [role]);
+  if (rowCount) await client.query(`grant ${pg.escapeIdentifier(role)} to current_user`);
+}
+
+/** Takes back what `belongTo` has given. */
+export async function belongToNoMore(client: pg.ClientBase, role: string): Promise<void> {
+  const { rowCount } = await client.query(
+    `select from pg_auth_members where roleid = $1::text::regrole and member = current_user::regrole
+        and grantor = current_user::regrole`,
+    [pg.escapeIdentifier(role)],
+  );
+  if (rowCount) await client.query(`revoke ${pg.escapeIdentifier(role)} from current_user`);
+}

@@ -166,7 +166,8 @@ export function checkPrivacy(facts: Facts, ownServer: boolean): { findings: Find
   const { code, control, databases } = facts;
   const group = groupName(code);
   const isTenants = (role: string) => role === 'PUBLIC' || role === group || role.startsWith(`${group}_`);
-  const tooOpen = ({ name, letsIn }: DatabaseFacts) => letsIn.filter((role) => role !== name && isTenants(role));
+  const tooOpen = ({ name, letsIn }: DatabaseFacts) =>
+    letsIn.filter((role) => role !== name && isTenants(role) && !readsForMove(role, facts));
   const isOurs = (name: string) => name === control || name.startsWith(`${group}_`);
   const revoke = (name: string, role: string) =>
     `revoke connect on database "${name}" from ${role === 'PUBLIC' ? role : `"${role}"`};`;

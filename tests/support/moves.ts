@@ -14,18 +14,29 @@ export interface OtherServer {
   remove(): Promise<void>;
 }
 
-/** Starts another PostgreSQL server and registers it. */
-export async function registeredServer(app: TestApp, name: string): Promise<OtherServer> {
-  const server = await anotherServer();
+/** Only in the registry: nothing is made on it. @param url of a database of a server. @returns its id. */
+export async function addServer(app: TestApp, name: string, url: string): Promise<string> {
   const id = uuidv7();
   await sql(
     app.databaseUrl,
     `insert into database_servers (id, name, capacity, state, sealed_url, created_at, updated_at)
      values ($1, $2, 10, 'open', $3, now(), now())`,
-    [id, name, new Keys(JWT_SECRET).seal(server.url)],
+    [id, name, new Keys(JWT_SECRET).seal(url)],
   );
+  return id;
+}
+
+/** The same, with what tenants' databases need there. */
+export async function registered(app: TestApp, name: string, url: string): Promise<string> {
+  const id = await addServer(app, name, url);
   await (await app.services.servers.byId(id)).ensureTemplate();
-  return { id, name, url: server.url, remove: server.remove };
+  return id;
+}
+
+/** Starts another PostgreSQL server and registers it. */
+export async function registeredServer(app: TestApp, name: string): Promise<OtherServer> {
+  const { url, remove } = await anotherServer();
+  return { id: await registered(app, name, url), name, url, remove };
 }
 
 export const moveOf = (tenant: { id: string }) => `/api/super-admin/tenants/${tenant.id}/move`;

@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { refuseWithoutRoom } from '../../db/disk-space.ts';
+import { belongTo } from '../../db/end-sessions.ts';
 import { copyState, lagOf, markPlace, publish, readinessOf, subscribe } from '../../db/replication.ts';
 import { CONNECTION_LIMIT, type TenantCluster } from '../../db/tenant-cluster.ts';
 import { templateName } from '../../db/tenant-names.ts';
@@ -39,6 +40,7 @@ export const prepare: Step = async (context) => {
   if (keyless[0]) {
     throw new StepFailure(`The table ${keyless[0].name} has no primary key, so that its changes cannot be followed.`);
   }
+  await belongTo(client, name);
   await publish(client, { database: name, password: replicationPassword(context), code: source.code, tables });
   await context.report({ tables: tables.length, bytes: await sizeOf(client) });
   return undefined;
@@ -66,6 +68,7 @@ export const createDatabase: Step = async (context) => {
   await alone(context, target, async (client) => {
     const { rowCount: hasRole } = await client.query('select from pg_roles where rolname = $1', [name]);
     await client.query(hasRole ? role.alter : role.create);
+    await belongTo(client, name);
     const { rows } = await client.query<{ mark: string | null; broken: boolean }>(
       `select shobj_description(oid, 'pg_database') as mark, datconnlimit = -2 as broken from pg_database where datname = $1`,
       [name],
@@ -109,8 +112,10 @@ export const copy: Step = async (context) => {
   const before = (await copyState(to, name)).errors;
   for (;;) {
     const { tables, copied, bytesUnderWay, done, errors } = await copyState(to, name);
-    const bytesCopied = (await sizeOf(from, done)) + bytesUnderWay;
-    await context.report({ tables, tablesCopied: copied, bytes: await sizeOf(from), bytesCopied });
+    const bytes = await sizeOf(from);
+    // What is under way is counted as text, which takes up more room than it does in a table, or less.
+    const bytesCopied = Math.min(bytes, (await sizeOf(from, done)) + bytesUnderWay);
+    await context.report({ tables, tablesCopied: copied, bytes, bytesCopied });
     if (copied === tables) return undefined;
     if (errors - before >= MOST_ERRORS) {
       throw new StepFailure(`Server ${target.name} could not write what it was sent; its own log says why.`);

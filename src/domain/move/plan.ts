@@ -1,5 +1,4 @@
 /** Which steps a move goes through, towards which end. */
-
 import { StepState } from '../../entities/control/provisioning-run.ts';
 import { MoveState, type MoveStep, type TenantMove } from '../../entities/control/tenant-move.ts';
 

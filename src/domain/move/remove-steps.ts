@@ -1,8 +1,7 @@
 /** The last step of a move, whichever way it ends: nothing is left of it on either server, and one of both databases goes. */
-
 import pg from 'pg';
 import { nowDate } from '../../clock.ts';
-import { endSessions } from '../../db/end-sessions.ts';
+import { belongToNoMore, endSessions } from '../../db/end-sessions.ts';
 import { replicationName, unpublish, unsubscribe } from '../../db/replication.ts';
 import type { TenantCluster } from '../../db/tenant-cluster.ts';
 import { TenantDatabase } from '../../entities/control/tenant-database.ts';
@@ -22,6 +21,7 @@ async function remove(context: StepContext, kept: TenantCluster, gone: TenantClu
   await present.query(
     `comment on database ${quote(name)} is null; alter database ${quote(name)} reset default_transaction_read_only`,
   );
+  await belongToNoMore(present, name);
   const admin = await administer(context, gone);
   if (await isThere(admin, name)) {
     const former = await sessions.in(gone, name);

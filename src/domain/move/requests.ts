@@ -1,5 +1,4 @@
 /** Asking for a tenant to be moved, and for the end that its move is to come to. */
-
 import { type EntityManager, LockMode } from '@mikro-orm/postgresql';
 import pg from 'pg';
 import { nowDate } from '../../clock.ts';

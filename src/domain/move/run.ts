@@ -2,7 +2,6 @@
  * The move of a tenant as a durable run, as its provisioning is one: each step begins and ends with a commit in the control
  * database, and may be repeated; the attempt's number is the fence there, the worker's sessions are the fence on the servers.
  */
-
 import { type EntityManager, LockMode } from '@mikro-orm/postgresql';
 import { nowDate } from '../../clock.ts';
 import type { Services } from '../../context.ts';
@@ -19,7 +18,7 @@ import { isInWindow, isUndo, nextStep } from './plan.ts';
 import { removeSteps } from './remove-steps.ts';
 import { MoveSessions } from './sessions.ts';
 import type { Recorder, Step, StepContext } from './step.ts';
-import { giveWritesBack, switchSteps } from './switch-steps.ts';
+import { endReaders, giveWritesBack, switchSteps } from './switch-steps.ts';
 import { tellOfMove } from './told.ts';
 
 const STEPS: Record<string, Step> = {
@@ -201,6 +200,8 @@ class Run {
       await this.#services.queue.retryLater(em, this.#worker.job, reason);
       await tellOfMove(em, move);
     });
+    // A pooler's would go on; where it fails, they end when they have been at rest for long.
+    if (goesOn) await endReaders(context, name).catch(() => {});
   }
 
   #giveUpSwitch(move: TenantMove): void {

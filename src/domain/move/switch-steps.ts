@@ -5,7 +5,6 @@
  * Processes are told first and hold writes back; then the database itself takes none, so that a process that was not told can
  * write nothing either. What may still be said of the former place is over before a write is let through to the new one.
  */
-
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import pg from 'pg';
@@ -57,6 +56,19 @@ const setReadOnly = (client: pg.ClientBase, database: string, on: boolean) =>
 
 const OTHERS = `datname = $1 and backend_type = 'client backend' and not starts_with(application_name, '${MOVE_SESSION}')`;
 
+/** Ends sessions that began before: those that do not end by themselves while they are at rest, at last all of them. */
+async function endFormer(client: pg.ClientBase, name: string, before: string): Promise<void> {
+  const former = `${OTHERS} and backend_start <= $2`;
+  for (const began = performance.now(); performance.now() - began < PATIENCE_MS; await sleep(25)) {
+    const { rowCount } = await client.query(`select from pg_stat_activity where ${former}`, [name, before]);
+    if (!rowCount) return;
+    // A pooler's do not, whoever has left it.
+    const atRest = performance.now() - began > PATIENCE_MS / 3;
+    if (atRest) await endSessions(client, `${former} and state = 'idle'`, [name, before]);
+  }
+  await endSessions(client, former, [name, before]);
+}
+
 /** Lets nobody write any more, and waits until the other database has all that was written. */
 const takeWrites = async (context: StepContext, { from }: Direction): Promise<undefined> => {
   const { sessions, name } = context;
@@ -65,15 +77,9 @@ const takeWrites = async (context: StepContext, { from }: Direction): Promise<un
   const client = await sessions.in(from, name);
   await setReadOnly(client, name, true);
   const { rows } = await client.query<{ at: string }>('select clock_timestamp()::text as at');
-  // Processes that are told open new sessions, which read only; those of before end when what they are at does.
+  // Processes that are told open new sessions, which read only.
   await context.announce();
-  const former = `${OTHERS} and backend_start <= $2`;
-  const values = [name, rows[0]!.at];
-  for (const deadline = performance.now() + PATIENCE_MS; performance.now() < deadline; await sleep(25)) {
-    const { rowCount } = await client.query(`select from pg_stat_activity where ${former}`, values);
-    if (!rowCount) break;
-  }
-  await endSessions(client, former, values);
+  await endFormer(client, name, rows[0]!.at);
   if (!(await reaches(context, client, await markPlace(client), timeLeft(context)))) timeLeft(context);
   return undefined;
 };
@@ -107,10 +113,22 @@ async function openDatabase(client: pg.ClientBase, name: string): Promise<void> 
   );
 }
 
+const placeAt = (context: StepContext, step: string): TenantCluster =>
+  (step.startsWith('undo_') ? back(context) : forth(context)).from;
+
 /** Lets writes go on where they were. */
 export async function giveWritesBack(context: StepContext, step: string): Promise<void> {
-  const { from } = step.startsWith('undo_') ? back(context) : forth(context);
-  await setReadOnly(await context.sessions.in(from, context.name), context.name, false);
+  const client = await context.sessions.in(placeAt(context, step), context.name);
+  await setReadOnly(client, context.name, false);
+}
+
+/** Ends the sessions that were opened while nobody could write, and cannot either. To be called when all have been told. */
+export async function endReaders(context: StepContext, step: string): Promise<void> {
+  await sleep(HEARD_MS);
+  const client = await context.sessions.in(placeAt(context, step), context.name);
+  await endSessions(client, `${OTHERS} and state = 'idle' and backend_start < now() - interval '${HEARD_MS} ms'`, [
+    context.name,
+  ]);
 }
 
 /** The one transaction in which the tenant changes its place. */
