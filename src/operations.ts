@@ -5,6 +5,7 @@ import { query } from './db/control.ts';
 import { LIVING_WORKERS } from './db/locks.ts';
 import { AppError } from './errors.ts';
 import type { Connections } from './live/connections.ts';
+import { MOST_LAG_MS } from './live/remembered.ts';
 import { registerGauges } from './telemetry/gauges.ts';
 
 const livingWorkers = query<{ count: number }>('living_workers', `select ${LIVING_WORKERS} as count`);
@@ -31,6 +32,10 @@ export function registerOperations(
     if (leaving.aborted)
       throw new AppError('unavailable', { message: 'This gateway is about to stop.', retryAfter: 1 });
     const notices = [(await workers()) === 0 && NO_WORKER, redis?.notice, clock.notice];
+    if (!(await bus.catchUp(MOST_LAG_MS))) {
+      const message = 'This gateway does not hear of changes at the moment.';
+      throw new AppError('unavailable', { message, retryAfter: 1 });
+    }
     return { status: 'ready', notices: notices.filter(Boolean) };
   });
   app.get('/metrics', async (_request, reply) => reply.type(registry.contentType).send(await registry.metrics()));

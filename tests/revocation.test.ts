@@ -185,6 +185,90 @@ describe('within a second, and on every process, the tokens die', () => {
   });
 });
 
+describe('a process that cannot read the event log', () => {
+  let deaf: TestApp;
+  let backend: number;
+  beforeAll(async () => {
+    const readers = async () => {
+      const text = `select pid from pg_stat_activity where application_name = 'omnistream events' and datname = current_database()`;
+      const { rows } = await here.services.control.pool.query<{ pid: number }>(text);
+      return rows.map(({ pid }) => pid);
+    };
+    const before = await readers();
+    deaf = await startApp({}, here.databaseUrl);
+    backend = (await readers()).find((pid) => !before.includes(pid))!;
+  });
+  afterAll(async () => {
+    process.kill(backend, 'SIGCONT');
+    await deaf?.stop();
+  });
+  /** Its connections to PostgreSQL are all well, but the one on which it is told. */
+  const goDeaf = () => process.kill(backend, 'SIGSTOP');
+  const hearAgain = () => process.kill(backend, 'SIGCONT');
+
+  test('honours no token that it cannot judge, is not ready, and tells a super admin how things stand', async () => {
+    const [one, other] = [await user(), await user()];
+    const admin = await agent(here, acme.adminEmail, acme.adminPassword);
+    const { body: made } = await admin.rest('POST', '/api/api-keys', { name: 'Deaf', scopes: ['logs.view'] });
+    const byKey = () => fetch(`${deaf.url}/api/activity-logs`, { headers: { 'x-api-key': made.key } });
+    expect((await byKey()).status).toBe(200);
+    goDeaf();
+    expect((await root.rest('POST', one.path('suspend'))).status).toBe(200);
+    const start = performance.now();
+    let lastLetIn = start;
+    for (;;) {
+      const askedAt = performance.now();
+      const code = await codeOn(deaf, one.token);
+      if (code === 'UNAVAILABLE') break;
+      expect(code).toBeUndefined();
+      lastLetIn = askedAt;
+    }
+    expect(lastLetIn - start).toBeLessThan(WITHIN_MS);
+    expect(await codeOn(deaf, other.token)).toBe('UNAVAILABLE');
+    expectError(await new Actor(deaf.url, root.token).rest('GET', ADMINS), 503, 'unavailable');
+    expect((await fetch(`${deaf.url}/readyz`)).status).toBe(503);
+    expect((await new Actor(deaf.url, root.token).rest('GET', '/api/super-admin/health')).status).toBe(200);
+    // The database says whether a key holds.
+    expect((await byKey()).status).toBe(200);
+    hearAgain();
+    await eventually(
+      () => codeOn(deaf, one.token),
+      (code) => code === 'USER_SUSPENDED',
+      10 * WITHIN_MS,
+    );
+    expect(await codeOn(deaf, other.token)).toBeUndefined();
+    expect((await fetch(`${deaf.url}/readyz`)).status).toBe(200);
+  });
+
+  test('makes no impersonation for a super admin whose password was reset a moment ago: it would outlive the reset', async () => {
+    const admin = await otherAdmin();
+    goDeaf();
+    await root.rest('POST', `${ADMINS}/${admin.id}/reset-password`, { new_password: 'another password' });
+    const path = `${TENANTS}/${acme.id}/impersonate`;
+    // It has not heard of it, and would let the token in.
+    expectError(await new Actor(deaf.url, admin.token).rest('POST', path), 401, 'unauthenticated');
+    expect(await codeOn(deaf, admin.token)).toBeUndefined();
+    hearAgain();
+    await eventually(
+      () => codeOn(deaf, admin.token),
+      (code) => code === 'UNAUTHENTICATED',
+      10 * WITHIN_MS,
+    );
+  });
+
+  test('only because it was held up itself refuses nobody, and lets nobody in who was shut out meanwhile', async () => {
+    const [one, other] = [await user(), await user()];
+    const answers = () => Promise.all([other.token, one.token].map((token) => codeOn(deaf, token)));
+    expect(await answers()).toEqual([undefined, undefined]);
+    await root.rest('POST', one.path('suspend'));
+    const held = answers();
+    const until = performance.now() + 2 * WITHIN_MS;
+    while (performance.now() < until);
+    expect((await held)[0]).toBeUndefined();
+    expect(await answers()).toEqual([undefined, 'USER_SUSPENDED']);
+  });
+});
+
 test('knowing who asks takes no statement at all', async () => {
   const statements = statementsOf(here);
   const { token } = await user();

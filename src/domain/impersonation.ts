@@ -3,6 +3,7 @@ import type { Context } from '../context.ts';
 import { superAdmin } from '../context.ts';
 import { query } from '../db/control.ts';
 import { Organization, TenantStatus } from '../entities/control/organization.ts';
+import { Session } from '../entities/control/session.ts';
 import { SuperAdmin } from '../entities/control/super-admin.ts';
 import { AppError, notFound } from '../errors.ts';
 import { audit } from './audit.ts';
@@ -97,8 +98,12 @@ async function issue(
   subjectFor: (me: SuperAdmin) => Promise<Subject>,
 ): Promise<ImpersonationToken> {
   return ctx.em.transactional(async (em) => {
-    const me = await em.findOne(SuperAdmin, superAdmin(ctx).id);
-    if (!me) throw new AppError('unauthenticated');
+    const { id, sessionId } = superAdmin(ctx);
+    const me = await em.findOne(SuperAdmin, id);
+    // After the version was read: a reset of which this process has not heard yet would otherwise be outlived by what is made here.
+    if (!me || (await em.count(Session, { id: sessionId, endedAt: { $ne: null } })) > 0) {
+      throw new AppError('unauthenticated');
+    }
     // Its state and its version in one read: a suspension after it kills the token, one before it refuses it here.
     const org = await em.findOneOrFail(Organization, tenantId);
     if (org.status !== TenantStatus.ACTIVE) throw new AppError('tenant_not_ready');

@@ -3,6 +3,7 @@
  * gap while whatever wakes it is away.
  */
 import { EventEmitter } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { describeFailure } from '../components/describe-failure.ts';
 import { OwnSession } from '../db/own-session.ts';
@@ -19,6 +20,9 @@ const BATCH = 500;
 const PATIENCE_MS = 750;
 const MOST_PATIENCE_MS = 6000;
 const AGAIN_MS = 250;
+/** How long a late log is waited for, in turns of so many milliseconds: a process that was held up has had none of them. */
+const TURNS = 30;
+const TURN_MS = 50;
 
 export interface EventBusOptions {
   /** Of the control database, directly: LISTEN does not go through a pooler in transaction mode. */
@@ -37,6 +41,8 @@ export class EventBus {
   #readAt = Number.NEGATIVE_INFINITY;
   #patience = PATIENCE_MS;
   #failures = 0;
+  /** Settles when the log has been read to its end for the next time. */
+  #read = Promise.withResolvers<void>();
   #stopped = false;
   #wake: () => void = () => {};
   /** A notification that came while the log was being read. */
@@ -70,6 +76,20 @@ export class EventBus {
   /** Whether the log can be read. */
   get isUp(): boolean {
     return this.#failures === 0;
+  }
+
+  /**
+   * The same, where the log is read first if that was longer ago; a late one is waited for, for a second and a half.
+   *
+   * @returns false where it cannot be read.
+   */
+  async catchUp(withinMs: number): Promise<boolean> {
+    for (let turn = 0; turn < TURNS && !this.isCurrent(withinMs); turn++) {
+      // One that fails is tried again at a pace of its own.
+      if (this.isUp) this.#wakeUp();
+      await Promise.race([this.#read.promise, sleep(TURN_MS, undefined, { ref: false })]);
+    }
+    return this.isCurrent(withinMs);
   }
 
   /** The last event that this process has seen. */
@@ -197,8 +217,11 @@ export class EventBus {
     }
     if (rows.length > 0) this.#emitter.emit(READ, this.#seq);
     const more = rows.length === BATCH;
-    if (!more) this.#readAt = askedAt;
-    return more;
+    if (more) return true;
+    this.#readAt = askedAt;
+    this.#read.resolve();
+    this.#read = Promise.withResolvers();
+    return false;
   }
 }
 

@@ -26,7 +26,7 @@ function asking(who: Caller | ErrorCode, permissions: readonly TenantPermission[
       return who;
     },
     access: async () => ({ role: 'any', permissions: new Set(permissions) }),
-    services: { lastUse: { note() {} }, tenants: { async whenWritable() {} } },
+    services: { lastUse: { note() {} }, tenants: { async whenWritable() {} }, bus: { isCurrent: () => true } },
   };
   return context as unknown as Context;
 }

@@ -56,6 +56,12 @@ export const notes: readonly PermissionNote[] = [
   },
   { of: ['createApiKey'], says: 'A scope that the caller lacks is 403.' },
   { of: ['revokeApiKey'], says: "One's own; of others it needs `agents.manage`, else they are 404." },
+  {
+    of: ['systemHealth'],
+    says:
+      'Answered also while a gateway cannot read the event log, and so cannot know whether a token was revoked: everything ' +
+      'else that needs a token is 503 there.',
+  },
   { of: ['endSession'], says: "One's own; anybody else's is 404." },
   {
     of: ['updateAgent'],

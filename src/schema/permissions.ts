@@ -7,6 +7,7 @@ import type { Context } from '../context.ts';
 import { PERMISSION_DESCRIPTIONS, TenantPermission } from '../domain/permissions.ts';
 import type { Caller } from '../domain/tokens.ts';
 import { AppError } from '../errors.ts';
+import { MOST_LAG_MS } from '../live/remembered.ts';
 
 registerEnumType(TenantPermission, {
   name: 'Permission',
@@ -29,6 +30,8 @@ export interface Demand {
   inPerson?: true;
   /** Nobody who impersonates: what it makes would outlive their fifteen minutes. */
   unimpersonated?: true;
+  /** Answered also while this process cannot know whether a token was revoked: what an operator looks at then. */
+  unjudged?: true;
 }
 
 /** Declares what a query, mutation or subscription demands. */
@@ -43,15 +46,15 @@ export function Allow(permission: Permission, options: Omit<Demand, 'permission'
 /**
  * @param changes whether the operation is a mutation.
  * @throws {AppError} unauthenticated, user_suspended, tenant_suspended, tenant_not_ready, forbidden, or unavailable while the tenant
- * is being moved.
+ * is being moved, and while nobody can say whether the token still holds.
  */
 export async function authorize(
   ctx: Context,
-  { permission, inPerson, unimpersonated }: Demand,
+  { permission, inPerson, unimpersonated, unjudged }: Demand,
   changes: boolean,
 ): Promise<void> {
   if (permission === 'public') return;
-  const { caller } = ctx;
+  const caller = unjudged ? ctx.caller : await judged(ctx);
   ctx.services.lastUse.note(caller);
   if (inPerson) refuseKeys(caller);
   if (inPerson || unimpersonated) refuseImpersonators(caller);
@@ -70,6 +73,19 @@ export async function authorize(
   }
   // Before anything is begun: whoever waits holds nothing.
   if (changes) await ctx.services.tenants.whenWritable(caller.orgId);
+}
+
+/** Who asks, by a token of which every revocation would be known here, or by a key, which the database is asked about. */
+async function judged(ctx: Context): Promise<Caller> {
+  const { bus } = ctx.services;
+  const { caller } = ctx;
+  if (bus.isCurrent(MOST_LAG_MS) || (caller.kind === 'agent' && caller.apiKey)) return caller;
+  if (!(await bus.catchUp(MOST_LAG_MS))) {
+    const message = 'Whether you are still signed in cannot be found out at the moment. Try again shortly.';
+    throw new AppError('unavailable', { message, retryAfter: 1 });
+  }
+  // What was just read may have ended it.
+  return ctx.caller;
 }
 
 function refuseKeys(caller: Caller): void {
