@@ -143,8 +143,8 @@ export class Context {
   }
 
   /** The same request on another entity manager, with nothing loaded yet; without one, on one of its own. */
-  within(em?: EntityManager): Context {
-    const { services, requestId, trail, address, userAgent, setCookie, tooSlow, aboutTenant } = this;
+  within(em?: EntityManager, setCookie = this.setCookie): Context {
+    const { services, requestId, trail, address, userAgent, tooSlow, aboutTenant } = this;
     const { token, key, credentials } = this;
     const tokenIsFrom = credentials === 'none' ? undefined : credentials;
     const facts = { requestId, trail, address, userAgent, setCookie, tooSlow, aboutTenant, token, tokenIsFrom, key };

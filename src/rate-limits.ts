@@ -24,8 +24,8 @@ const WINDOW_SECONDS = 60;
 const PATIENCE_MS = 200;
 
 export interface RateLimits {
-  /** Undefined where nothing is counted. @throws {AppError} rate_limited */
-  count(request: FastifyRequest): Promise<void> | undefined;
+  /** @param asked what it counts as, where the request alone does not say. @returns undefined where nothing is counted. @throws {AppError} rate_limited */
+  count(request: FastifyRequest, asked?: RateLimit): Promise<void> | undefined;
 }
 
 export function makeRateLimits({ rateLimits }: Config, redis: RedisLink | undefined): RateLimits {
@@ -34,8 +34,7 @@ export function makeRateLimits({ rateLimits }: Config, redis: RedisLink | undefi
     limited.map(([name, points]) => [name, limiterOf(name, points, redis)]),
   ) as Partial<Record<RateLimit, RateLimiterAbstract>>;
   return {
-    count(request) {
-      const asked = classOf(request);
+    count(request, asked = classOf(request)) {
       const limiter = limiters[asked];
       return limiter && consume(limiter, networkOf(request.ip));
     },

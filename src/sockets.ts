@@ -62,10 +62,11 @@ export function makeSockets(
         return [refusal(new AppError('rate_limited', { message }))];
       }
       const context = contextOf(extra);
-      // By POST each would be a request.
-      if (context.credentials === 'none') {
+      // By POST each would be a request. Credentials may have come after the upgrade.
+      const counted = limits.count(extra.request, context.credentials === 'none' ? undefined : 'signed_in');
+      if (counted) {
         try {
-          await limits.count(extra.request);
+          await counted;
         } catch (error) {
           return [refusal(toAppError(error))];
         }

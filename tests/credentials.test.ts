@@ -1,4 +1,4 @@
-import { createSecretKey } from 'node:crypto';
+import { createHmac, createSecretKey, generateKeyPairSync } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import jwt from 'jsonwebtoken';
 import { Actor, agent, provision, superAdmin, type Tenant } from './support/actors.ts';
@@ -82,6 +82,28 @@ describe('a token', () => {
     );
     await refused(`${none.join('.')}.`);
     await refused(`${none.join('.')}.${root.token!.split('.')[2]}`);
+  });
+
+  test('of an algorithm by key pairs is refused: under a key of its own, or under our own secret as if it were a public key', async () => {
+    const pairs = [
+      ['RS256', generateKeyPairSync('rsa', { modulusLength: 2048 })],
+      ['PS256', generateKeyPairSync('rsa', { modulusLength: 2048 })],
+      ['ES256', generateKeyPairSync('ec', { namedCurve: 'P-256' })],
+    ] as const;
+    const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
+    for (const [alg, { privateKey, publicKey }] of pairs) {
+      await refused(jwt.sign(claims(), privateKey, { algorithm: alg }));
+      // With the key in the header, as RFC 7515 allows and nobody may believe.
+      const jwk = publicKey.export({ format: 'jwk' }) as jwt.JwtHeader & object;
+      await refused(jwt.sign(claims(), privateKey, { algorithm: alg, header: { alg, jwk } as never }));
+      // Our own signature under the name of another algorithm.
+      const text = `${part({ alg, typ: 'JWT' })}.${part(claims())}`;
+      const signature = createHmac('sha256', app.services.keys.signing).update(text).digest('base64url');
+      await refused(`${text}.${signature}`);
+    }
+    // The other way round: the public key of somebody as the secret of an HMAC.
+    const pem = pairs[0][1].publicKey.export({ type: 'spki', format: 'pem' });
+    await refused(jwt.sign(claims(), createSecretKey(Buffer.from(pem)), { algorithm: 'HS256' }));
   });
 
   test('that was changed, or cut, is refused', async () => {

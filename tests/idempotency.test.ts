@@ -157,6 +157,21 @@ describe('a POST that is repeated with its Idempotency-Key', () => {
     expect(rows.length).toBeGreaterThan(0);
   });
 
+  test('gets the cookie of the first answer as well, for as long as that one is good', async () => {
+    const credentials = { email: tenant.adminEmail, password: tenant.adminPassword };
+    const login = () => post('/api/auth/login', credentials, anonymous(app));
+    const [first, again] = [await login(), await login()].map(({ headers }) => headers.get('set-cookie')!.split('; '));
+    const [cookie, ...attributes] = first!;
+    expect(cookie).toMatch(/^access_token=eyJ/);
+    expect(again![0]).toBe(cookie);
+    const seconds = (all: string[]) => Number(all.find((one) => one.startsWith('Max-Age='))!.slice('Max-Age='.length));
+    expect(seconds(again!)).toBeLessThan(seconds(first!));
+    expect(seconds(again!)).toBeGreaterThan(seconds(first!) - 60);
+    expect(again!.slice(1).filter((one) => !one.startsWith('Max-Age'))).toEqual(
+      attributes.filter((one) => !one.startsWith('Max-Age')),
+    );
+  });
+
   test('is done anew after a day', async () => {
     const body = { email: `${slug}@platform.test`, name: 'Old', password: 'a password' };
     const { body: first } = await post(ADMINS, body);

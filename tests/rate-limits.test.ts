@@ -76,6 +76,20 @@ describe('requests from one address', () => {
     socket.close();
   });
 
+  test('on a socket with credentials count where those by POST do, also when they came after the upgrade', async () => {
+    const limiting = await startApp({ RATE_LIMITS: 'signed_in=2' }, app.databaseUrl);
+    try {
+      const payload = { authorization: `Bearer ${root.token}` };
+      const { socket, send, messages, message } = await admittedSocket(limiting, payload);
+      for (const id of ['1', '2', '3']) send({ id, type: 'subscribe', payload: { query: '{ me { id } }' } });
+      expect(await message('error')).toMatchObject({ id: '3', payload: [{ extensions: { code: 'RATE_LIMITED' } }] });
+      expect(messages.filter(({ type }) => type === 'next')).toHaveLength(2);
+      socket.close();
+    } finally {
+      await limiting.stop();
+    }
+  });
+
   test('without credentials are limited elsewhere too; probes of operators as well, where they set it so', async () => {
     const from = newAddress();
     expect(await statuses(6, () => send(app.url, 'GET', '/api/health', { from }))).toEqual([

@@ -7,7 +7,7 @@ import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import pLimit from 'p-limit';
-import { nowDate } from '../clock.ts';
+import { nowDate, nowMs } from '../clock.ts';
 import type { Actor, Context } from '../context.ts';
 import { query } from '../db/control.ts';
 import { LOCKS } from '../db/locks.ts';
@@ -20,6 +20,12 @@ export interface Answer {
   body: unknown;
   headers: Record<string, string>;
 }
+
+/** What is kept, sealed: an answer may hold a token. */
+type Kept = Omit<Answer, 'status'> & {
+  /** The one that the answer set or cleared, and when its time is over, in milliseconds since the epoch. */
+  cookie?: { token?: string; until: number };
+};
 
 interface Stored {
   fingerprint: string;
@@ -70,7 +76,11 @@ export async function once(
 
   for (const deadline = Date.now() + LONGEST_WAIT_MS; ; await sleep(20 + Math.random() * 30)) {
     const attempt = async (em: EntityManager) => {
-      const within = ctx.within(em);
+      let cookie: Kept['cookie'];
+      const within = ctx.within(em, (token, maxAgeSeconds) => {
+        cookie = { token, until: nowMs() + maxAgeSeconds * 1000 };
+        ctx.setCookie(token, maxAgeSeconds);
+      });
       const [held] = await within.rows(tryLock, [LOCKS.idempotency, lock]);
       // Somebody is at it. Waiting without a connection: fifty waiting requests would otherwise hold them all.
       if (!held?.locked) return undefined;
@@ -85,7 +95,7 @@ export async function once(
         key,
         fingerprint,
         status: result.status,
-        sealedAnswer: keys.seal(JSON.stringify({ body: result.body, headers: result.headers })),
+        sealedAnswer: keys.seal(JSON.stringify({ body: result.body, headers: result.headers, cookie } satisfies Kept)),
         createdAt: nowDate(),
       });
       return result;
@@ -102,6 +112,7 @@ const behind = (actor: Extract<Actor, { id: string }>): string[] =>
 
 function replay(ctx: Context, stored: Stored, fingerprint: string): Answer {
   if (stored.fingerprint !== fingerprint) throw new AppError('idempotency_key_reused');
-  const { body, headers } = JSON.parse(ctx.services.keys.open(stored.sealedAnswer)) as Omit<Answer, 'status'>;
+  const { body, headers, cookie } = JSON.parse(ctx.services.keys.open(stored.sealedAnswer)) as Kept;
+  if (cookie) ctx.setCookie(cookie.token, Math.max(0, Math.floor((cookie.until - nowMs()) / 1000)));
   return { status: stored.status, body, headers: { ...headers, 'idempotent-replayed': 'true' } };
 }
