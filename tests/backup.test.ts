@@ -1,4 +1,4 @@
-import { copyFile, readdir, readFile, stat, truncate, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, readFile, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
@@ -209,6 +209,24 @@ test('one that was stopped leaves no half archive, and goes on from what is whol
   expect((await readdir(folder)).sort()).toEqual(
     ['control.omnibak', ...tenants.map(({ slug }) => `tenant-${slug}.omnibak`)].sort(),
   );
+});
+
+test('of many that begin at once where one has died, one is made, and the others say who makes it', async () => {
+  const out = join(await temporaryFolder(), 'raced');
+  const unfinished = join(out, 'all.unfinished');
+  await mkdir(unfinished, { recursive: true });
+  // Larger than any number of a process.
+  await writeFile(join(unfinished, 'pid.1'), '4194305\n');
+  const env = { DATABASE_URL: databaseUrl, JWT_SECRET };
+  const ended = await Promise.all(Array.from({ length: 5 }, () => runBackup(env, '--out', out)));
+  const refused = ended.filter(({ output }) => output.includes(`is being written to ${unfinished}`));
+  const made = (await readdir(out)).filter((name) => name.endsWith('-all'));
+  // One that begins after the first one's end makes another.
+  expect(ended.filter(({ code }) => code === 0)).toHaveLength(made.length);
+  expect(refused.length).toBe(5 - made.length);
+  expect(made.length).toBeGreaterThan(0);
+  for (const name of made)
+    expect((await readdir(join(out, name))).filter((file) => !file.endsWith('.omnibak'))).toEqual([]);
 });
 
 describe('nothing is changed by an archive that', () => {

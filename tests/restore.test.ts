@@ -47,6 +47,10 @@ afterAll(async () => {
   await apps.stop();
 });
 
+/** Each of a moment of its own. */
+const KILLS = 6;
+const is401 = ({ status }: { status: number }) => status === 401;
+
 const backUpAcme = () => takeBackup(app.databaseUrl, out, { tenant: acme.slug });
 
 test('a tenant goes back to what it was while others are written to, and no other is touched', async () => {
@@ -177,6 +181,60 @@ describe('killed', () => {
     expect((await stopped.ended).code).toBe(130);
     expect(await contacts(acme)).toEqual(now);
     await expectNothingWrong(app.databaseUrl);
+  });
+
+  test('between making its draft and marking it: the next one clears it away, and no database of somebody else', async () => {
+    const draft = draftName(nameOf(acme));
+    const folder = await backUpAcme();
+    await sql(serverUrl('postgres'), `create database "${draft}"`);
+    await expect(restoreBackup(app.databaseUrl, [folder])).rejects.toThrow('Not restored');
+    await sql(serverUrl('postgres'), `alter database "${draft}" allow_connections false`);
+    await restoreBackup(app.databaseUrl, [folder]);
+    await expectNothingWrong(app.databaseUrl);
+    ayu = await agent(app, acme.adminEmail, acme.adminPassword);
+  });
+
+  test('at any moment: the tenant is as it was or as it was backed up, its sessions with it, never half', async () => {
+    await sql(serverUrl(nameOf(acme)), 'truncate contacts');
+    await addContact(acme, 'of the backup');
+    const folder = await backUpAcme();
+    const env = { DATABASE_URL: app.databaseUrl, JWT_SECRET };
+    const restoring = `select from pg_stat_activity where application_name = 'omnistream-restore'`;
+    const restoreFor = async (ms?: number) => {
+      const began = performance.now();
+      const { child, ended } = startRestore(env, folder, '--yes');
+      if (ms !== undefined) setTimeout(() => child.kill('SIGKILL'), ms);
+      await ended;
+      // The server may still be at the last thing that it was told.
+      await eventually(
+        () => sql(app.databaseUrl, restoring),
+        (rows) => rows.length === 0,
+        20_000,
+      );
+      return performance.now() - began;
+    };
+    const whole = await restoreFor();
+    const outcomes = { old: 0, restored: 0 };
+    for (let kill = 0; kill < KILLS; kill++) {
+      const me = await agent(app, acme.adminEmail, acme.adminPassword);
+      await sql(serverUrl(nameOf(acme)), 'truncate contacts');
+      await addContact(acme, 'of now');
+      // Before that it has not begun, later it is over.
+      await restoreFor(whole * (0.3 + (0.7 * (kill + Math.random())) / KILLS));
+      const [found, ...more] = await contacts(acme);
+      expect(more).toEqual([]);
+      const isRestored = found!.name === 'of the backup';
+      outcomes[isRestored ? 'restored' : 'old'] += 1;
+      if (isRestored) await atOnce('until a session of before is over', () => me.rest('GET', '/api/auth/me'), is401);
+      else expect((await me.rest('GET', '/api/auth/me')).status).toBe(200);
+      const { findings } = await examination(app.databaseUrl);
+      // What it made and did not come to remove.
+      expect(findings.filter(({ kind }) => kind !== 'orphan_database')).toEqual([]);
+    }
+    process.stdout.write(`    measured: killed ${KILLS} times: ${JSON.stringify(outcomes)}\n`);
+    await restoreFor();
+    await expectNothingWrong(app.databaseUrl);
+    ayu = await agent(app, acme.adminEmail, acme.adminPassword);
   });
 
   test('after it took its place: the tenant is restored, and the former database is named', async () => {

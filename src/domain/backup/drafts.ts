@@ -38,11 +38,17 @@ export const markOf = (name: string): string => `OmniStream: made by a restore o
 const mark = (client: pg.ClientBase, database: string, name: string) =>
   client.query(`comment on database ${quote(database)} is ${pg.escapeLiteral(markOf(name))}`);
 
-/** Drops what an earlier restore of the same left. @throws {ConfigError} for a database of that name that none has made. */
+/**
+ * Drops what an earlier restore of the same left. A draft is marked right after it is made; one that is not, and that nobody was
+ * ever let into, is of a restore which ended between the two.
+ *
+ * @throws {ConfigError} for a database of that name that none has made.
+ */
 async function dropLeft(client: pg.ClientBase, database: string, name: string): Promise<void> {
   const { rows } = await client.query<{ marked: boolean }>(
-    `select coalesce(shobj_description(oid, 'pg_database') = $2, false) as marked from pg_database where datname = $1`,
-    [database, markOf(name)],
+    `select coalesce(shobj_description(oid, 'pg_database') = $2, datname = $3 and not datallowconn) as marked
+       from pg_database where datname = $1`,
+    [database, markOf(name), draftName(name)],
   );
   if (!rows[0]) return;
   if (!rows[0].marked) {

@@ -11,7 +11,8 @@ export const CONTROL_ARCHIVE = `control${ARCHIVE}`;
 export const tenantArchive = (slug: string): string => `tenant-${slug}${ARCHIVE}`;
 
 const UNFINISHED = '.unfinished';
-const PID_FILE = 'pid';
+const CLAIM = /^pid\.(\d+)$/;
+const claimFile = (folder: string, number: number) => join(folder, `pid.${number}`);
 /** What was begun longer ago is begun anew: its parts would speak of instants too far apart. */
 const RESUMED_WITHIN_MS = 24 * 60 * 60_000;
 
@@ -20,24 +21,54 @@ const stamp = (date: Date) => date.toISOString().replaceAll(/[-:.]/g, '');
 
 const namesOf = (what: string) => new RegExp(`^\\d{8}T\\d{9}Z-${what}$`);
 
-async function refuseTwo(pidFile: string, folder: string): Promise<void> {
-  const other = await pidIn(pidFile);
-  if (other) throw new ConfigError(`Another backup (process ${other}) is being written to ${folder}.`);
+/** The claims to a folder, by their number: the process that made it, while it lives. */
+async function claimsIn(folder: string): Promise<Map<number, number | undefined>> {
+  const names = await readdir(folder).catch((): string[] => []);
+  const numbers = names.flatMap((name) => CLAIM.exec(name)?.[1] ?? []).map(Number);
+  return new Map(await Promise.all(numbers.map(async (n) => [n, await pidIn(claimFile(folder, n))] as const)));
 }
 
-/** Of two backups that begin at the same time one makes the file. What a dead process left is taken away. */
-async function claim(pidFile: string, folder: string): Promise<void> {
-  const own = `${pidFile}.${process.pid}`;
-  await writeFile(own, `${process.pid}\n`, { mode: 0o600 });
+/** @param own the number of one's own claim. @throws {ConfigError} while another process makes a backup there. */
+async function refuseTwo(folder: string, own = 0): Promise<void> {
+  for (const [number, pid] of await claimsIn(folder)) {
+    if (pid && number !== own) throw new ConfigError(`Another backup (process ${pid}) is being written to ${folder}.`);
+  }
+}
+
+/**
+ * Of those that begin at the same time one makes the file of the next number. What dead processes left is never made anew, so that
+ * nobody takes away a living one's by mistake.
+ *
+ * @returns the number. @throws {ConfigError} while another process makes a backup there.
+ */
+async function claim(folder: string): Promise<number> {
+  // Beside it: the folder has another name as soon as another one's backup in it is finished.
+  const draft = `${folder}.${process.pid}`;
+  await writeFile(draft, `${process.pid}\n`, { mode: 0o600 });
   try {
-    // Linking makes it with what is in it: nobody reads it while it is empty.
-    await link(own, pidFile).catch(async () => {
-      await refuseTwo(pidFile, folder);
-      await rm(pidFile, { force: true });
-      await link(own, pidFile);
-    });
+    for (;;) {
+      const claims = await claimsIn(folder);
+      const number = Math.max(0, ...claims.keys()) + 1;
+      await refuseTwo(folder);
+      // Linking makes it with what is in it: nobody reads it while it is empty.
+      const first = await link(draft, claimFile(folder, number)).then(
+        () => true,
+        (error: NodeJS.ErrnoException) => {
+          if (error.code !== 'EEXIST') throw error;
+          return false;
+        },
+      );
+      if (!first) continue;
+      // Who looked before the last one left may have come by a lower number.
+      await refuseTwo(folder, number).catch(async (error: unknown) => {
+        await rm(claimFile(folder, number), { force: true });
+        throw error;
+      });
+      for (const old of claims.keys()) await rm(claimFile(folder, old), { force: true });
+      return number;
+    }
   } finally {
-    await rm(own, { force: true });
+    await rm(draft, { force: true });
   }
 }
 
@@ -46,24 +77,31 @@ export class UnfinishedBackup {
   readonly path: string;
   readonly #out: string;
   readonly #what: string;
+  readonly #claim: number;
 
-  private constructor(out: string, what: string) {
+  private constructor(path: string, out: string, what: string, claim: number) {
+    this.path = path;
     this.#out = out;
     this.#what = what;
-    this.path = join(out, `${what}${UNFINISHED}`);
+    this.#claim = claim;
   }
 
   /** @param what `all`, `control` or `tenant-<slug>`. @throws {ConfigError} while another process makes one there. */
   static async open(out: string, what: string): Promise<UnfinishedBackup> {
-    const backup = new UnfinishedBackup(out, what);
+    const path = join(out, `${what}${UNFINISHED}`);
     await mkdir(out, { recursive: true, mode: 0o700 });
-    const pidFile = join(backup.path, PID_FILE);
-    await refuseTwo(pidFile, backup.path);
-    const begun = await stat(backup.path).catch(() => undefined);
-    if (begun && Date.now() - begun.birthtimeMs > RESUMED_WITHIN_MS) await rm(backup.path, { recursive: true });
-    await mkdir(backup.path, { recursive: true, mode: 0o700 });
-    await claim(pidFile, backup.path);
-    return backup;
+    await refuseTwo(path);
+    const begun = await stat(path).catch(() => undefined);
+    if (begun && Date.now() - begun.birthtimeMs > RESUMED_WITHIN_MS) await rm(path, { recursive: true });
+    for (;;) {
+      await mkdir(path, { recursive: true, mode: 0o700 });
+      try {
+        return new UnfinishedBackup(path, out, what, await claim(path));
+      } catch (error) {
+        // Another one has just been finished.
+        if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+      }
+    }
   }
 
   /** Archives that are whole: they have their name only then. */
@@ -73,9 +111,9 @@ export class UnfinishedBackup {
 
   /** Gives it its name: from then on it is a backup. @returns its folder. */
   async finish(): Promise<string> {
-    await rm(join(this.path, PID_FILE));
     const folder = join(this.#out, `${stamp(new Date())}-${this.#what}`);
     await rename(this.path, folder);
+    await rm(claimFile(folder, this.#claim));
     await syncFolder(this.#out);
     return folder;
   }
@@ -83,7 +121,8 @@ export class UnfinishedBackup {
   /** Leaves what is whole for the next one. @returns how many archives that are. */
   async leave(): Promise<number> {
     const { size } = await this.done();
-    await rm(size > 0 ? join(this.path, PID_FILE) : this.path, { recursive: true, force: true });
+    if (size > 0) await rm(claimFile(this.path, this.#claim), { force: true });
+    else await rm(this.path, { recursive: true, force: true });
     return size;
   }
 }
