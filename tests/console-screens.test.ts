@@ -12,6 +12,7 @@ import {
   openPage,
   picture,
   signIn,
+  signInCompany,
   startBrowser,
 } from './support/browser.ts';
 import { demoPlatform } from './support/demo.ts';
@@ -103,11 +104,7 @@ describeIf('each screen of the console', hasBrowser, 'chromium is not on PATH', 
       ]),
     });
     const { page, problems } = await openPage(browser, app, LOOKS[which]);
-    await page.goto(`${app.url}/console`);
-    await page.getByText('Company', { exact: true }).click();
-    await page.getByLabel('E-mail address').fill(adminEmail);
-    await page.getByLabel('Password', { exact: true }).fill(adminPassword);
-    await page.getByRole('button', { name: 'Sign in' }).click();
+    await signInCompany(page, app, tenants[0]!);
     await look(page, `working-hours-${which}`, 'Working hours', (at) =>
       at
         .getByText(/^(Open|Closed) now$/)

@@ -3,6 +3,7 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { delimiter, join } from 'node:path';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import type { Tenant } from './actors.ts';
 import { SUPER_ADMIN, type TestApp } from './app.ts';
 import { hasProgram } from './available.ts';
 
@@ -56,6 +57,19 @@ export async function signIn(page: Page, app: Pick<TestApp, 'url'>, path = '/ten
   await page.getByLabel('Password', { exact: true }).fill(SUPER_ADMIN.password);
   await page.getByRole('button', { name: 'Sign in' }).click();
   await page.getByRole('navigation', { name: 'Main' }).first().waitFor({ state: 'attached' });
+}
+
+/** The same as the first admin of a tenant. */
+export async function signInCompany(
+  page: Page,
+  app: Pick<TestApp, 'url'>,
+  { adminEmail, adminPassword }: Pick<Tenant, 'adminEmail' | 'adminPassword'>,
+): Promise<void> {
+  await page.goto(`${app.url}/console`);
+  await page.getByText('Company', { exact: true }).click();
+  await page.getByLabel('E-mail address').fill(adminEmail);
+  await page.getByLabel('Password', { exact: true }).fill(adminPassword);
+  await page.getByRole('button', { name: 'Sign in' }).click();
 }
 
 interface Finding {

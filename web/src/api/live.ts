@@ -44,9 +44,12 @@ export function useReturn(callback: () => void): void {
 
 const FORBIDDEN = 4403;
 const LONGEST_WAIT_MS = 10_000;
-const PING_EVERY_MS = 10_000;
-/** Without an answer to a ping for so long, nobody is there: a cable that was pulled closes no socket. */
-const PONG_WITHIN_MS = 5000;
+/**
+ * Whoever does not answer a ping for so long is not there: a cable that was pulled, or a gateway that hangs, closes no socket.
+ * Together they are how long what is old may be shown as live; a ping costs the gateway some microseconds.
+ */
+const PING_EVERY_MS = 2000;
+const PONG_WITHIN_MS = 2500;
 
 /** Waits a while, less when the network comes back. */
 const pause = (ms: number) =>
