@@ -57,6 +57,16 @@ export const mutants: readonly Mutant[] = [
     expects: /never active/,
   },
   {
+    name: 'the job in the transaction of its tenant: it is sent a second later',
+    file: 'domain/provisioning.js',
+    from: /await services\.queue\.send\(em, 'tenant\.provision', \{ orgId \}, orgId\)/,
+    to: `(setTimeout(() => services.control.orm.em.fork().transactional((later) =>
+      services.queue.send(later, 'tenant.provision', { orgId }, orgId)), 1000), crypto.randomUUID())`,
+    experiment: 'kill-anywhere',
+    trials: 3,
+    expects: /tenants that were never made/,
+  },
+  {
     name: 'the lock on an Idempotency-Key',
     file: 'domain/idempotency.js',
     from: /!held\?\.locked/,
@@ -64,6 +74,24 @@ export const mutants: readonly Mutant[] = [
     experiment: 'idempotency-at-once',
     trials: 1,
     expects: /\d answers: |tenants instead of one/,
+  },
+  {
+    name: 'the look at what an Idempotency-Key was used for',
+    file: 'domain/idempotency.js',
+    from: /stored\.fingerprint !== fingerprint/,
+    to: 'false',
+    experiment: 'idempotency-other-body',
+    trials: 1,
+    expects: /answers 201 +and 201/,
+  },
+  {
+    name: 'the answer that is kept with an Idempotency-Key',
+    file: 'domain/idempotency.js',
+    from: /await em\.upsert\(IdempotencyKey, \{[\s\S]*?\}\);/,
+    to: '',
+    experiment: 'idempotency-cut',
+    trials: 1,
+    expects: /2 answers: /,
   },
   {
     name: 'slugs are unique',
@@ -92,6 +120,25 @@ export const mutants: readonly Mutant[] = [
     experiment: 'postgres-restart',
     trials: 1,
     expects: /: 500 /,
+  },
+  {
+    name: 'a write is on the disk before it is said to be done',
+    file: 'db/control.js',
+    from: /const CONTROL_OPTIONS = `/,
+    to: 'const CONTROL_OPTIONS = `-c synchronous_commit=off ',
+    experiment: 'postgres-kill',
+    trials: 3,
+    expects: /was said to be done and is not there/,
+  },
+  {
+    name: 'an ear for the end of the session that hears of changes',
+    file: 'live/event-bus.js',
+    from: /client\.on\('error', [^\n]+the event connection was lost'\)\);/,
+    to: '',
+    experiment: 'postgres-sessions',
+    // In every other one all sessions end.
+    trials: 2,
+    expects: /ECONNREFUSED|ECONNRESET|socket hang up/,
   },
   {
     name: 'turns: one tenant may have all of them',
