@@ -83,7 +83,10 @@ describe('requests from one address', () => {
       const { socket, send, messages, message } = await admittedSocket(limiting, payload);
       for (const id of ['1', '2', '3']) send({ id, type: 'subscribe', payload: { query: '{ me { id } }' } });
       expect(await message('error')).toMatchObject({ id: '3', payload: [{ extensions: { code: 'RATE_LIMITED' } }] });
-      expect(messages.filter(({ type }) => type === 'next')).toHaveLength(2);
+      await eventually(
+        async () => messages.filter(({ type }) => type === 'next'),
+        (told) => told.length === 2,
+      );
       socket.close();
     } finally {
       await limiting.stop();

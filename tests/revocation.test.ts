@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Actor, agent, eventually, provision, superAdmin, type Tenant } from './support/actors.ts';
 import { startApp, startTwoApps, type TestApp, type TwoApps } from './support/app.ts';
+import { type Entrance, openEntrance } from './support/entrance.ts';
 import { expectError } from './support/errors.ts';
 import { statementsOf } from './support/statements.ts';
 import { addUser } from './support/tenants.ts';
@@ -186,25 +187,28 @@ describe('within a second, and on every process, the tokens die', () => {
 });
 
 describe('a process that cannot read the event log', () => {
+  let entrance: Entrance;
   let deaf: TestApp;
-  let backend: number;
   beforeAll(async () => {
-    const readers = async () => {
-      const text = `select pid from pg_stat_activity where application_name = 'omnistream events' and datname = current_database()`;
-      const { rows } = await here.services.control.pool.query<{ pid: number }>(text);
-      return rows.map(({ pid }) => pid);
-    };
-    const before = await readers();
-    deaf = await startApp({}, here.databaseUrl);
-    backend = (await readers()).find((pid) => !before.includes(pid))!;
+    const url = new URL(here.databaseUrl);
+    entrance = await openEntrance(Number(url.port));
+    url.port = String(entrance.port);
+    deaf = await startApp({}, url.href);
   });
   afterAll(async () => {
-    process.kill(backend, 'SIGCONT');
+    entrance?.thaw();
     await deaf?.stop();
+    await entrance?.close();
   });
   /** Its connections to PostgreSQL are all well, but the one on which it is told. */
-  const goDeaf = () => process.kill(backend, 'SIGSTOP');
-  const hearAgain = () => process.kill(backend, 'SIGCONT');
+  const goDeaf = () => entrance.freeze('omnistream events');
+  const hearAgain = () => entrance.thaw();
+  const becomes = (token: string, code: string | undefined) =>
+    eventually(
+      () => codeOn(deaf, token),
+      (found) => found === code,
+      20 * WITHIN_MS,
+    );
 
   test('honours no token that it cannot judge, is not ready, and tells a super admin how things stand', async () => {
     const [one, other] = [await user(), await user()];
@@ -215,45 +219,44 @@ describe('a process that cannot read the event log', () => {
     goDeaf();
     expect((await root.rest('POST', one.path('suspend'))).status).toBe(200);
     const start = performance.now();
-    let lastLetIn = start;
-    for (;;) {
-      const askedAt = performance.now();
+    for (let askedAt = start; ; askedAt = performance.now()) {
       const code = await codeOn(deaf, one.token);
       if (code === 'UNAVAILABLE') break;
       expect(code).toBeUndefined();
-      lastLetIn = askedAt;
+      expect(askedAt - start).toBeLessThan(WITHIN_MS);
     }
-    expect(lastLetIn - start).toBeLessThan(WITHIN_MS);
     expect(await codeOn(deaf, other.token)).toBe('UNAVAILABLE');
-    expectError(await new Actor(deaf.url, root.token).rest('GET', ADMINS), 503, 'unavailable');
+    const refused = await new Actor(deaf.url, root.token).rest('GET', ADMINS);
+    expectError(refused, 503, 'unavailable');
+    expect(refused.headers.get('retry-after')).toBe('1');
     expect((await fetch(`${deaf.url}/readyz`)).status).toBe(503);
     expect((await new Actor(deaf.url, root.token).rest('GET', '/api/super-admin/health')).status).toBe(200);
     // The database says whether a key holds.
     expect((await byKey()).status).toBe(200);
     hearAgain();
-    await eventually(
-      () => codeOn(deaf, one.token),
-      (code) => code === 'USER_SUSPENDED',
-      10 * WITHIN_MS,
-    );
+    await becomes(one.token, 'USER_SUSPENDED');
     expect(await codeOn(deaf, other.token)).toBeUndefined();
     expect((await fetch(`${deaf.url}/readyz`)).status).toBe(200);
   });
 
   test('makes no impersonation for a super admin whose password was reset a moment ago: it would outlive the reset', async () => {
-    const admin = await otherAdmin();
-    goDeaf();
-    await root.rest('POST', `${ADMINS}/${admin.id}/reset-password`, { new_password: 'another password' });
-    const path = `${TENANTS}/${acme.id}/impersonate`;
-    // It has not heard of it, and would let the token in.
-    expectError(await new Actor(deaf.url, admin.token).rest('POST', path), 401, 'unauthenticated');
-    expect(await codeOn(deaf, admin.token)).toBeUndefined();
-    hearAgain();
-    await eventually(
-      () => codeOn(deaf, admin.token),
-      (code) => code === 'UNAUTHENTICATED',
-      10 * WITHIN_MS,
-    );
+    for (let known: string | undefined = 'UNAVAILABLE'; known === 'UNAVAILABLE'; ) {
+      const admin = await otherAdmin();
+      goDeaf();
+      await root.rest('POST', `${ADMINS}/${admin.id}/reset-password`, { new_password: 'another password' });
+      let made: Awaited<ReturnType<Actor['rest']>>;
+      [made, known] = await Promise.all([
+        new Actor(deaf.url, admin.token).rest('POST', `${TENANTS}/${acme.id}/impersonate`),
+        codeOn(deaf, admin.token),
+      ]);
+      hearAgain();
+      await becomes(admin.token, 'UNAUTHENTICATED');
+      // Where the reset took too long it could not be judged any more.
+      if (known === 'UNAVAILABLE') continue;
+      // It had not heard of it, and let the token in.
+      expect(known).toBeUndefined();
+      expectError(made, 401, 'unauthenticated');
+    }
   });
 
   test('only because it was held up itself refuses nobody, and lets nobody in who was shut out meanwhile', async () => {

@@ -8,8 +8,12 @@ export interface Entrance {
   close(): Promise<void>;
   /** After `close`, on the same port. */
   reopen(): Promise<void>;
-  /** From now on nothing comes through, in either direction, and no connection breaks. */
-  freeze(): void;
+  /**
+   * From now on nothing comes through, in either direction, and no connection breaks.
+   *
+   * @param only those whose first bytes hold this text, such as the application_name of a session of PostgreSQL.
+   */
+  freeze(only?: string): void;
   /** After `freeze`: what was held back comes through, and all that follows. */
   thaw(): void;
   /**
@@ -19,27 +23,36 @@ export interface Entrance {
   strand(text: string): void;
 }
 
+interface Connection {
+  hello: string;
+  ends: readonly [client: Socket, inside: Socket];
+}
+
 /** @param port to listen on; a free one otherwise. */
 export async function openEntrance(target: number, port = 0): Promise<Entrance> {
-  const sockets = new Set<Socket>();
-  const beginnings = new Map<Socket, { inside: Socket; text: string }>();
+  /** Each with its connection: the first bytes that the client has sent, and both ends. */
+  const sockets = new Map<Socket, Connection>();
   let server: Server;
-  let frozen = false;
+  let frozen: string | undefined;
+  const isFrozen = ({ hello }: Connection) => frozen !== undefined && hello.includes(frozen);
   const open = async (wanted: number) => {
     server = createServer((client) => {
       const inside = connect(target, '127.0.0.1');
-      beginnings.set(client, { inside, text: '' });
-      client.once('data', (bytes) => beginnings.set(client, { inside, text: bytes.toString('latin1') }));
-      client.once('close', () => beginnings.delete(client));
+      const connection: Connection = { hello: '', ends: [client, inside] };
+      client.once('data', (bytes) => {
+        connection.hello = bytes.toString('latin1');
+        // What is answered to it is held back.
+        if (isFrozen(connection)) for (const socket of connection.ends) socket.pause();
+      });
       for (const [socket, other] of [
         [client, inside],
         [inside, client],
       ] as const) {
-        sockets.add(socket);
+        sockets.set(socket, connection);
         socket.on('error', () => other.destroy());
         socket.on('close', () => sockets.delete(socket));
         socket.pipe(other);
-        if (frozen) socket.pause();
+        if (isFrozen(connection)) socket.pause();
       }
     });
     server.listen(wanted, '127.0.0.1');
@@ -52,31 +65,26 @@ export async function openEntrance(target: number, port = 0): Promise<Entrance> 
     async close() {
       if (!server.listening) return;
       server.close();
-      for (const socket of sockets) socket.destroy();
+      for (const socket of sockets.keys()) socket.destroy();
       await once(server, 'close');
     },
     async reopen() {
       await open(opened);
     },
-    freeze() {
-      frozen = true;
-      for (const socket of sockets) socket.pause();
+    freeze(only = '') {
+      frozen = only;
+      for (const [socket, connection] of sockets) if (isFrozen(connection)) socket.pause();
     },
     strand(text) {
-      for (const [client, { inside, text: first }] of beginnings) {
-        if (!first.includes(text)) continue;
-        for (const [socket, other] of [
-          [client, inside],
-          [inside, client],
-        ] as const) {
-          socket.unpipe(other);
-          socket.resume();
-        }
+      for (const [socket, { hello, ends }] of sockets) {
+        if (!hello.includes(text)) continue;
+        for (const other of ends) socket.unpipe(other);
+        socket.resume();
       }
     },
     thaw() {
-      frozen = false;
-      for (const socket of sockets) socket.resume();
+      frozen = undefined;
+      for (const socket of sockets.keys()) socket.resume();
     },
   };
 }
