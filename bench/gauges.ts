@@ -14,6 +14,7 @@ export interface Memory {
 const MIB = 2 ** 20;
 /** Answering costs the gateway some milliseconds. */
 const ASK_MS = 300;
+const CENSUS_MS = 20_000;
 
 /** proc_pid_status(5). */
 export function residentMemory(pid: number): number {
@@ -33,6 +34,29 @@ export async function gaugesOf(gateway: GatewayProcess): Promise<Memory & { conn
     heap: gauge('nodejs_heap_size_used_bytes') / MIB,
     connections: gauge('omnistream_live_connections'),
   };
+}
+
+/** What is left of that which clients bring along, when the garbage is collected. */
+export interface Census {
+  /** Subscriptions that somebody has asked for something. */
+  iterators: number;
+  timers: number;
+  /** That came in. */
+  sockets: number;
+  /** MiB. */
+  heap: number;
+}
+
+/** What a gateway has to load before it can be asked for a census. */
+export const COUNTED = new URL('../chaos/census.ts', import.meta.url).href;
+
+export async function census(gateway: GatewayProcess): Promise<Census> {
+  const said = () => gateway.output().match(/^census .+$/gm) ?? [];
+  const known = said().length;
+  process.kill(gateway.pid, 'SIGUSR2');
+  const all = await until(said, (lines) => lines.length > known, CENSUS_MS);
+  if (all.length === known) throw new Error('the gateway does not say what it has in memory');
+  return JSON.parse(all.at(-1)!.slice('census '.length));
 }
 
 /** Calls again and again. @returns the first answer that will do, or after so many milliseconds the last one. */

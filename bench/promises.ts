@@ -3,17 +3,16 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Actor } from '../tests/support/actors.ts';
 import type { GatewayProcess } from '../tests/support/gateway-process.ts';
 import { Hearsay, Subscriber } from './crowd.ts';
-import { gaugesOf, type Memory, until } from './gauges.ts';
+import { census, gaugesOf, type Memory, residentMemory, until } from './gauges.ts';
 
 /** How long nothing may come before what lacks is held to be lost. */
 const PATIENCE_MS = 20_000;
 /** A silent one is found by its second ping: 10 to 20 seconds; a busy machine may take longer. */
 const SILENCE_MS = 40_000;
 /** By when those who leave are gone. */
-export const GOODBYE_MS = 5000;
-const LEFT_ALONE_MS = 15_000;
-/** What may be left, in MiB: the allocator keeps pages, and code that ran hot was compiled. */
-const LEFT = { heap: 10, resident: 60 };
+const GOODBYE_MS = 5000;
+/** What a crowd may leave behind on top of what an earlier one of the same size has left, in MiB: 4 KiB a socket, of two thousand. */
+const MORE = { heap: 8, resident: 30 };
 
 /** Stops reading, and waits until the gateway has found it out. @returns how long that took, in milliseconds. */
 export async function seenOff(
@@ -39,31 +38,36 @@ export async function seenOff(
   return ms;
 }
 
-/** What the gateway holds after the last client has left. */
-export async function left(
-  gateway: GatewayProcess,
-  before: Memory,
-  collectionMs: number,
-  broken: string[],
-): Promise<Memory> {
-  const kinds = collectionMs > 0 ? (['heap', 'resident'] as const) : [];
-  let after = await until(
+/** What the gateway holds after the last client has left, garbage not counted. */
+export async function left(gateway: GatewayProcess, broken: string[]): Promise<Memory> {
+  const { connections } = await until(
     () => gaugesOf(gateway),
-    ({ connections }) => connections === 0,
+    (gauges) => gauges.connections === 0,
     GOODBYE_MS,
   );
-  // Asked seldom: V8 gives memory back to the machine when a process does next to nothing, and each answer is work.
-  const deadline = performance.now() + collectionMs;
-  while (performance.now() < deadline && kinds.some((kind) => after[kind] >= before[kind] + LEFT[kind])) {
-    await sleep(LEFT_ALONE_MS);
-    after = await gaugesOf(gateway);
+  if (connections > 0) broken.push(`${connections} sockets are still counted`);
+  const { iterators, heap } = await until(
+    () => census(gateway),
+    (found) => found.iterators === 0,
+    GOODBYE_MS,
+  );
+  if (iterators > 0) broken.push(`${iterators} subscriptions are still followed`);
+  return { heap, resident: residentMemory(gateway.pid) };
+}
+
+/**
+ * What the first crowd leaves is nobody's leak: code that is compiled, and pages that V8 and the allocator keep for the next one. A
+ * leak is what every further crowd adds.
+ *
+ * @param crowds what each has left, the first one first.
+ */
+export function refuseGrowth(crowds: readonly Memory[], broken: string[]): void {
+  const [first, last] = [crowds[0]!, crowds.at(-1)!];
+  for (const kind of ['heap', 'resident'] as const) {
+    const each = (last[kind] - first[kind]) / (crowds.length - 1);
+    if (each < MORE[kind]) continue;
+    broken.push(`each crowd leaves ${each.toFixed(1)} MiB more ${kind} memory, where ${MORE[kind]} are allowed`);
   }
-  if (after.connections > 0) broken.push(`${after.connections} sockets are still counted`);
-  for (const kind of kinds) {
-    const more = Math.round(after[kind] - before[kind]);
-    if (more >= LEFT[kind]) broken.push(`${more} MiB more ${kind} memory than before, where ${LEFT[kind]} are allowed`);
-  }
-  return after;
 }
 
 /** Waits for as long as something comes. */

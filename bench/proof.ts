@@ -6,8 +6,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Actor, provision, superAdmin } from '../tests/support/actors.ts';
 import type { GatewayProcess } from '../tests/support/gateway-process.ts';
 import { Hearsay, Subscriber } from './crowd.ts';
-import { gaugesOf, type Memory, residentMemory, until } from './gauges.ts';
-import { compare, GOODBYE_MS, left, seenOff, untilTold } from './promises.ts';
+import { gaugesOf, type Memory, residentMemory } from './gauges.ts';
+import { compare, left, refuseGrowth, seenOff, untilTold } from './promises.ts';
 
 export interface Size {
   sockets: number;
@@ -16,12 +16,11 @@ export interface Size {
   events: number;
 }
 
-/** In milliseconds. */
-export interface Rests {
-  /** How long the gateway is left alone before something is measured. */
+export interface Care {
+  /** How long the gateway is left alone before something is measured, in milliseconds. */
   restMs: number;
-  /** How long V8, which collects when it sees fit, may take until memory is back; 0 where too few came to tell. */
-  collectionMs: number;
+  /** Crowds of the same size that come and go afterwards, for what each of them leaves; 0 where too few come to tell. */
+  furtherCrowds: number;
 }
 
 /** Times in milliseconds. */
@@ -37,7 +36,9 @@ export interface Report extends Size {
   /** Processor time of the gateway from the first change to the last reader. */
   cpuMs: number;
   silentGoneMs: number;
-  memory: Record<'before' | 'connected' | 'told' | 'after', Memory>;
+  memory: Record<'connected' | 'told', Memory>;
+  /** What was left when all had gone: of a first crowd, of the one that was measured, and of those that came after it. */
+  left: Memory[];
   peakResident: number;
   /** Promises that do not hold. */
   broken: string[];
@@ -45,19 +46,27 @@ export interface Report extends Size {
 
 /** Tenants whose names are changed at the same time, each by one writer, so that each one's changes have an order. */
 const WRITERS = 5;
-const WARM_UP_EVENTS = 100;
+/** That a crowd is told which is not measured. */
+const FEW_EVENTS = 100;
 /** Sockets that are being opened at one time. */
 const AT_ONCE = 100;
 
-export async function prove(gateway: GatewayProcess, size: Size, rests: Rests): Promise<Report> {
+/** @param gateway one that was started with `COUNTED`. */
+export async function prove(gateway: GatewayProcess, size: Size, { restMs, furtherCrowds }: Care): Promise<Report> {
   const { sockets, silent, events } = size;
   const broken: string[] = [];
   const admin = await superAdmin(gateway);
   const tenants: string[] = [];
   for (let count = 0; count < WRITERS; count++) tenants.push((await provision(admin)).id);
-  await warmUp(gateway, admin, tenants, sockets);
-  await sleep(rests.restMs);
-  const before = await gaugesOf(gateway);
+  const comeAndGo = async () => {
+    const crowd = await openMany(gateway, admin, sockets, new Hearsay());
+    await write(admin, tenants, FEW_EVENTS, 'Passing');
+    await untilTold(crowd, FEW_EVENTS);
+    for (const subscriber of crowd) subscriber.leave();
+    return left(gateway, broken);
+  };
+  const crowds = [await comeAndGo()];
+  await sleep(restMs);
 
   const heard = new Hearsay();
   const began = performance.now();
@@ -67,8 +76,8 @@ export async function prove(gateway: GatewayProcess, size: Size, rests: Rests): 
   const readers = crowd.slice(silent);
   const silentGone = seenOff(gateway, quiet, readers.length, broken);
   const idleFrom = gateway.cpuMs();
-  await sleep(rests.restMs);
-  const idlePercent = (100 * (gateway.cpuMs() - idleFrom)) / rests.restMs;
+  await sleep(restMs);
+  const idlePercent = (100 * (gateway.cpuMs() - idleFrom)) / restMs;
   const connected = await gaugesOf(gateway);
 
   let peakResident = 0;
@@ -86,7 +95,9 @@ export async function prove(gateway: GatewayProcess, size: Size, rests: Rests): 
   const silentGoneMs = await silentGone;
 
   for (const subscriber of readers) subscriber.leave();
-  const after = await left(gateway, before, rests.collectionMs, broken);
+  crowds.push(await left(gateway, broken));
+  for (let further = 0; further < furtherCrowds; further++) crowds.push(await comeAndGo());
+  if (furtherCrowds > 0) refuseGrowth(crowds, broken);
   const lateness = Float64Array.from(heard.lateness).sort();
   return {
     ...size,
@@ -98,26 +109,11 @@ export async function prove(gateway: GatewayProcess, size: Size, rests: Rests): 
     idlePercent,
     cpuMs,
     silentGoneMs,
-    memory: { before, connected, told, after },
+    memory: { connected, told },
+    left: crowds,
     peakResident,
     broken,
   };
-}
-
-/**
- * A first crowd of the same size has come and gone before memory is measured: what is compiled for good, and the pages that V8 and
- * the allocator keep for the next crowd, are nobody's leak. What the second one adds to them would be.
- */
-async function warmUp(gateway: GatewayProcess, admin: Actor, tenants: string[], sockets: number): Promise<void> {
-  const first = await openMany(gateway, admin, sockets, new Hearsay());
-  await write(admin, tenants, WARM_UP_EVENTS, 'Warm-up');
-  await untilTold(first, WARM_UP_EVENTS);
-  for (const subscriber of first) subscriber.leave();
-  await until(
-    () => gaugesOf(gateway),
-    ({ connections }) => connections === 0,
-    GOODBYE_MS,
-  );
 }
 
 async function openMany(gateway: GatewayProcess, admin: Actor, count: number, heard: Hearsay): Promise<Subscriber[]> {

@@ -2,7 +2,7 @@ import type { Report } from './proof.ts';
 
 /** For people to read. */
 export function table(report: Report): string {
-  const { sockets, silent, events, memory, broken } = report;
+  const { sockets, silent, events, memory, left, broken } = report;
   const readers = sockets - silent;
   const seconds = (ms: number) => `${(ms / 1000).toFixed(1)} s`;
   const perSecond = (count: number, ms: number) => Math.round((1000 * count) / ms);
@@ -20,7 +20,8 @@ export function table(report: Report): string {
     [`the last of ${silent} silent ones closed after`, seconds(report.silentGoneMs)],
   ];
   const mib = (value: number) => `${Math.round(value)}`.padStart(9);
-  const rows = Object.entries(memory).map(
+  const crowds = left.map((one, index) => [`crowd ${index + 1} has left`, one] as const);
+  const rows = [...crowds.slice(0, 1), ...Object.entries(memory), ...crowds.slice(1)].map(
     ([when, { resident, heap }]) => [when, `${mib(resident)}${mib(heap)}`] as const,
   );
   const line = ([what, value]: readonly [string, string]) => `  ${what.padEnd(42)}${value}`;

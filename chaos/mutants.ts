@@ -179,7 +179,10 @@ export const mutants: readonly Mutant[] = [
 ];
 
 /** Makes a copy of the compiled gateway with the change. @returns its folder, and what removes it. */
-export function makeMutant({ name, file, from, to }: Mutant): { build: string; remove(): void } {
+export function makeMutant({ name, file, from, to }: Pick<Mutant, 'name' | 'file' | 'from' | 'to'>): {
+  build: string;
+  remove(): void;
+} {
   // Beside `dist`: it finds packages and the console where that does.
   const build = mkdtempSync(join(dist, '..', '.tmp-chaos-mutant-'));
   cpSync(dist, build, { recursive: true });

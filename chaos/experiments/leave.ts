@@ -2,8 +2,7 @@
 import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { WebSocket } from 'ws';
-import { gaugesOf } from '../../bench/gauges.ts';
-import { eventually } from '../../tests/support/actors.ts';
+import { type Census, census, gaugesOf } from '../../bench/gauges.ts';
 import { sql } from '../../tests/support/database.ts';
 import type { GatewayProcess } from '../../tests/support/gateway-process.ts';
 import type { Experiment, Tally } from '../experiment.ts';
@@ -20,14 +19,6 @@ const GONE_MS = 15_000;
 const HEAP_LEFT = 10;
 /** Periodic work has a timer more or less at any moment, and so has a pool. */
 const FEW = 6;
-
-interface Census {
-  iterators: number;
-  timers: number;
-  sockets: number;
-  /** MiB. */
-  heap: number;
-}
 
 export const leave: Experiment = {
   name: 'leave',
@@ -57,17 +48,6 @@ export const leave: Experiment = {
     await ground.remove(installation);
   },
 };
-
-async function census(gateway: GatewayProcess): Promise<Census> {
-  const said = () => gateway.output().match(/^census .+$/gm) ?? [];
-  const known = said().length;
-  process.kill(gateway.pid, 'SIGUSR2');
-  const all = await eventually(
-    async () => said(),
-    (lines) => lines.length > known,
-  );
-  return JSON.parse(all.at(-1)!.slice('census '.length));
-}
 
 async function leftovers(
   installation: Installation,

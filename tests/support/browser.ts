@@ -70,6 +70,7 @@ export async function signInCompany(
   await page.getByLabel('E-mail address').fill(adminEmail);
   await page.getByLabel('Password', { exact: true }).fill(adminPassword);
   await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByRole('navigation', { name: 'Main' }).first().waitFor({ state: 'attached' });
 }
 
 interface Finding {
