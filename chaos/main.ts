@@ -115,8 +115,6 @@ async function takeAway({ chosen, seed, patience }: Wanted, stopping: AbortSigna
     if (!found) blind++;
     print(`without ${mutant.name}\n  ${experiment.name}: ${found ?? 'NOTHING IS LOST OF WHAT WAS EXPECTED'}`);
   }
-  const without = chosen.filter((experiment) => !mutants.some((mutant) => experimentOf(mutant) === experiment));
-  if (without.length > 0) print(`\nnothing is known to take away for: ${without.map(({ name }) => name).join(', ')}`);
   print(`\n${tried} of ${wanted.length} things were taken away; ${tried - blind} times something was lost`);
   if (tried === 0) return 2;
   return blind === 0 ? 0 : 1;

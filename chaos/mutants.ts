@@ -63,7 +63,7 @@ export const mutants: readonly Mutant[] = [
     to: `(setTimeout(() => services.control.orm.em.fork().transactional((later) =>
       services.queue.send(later, 'tenant.provision', { orgId }, orgId)), 1000), crypto.randomUUID())`,
     experiment: 'kill-anywhere',
-    trials: 3,
+    trials: 8,
     expects: /tenants that were never made/,
   },
   {

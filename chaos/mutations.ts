@@ -7,6 +7,24 @@ import { type Mutant, makeMutant } from './mutants.ts';
 /** What never comes without it is given up on soon. */
 const GIVE_UP_MS = 20_000;
 
+/** Ends between two trials when what is expected was lost. */
+class Hunt extends Tally {
+  readonly #expects: RegExp;
+  readonly #enough: AbortController;
+
+  constructor({ trials, expects }: Mutant, seed: number, patience: number, stopping?: AbortSignal) {
+    const enough = new AbortController();
+    super(trials, seed, patience, AbortSignal.any([enough.signal, ...(stopping ? [stopping] : [])]), GIVE_UP_MS);
+    this.#expects = expects;
+    this.#enough = enough;
+  }
+
+  override add(trials: number, losses: readonly string[]): void {
+    super.add(trials, losses);
+    if (losses.some((loss) => this.#expects.test(loss))) this.#enough.abort();
+  }
+}
+
 /**
  * @returns what was lost by it, as is expected: nothing, when the experiment is blind to it.
  * @throws what kept the experiment from going on: that shows nothing.
@@ -18,7 +36,7 @@ export async function tryMutant(
   stopping?: AbortSignal,
 ): Promise<readonly string[]> {
   const { build, remove } = makeMutant(mutant);
-  const tally = new Tally(mutant.trials, seed, patience, stopping, GIVE_UP_MS);
+  const tally = new Hunt(mutant, seed, patience, stopping);
   try {
     const ground = await Ground.open({ build });
     try {

@@ -1,8 +1,11 @@
 /** That the experiments can fail: what the platform's promises rest on is taken away, and something is lost. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { beforeAll, expect, test } from '@jest/globals';
+import { experiments } from '../chaos/experiments/index.ts';
 import { mutants } from '../chaos/mutants.ts';
 import { tryMutant } from '../chaos/mutations.ts';
-import { ensureBuilt } from './support/built.ts';
+import { dist, ensureBuilt } from './support/built.ts';
 
 /** Times are not what they are to be found by. */
 const PATIENCE = 10;
@@ -11,6 +14,16 @@ const SHORT = ['the REVOKE', 'the compare-and-set'];
 const chosen = SHORT.map((start) => mutants.find(({ name }) => name.startsWith(start))!);
 
 beforeAll(ensureBuilt);
+
+test.each(mutants.map((mutant) => [mutant.name, mutant] as const))('there is: %s', (_, { file, from, experiment }) => {
+  expect(readFileSync(join(dist, file), 'utf8')).toMatch(from);
+  expect(experiments.map(({ name }) => name)).toContain(experiment);
+});
+
+test('each experiment has something to miss', () => {
+  const tried = new Set(mutants.map(({ experiment }) => experiment));
+  expect(experiments.filter(({ name }) => !tried.has(name))).toEqual([]);
+});
 
 test.each(chosen.map((mutant) => [mutant.name, mutant] as const))(
   'something is lost without %s',
