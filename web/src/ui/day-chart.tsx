@@ -17,7 +17,7 @@ interface DayChartProps extends Pick<AreaChartProps, 'curveType' | 'withDots' | 
 export function DayChart({ height, days, name, label, color, description, ...look }: DayChartProps) {
   const { number, compact, day } = useFormats();
   return (
-    <div role="img" aria-label={description}>
+    <div role="img" aria-label={description} ref={passOver}>
       <AreaChart
         h={height}
         data={days}
@@ -36,4 +36,20 @@ export function DayChart({ height, days, name, label, color, description, ...loo
       />
     </div>
   );
+}
+
+/**
+ * React listens on what it draws portals into, and Chromium holds an SVG element that is listened to for one that the Tab key stops
+ * at: three or four for each chart, with nothing to be done there.
+ */
+function passOver(chart: HTMLDivElement | null) {
+  if (!chart) return undefined;
+  const mend = () => {
+    for (const layer of chart.querySelectorAll('g[class^="recharts-zIndex-layer"]:not([tabindex])'))
+      layer.setAttribute('tabindex', '-1');
+  };
+  mend();
+  const observer = new MutationObserver(mend);
+  observer.observe(chart, { childList: true, subtree: true });
+  return () => observer.disconnect();
 }

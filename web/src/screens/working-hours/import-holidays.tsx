@@ -153,7 +153,13 @@ function PlanRow({ holiday, language }: { holiday: Holiday; language: string }) 
         )}
       </Table.Td>
       <Table.Td>
-        <Badge color={COLORS[state]} variant="light" tt="none" h="auto" styles={{ label: { whiteSpace: 'normal' } }}>
+        <Badge
+          color={COLORS[state]}
+          variant="light"
+          tt="none"
+          h="auto"
+          styles={{ label: { whiteSpace: 'normal', overflow: 'visible' } }}
+        >
           {t(`import.${state}`, { other: inTheWay })}
         </Badge>
       </Table.Td>

@@ -91,6 +91,8 @@ export function TimeZoneDialog({ opened, onClose, zone, division, onSaved }: Pro
               </Text>
             </Group>
           )}
+          // What is typed takes the place of what stands there.
+          onClick={({ currentTarget }) => currentTarget.select()}
           onChange={(value) => value && setPicked(value)}
           description={facts(chosen) || undefined}
         />
