@@ -18,6 +18,21 @@ import {
 import { demoPlatform } from './support/demo.ts';
 import { type RedisServer, startRedis } from './support/redis-server.ts';
 
+const MOST_STOPS = 90;
+/** Where the keyboard is: fields show it by their border, and what is hidden behind a label by that. */
+const WHERE = `(() => {
+  const at = document.activeElement;
+  if (!at || at === document.body) return 'the end';
+  const name = (at.getAttribute('aria-label') || at.textContent || at.id).trim().slice(0, 40);
+  if (at.ownerSVGElement !== undefined) return 'svg ' + name;
+  const isRinged = (element) => {
+    const { outlineStyle, outlineWidth, boxShadow } = getComputedStyle(element);
+    return (outlineStyle !== 'none' && parseFloat(outlineWidth) > 0) || boxShadow !== 'none';
+  };
+  const around = [at, at.closest('tr'), ...(at.tagName === 'A' ? [at.parentElement] : [])].filter(Boolean);
+  return at.matches('input, [aria-haspopup]') || around.some(isRinged) ? name : 'unseen ' + name;
+})()`;
+
 describeIf('each screen of the console', hasBrowser, 'chromium is not on PATH', () => {
   let redis: RedisServer | undefined;
   let app: TestApp;
@@ -116,6 +131,27 @@ describeIf('each screen of the console', hasBrowser, 'chromium is not on PATH', 
       at.getByRole('button', { name: 'New special day' }).first().waitFor(),
     );
     expect(problems).toEqual([]);
+    await page.context().close();
+  });
+
+  test('by the keyboard alone: Tab stops at what can be used, one sees where, and it comes to the end', async () => {
+    const { page } = await openPage(browser, app);
+    await signIn(page, app);
+    for (const [name, { path, heading, ready }] of Object.entries(SCREENS)) {
+      await page.goto(`${app.url}/console${path()}`);
+      await page.getByRole('heading', { level: 1, name: heading }).waitFor();
+      await ready(page);
+      await page.waitForTimeout(300);
+      const stops: string[] = [];
+      for (let stop = ''; stop !== 'the end' && stops.length < MOST_STOPS; stops.push(stop)) {
+        await page.keyboard.press('Tab');
+        stop = await page.evaluate<string>(WHERE);
+      }
+      const odd = stops.filter((stop) => stop.startsWith('unseen') || stop.startsWith('svg'));
+      expect([name, odd]).toEqual([name, []]);
+      // A log goes on below.
+      if (name !== 'audit') expect([name, stops.at(-1)]).toEqual([name, 'the end']);
+    }
     await page.context().close();
   });
 
