@@ -132,8 +132,8 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'an ear for the end of the session that hears of changes',
-    file: 'live/event-bus.js',
-    from: /client\.on\('error', [^\n]+the event connection was lost'\)\);/,
+    file: 'db/own-session.js',
+    from: /this\.client\.on\('error', \(error\) => \{[\s\S]*?\}\);/,
     to: '',
     experiment: 'postgres-sessions',
     // In every other one all sessions end.
