@@ -18,7 +18,7 @@ export function registerOperations(
   leaving: AbortSignal,
   connections?: Connections,
 ): void {
-  const { control, metrics, redis, clock } = services;
+  const { control, bus, metrics, redis, clock } = services;
   const { registry } = metrics;
   const workers = async () => {
     const { name, text } = livingWorkers;
