@@ -10,13 +10,19 @@ import { chooseArchives } from './domain/backup/choose.ts';
 import { planRestore } from './domain/backup/plan.ts';
 import { restore } from './domain/backup/restore.ts';
 
-const USAGE = 'Use: npm run restore -- <folder or file> ... [--tenant <slug or id>] [--dry-run] [--yes]';
+const USAGE =
+  'Use: npm run restore -- <folder or file> ... [--tenant <slug or id>] [--keep-servers] [--dry-run] [--yes]';
 
 function readArguments() {
   try {
     const { values, positionals } = parseArgs({
       allowPositionals: true,
-      options: { tenant: { type: 'string' }, 'dry-run': { type: 'boolean' }, yes: { type: 'boolean' } },
+      options: {
+        tenant: { type: 'string' },
+        'keep-servers': { type: 'boolean' },
+        'dry-run': { type: 'boolean' },
+        yes: { type: 'boolean' },
+      },
     });
     if (positionals.length > 0) return { ...values, paths: positionals };
   } catch (error) {
@@ -36,7 +42,7 @@ async function confirmed(signal: AbortSignal): Promise<boolean> {
 }
 
 await runCommand(async () => {
-  const { paths, tenant, yes, 'dry-run': dryRun } = readArguments();
+  const { paths, tenant, yes, 'dry-run': dryRun, 'keep-servers': keepServers } = readArguments();
   const config = readConfig(process.env);
   const keys = await neededKeys(config);
   return interruptible(async (signal) => {
@@ -45,13 +51,13 @@ await runCommand(async () => {
     return withInstallation(
       config,
       async ({ databaseUrl }) => {
-        for (const line of await planRestore({ databaseUrl, keys }, chosen)) say(`- ${line}`);
+        for (const line of await planRestore({ databaseUrl, keys, keepServers }, chosen)) say(`- ${line}`);
         if (dryRun) return 0;
         if (!yes && !(await confirmed(signal))) {
           say('Nothing has been changed.');
           return 1;
         }
-        await restore({ databaseUrl, keys, signal, say }, chosen);
+        await restore({ databaseUrl, keys, signal, say, keepServers }, chosen);
         say('Restored. npm run doctor and npm run audit:verify say whether all is well.');
         return 0;
       },

@@ -10,6 +10,7 @@ const TOLD_MS = 5000;
 /** What is made up for changes only by more than this: a clock that jumps a little with each look is no good. */
 const STEADY_MS = 100;
 
+/** Copied for each question: a pool writes its callback into what it is given. */
 const ASK = {
   name: 'database_clock',
   text: 'select (extract(epoch from clock_timestamp()) * 1000)::float8 as now',
@@ -19,7 +20,7 @@ const ASK = {
 export async function goByDatabase(database: Pick<ClientBase, 'query'>): Promise<number> {
   const asked = Date.now();
   const start = performance.now();
-  const { rows } = await database.query<{ now: number }>(ASK);
+  const { rows } = await database.query<{ now: number }>({ ...ASK });
   // The answer may be of any moment in between.
   const unsure = (performance.now() - start) / 2;
   const offset = rows[0]!.now - (asked + unsure);

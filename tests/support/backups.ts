@@ -25,14 +25,14 @@ export const takeBackup = (
 export async function restoreBackup(
   databaseUrl: string,
   paths: string[],
-  { tenant, secret = JWT_SECRET }: { tenant?: string; secret?: string } = {},
+  { tenant, secret = JWT_SECRET, keepServers }: { tenant?: string; secret?: string; keepServers?: boolean } = {},
 ): Promise<string[]> {
   const lines: string[] = [];
   const say = (line: string) => void lines.push(line);
   const used = new Keys(secret);
   const chosen = await chooseArchives(paths, used, say, tenant);
-  lines.push(...(await planRestore({ databaseUrl, keys: used }, chosen)));
-  await restore({ databaseUrl, keys: used, signal: new AbortController().signal, say }, chosen);
+  lines.push(...(await planRestore({ databaseUrl, keys: used, keepServers }, chosen)));
+  await restore({ databaseUrl, keys: used, signal: new AbortController().signal, say, keepServers }, chosen);
   return lines;
 }
 

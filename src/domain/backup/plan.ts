@@ -6,7 +6,7 @@ import type { ServerAddress } from '../../db/tenant-cluster.ts';
 import { UNFINISHED_MOVE } from '../../entities/control/tenant-move.ts';
 import type { Chosen } from './choose.ts';
 import type { OpenArchive } from './read-archive.ts';
-import type { Target } from './restore-tenant.ts';
+import type { RestoreControlOptions } from './restore-control.ts';
 import { openReader } from './snapshot.ts';
 import { installationOf } from './tables.ts';
 import { megabytes, plural } from './tell.ts';
@@ -26,13 +26,13 @@ const PRESENT = `
 
 /** @returns a line for each thing that would be done. @throws {ConfigError} for what cannot be done. */
 export async function planRestore(
-  { databaseUrl, keys }: Pick<Target, 'databaseUrl' | 'keys'>,
+  { databaseUrl, keys, keepServers }: Pick<RestoreControlOptions, 'databaseUrl' | 'keys' | 'keepServers'>,
   { control, tenants }: Chosen,
 ): Promise<string[]> {
   const client = await openReader(databaseUrl);
   try {
     const code = await installationOf(client);
-    if (control) return [planControl(control, code), ...tenants.map(planFresh)];
+    if (control) return [planControl(control, code, keepServers), ...tenants.map(planFresh)];
     const servers = await serverAddresses(client, databaseUrl, keys);
     const lines: string[] = [];
     for (const archive of tenants) lines.push(await planTenant(client, servers, archive));
@@ -42,8 +42,17 @@ export async function planRestore(
   }
 }
 
-function planControl({ header: { installation, takenAt } }: OpenArchive, code: string | undefined): string {
-  if (code === undefined) return `the control plane of ${takenAt} is restored into an empty database`;
+function planControl(
+  { header: { installation, takenAt } }: OpenArchive,
+  code: string | undefined,
+  keepServers: boolean | undefined,
+): string {
+  if (code === undefined) {
+    const where = keepServers
+      ? 'tenants stay on the database servers that the backup names, AND ARE RESTORED THERE'
+      : 'all tenants come to this server, whichever they were on';
+    return `the control plane of ${takenAt} is restored into an empty database; ${where}`;
+  }
   if (code !== installation) {
     throw new ConfigError(
       `This is another installation (${code}; the backup is of ${installation}): restore it into an empty database or DATA_DIR. ` +

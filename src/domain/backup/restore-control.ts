@@ -4,9 +4,11 @@ import { describeFailure } from '../../components/describe-failure.ts';
 import { ConfigError } from '../../config.ts';
 import { applyMigrations } from '../../db/apply-migrations.ts';
 import { databaseUrlOf } from '../../db/control.ts';
+import { serverAddresses } from '../../db/database-servers.ts';
 import { LOCKS } from '../../db/locks.ts';
 import { controlMigrations } from '../../db/migrations/control/index.ts';
 import { formerName, groupName } from '../../db/tenant-names.ts';
+import { HOME_SERVER_ID } from '../../entities/control/database-server.ts';
 import { auditOn, bySystem } from '../audit.ts';
 import { controlChain } from '../audit-chain.ts';
 import { type Verdict, walkChain } from '../chain-walk.ts';
@@ -17,8 +19,10 @@ import { fill, whileQuiet } from './load.ts';
 import { queueAnew } from './prepare.ts';
 import { type OpenArchive, readArchive } from './read-archive.ts';
 import type { Target } from './restore-tenant.ts';
+import { openReader } from './snapshot.ts';
 import { readStanding, type Standing, shutOutOfControl } from './standing.ts';
 import { RESTORED_VERSION } from './switch-tenant.ts';
+import { installationOf } from './tables.ts';
 
 /** What was told after the backup has numbers that nobody knows any more: those who come back with one begin anew. */
 const EVENTS_HEADROOM = 1_000_000;
@@ -31,9 +35,15 @@ export interface RestoredControl {
   standing: Standing;
 }
 
+export interface RestoreControlOptions extends Omit<Target, 'servers'> {
+  say(line: string): void;
+  /** Into an empty database: tenants stay on the servers that the backup names. Without it all of them come to this one. */
+  keepServers?: boolean;
+}
+
 /** @throws {ConfigError} while a gateway runs. Nothing has changed then. */
 export async function restoreControl(
-  { databaseUrl, keys, signal, say }: Omit<Target, 'servers'> & { say(line: string): void },
+  { databaseUrl, keys, signal, say, keepServers }: RestoreControlOptions,
   archive: OpenArchive,
 ): Promise<RestoredControl> {
   const name = decodeURIComponent(new URL(databaseUrl).pathname.slice(1));
@@ -44,10 +54,15 @@ export async function restoreControl(
   try {
     await refuseTwice(helper, name);
     await refuseGateways(client, name, archive.header.installation);
+    const isNew = await isEmpty(databaseUrl);
     const standing = await standingNow(databaseUrl, say);
     draft = await makeDraft(client, name);
     const draftUrl = databaseUrlOf(databaseUrl, draft);
     const restored = await fillDraft(draftUrl, archive, keys, signal, standing);
+    await whileOpen(draftUrl, async (control) => {
+      if (isNew && !keepServers) await bringHome(control);
+      await refuseGatewaysElsewhere(control, databaseUrl, keys, archive.header.installation);
+    });
     await queueAnew(draftUrl);
     await refuseGateways(client, name, archive.header.installation);
     signal.throwIfAborted();
@@ -70,6 +85,45 @@ async function refuseTwice(client: pg.ClientBase, name: string): Promise<void> {
     name,
   ]);
   if (!rows[0]!.locked) throw new ConfigError(`Another restore of ${name} is under way.`);
+}
+
+async function whileOpen<T>(url: string, work: (client: pg.ClientBase) => Promise<T>): Promise<T> {
+  const client = await openWriter(url);
+  try {
+    return await work(client);
+  } finally {
+    await client.end();
+  }
+}
+
+const isEmpty = (url: string) => whileOpen(url, async (client) => (await installationOf(client)) === undefined);
+
+/**
+ * Most restores into an empty database try a backup out, on another machine, with the secrets of the installation: it would find its
+ * way to the servers that the tenants are on, and work on what is in use there.
+ */
+async function bringHome(client: pg.ClientBase): Promise<void> {
+  await client.query('update tenant_databases set server_id = $1', [HOME_SERVER_ID]);
+  await client.query('delete from database_servers where id <> $1', [HOME_SERVER_ID]);
+}
+
+/** The same of the servers that the restored tenants are on. One that cannot be asked is worked on by nobody from here either. */
+async function refuseGatewaysElsewhere(
+  control: pg.ClientBase,
+  databaseUrl: string,
+  keys: Target['keys'],
+  code: string,
+): Promise<void> {
+  for (const { id, url } of await serverAddresses(control, databaseUrl, keys)) {
+    if (id === HOME_SERVER_ID) continue;
+    const client = await openReader(url).catch(() => undefined);
+    if (!client) continue;
+    try {
+      await refuseGateways(client, '', code);
+    } finally {
+      await client.end();
+    }
+  }
 }
 
 /** Whoever works with what is about to be replaced would go on with what it remembers of it. */

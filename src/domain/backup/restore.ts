@@ -6,14 +6,12 @@ import type { Verdict } from '../chain-walk.ts';
 import type { Chosen } from './choose.ts';
 import { prepare } from './prepare.ts';
 import type { OpenArchive } from './read-archive.ts';
-import { restoreControl } from './restore-control.ts';
-import { restoreTenant, type Target } from './restore-tenant.ts';
+import { type RestoreControlOptions, restoreControl } from './restore-control.ts';
+import { restoreTenant } from './restore-tenant.ts';
 import type { Standing } from './standing.ts';
 import { duration, plural } from './tell.ts';
 
-export interface RestoreOptions extends Omit<Target, 'servers'> {
-  say(line: string): void;
-}
+export type RestoreOptions = RestoreControlOptions;
 
 /** Each loads a database: more would only wait for the disk. */
 const AT_ONCE = 2;
