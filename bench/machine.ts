@@ -34,6 +34,10 @@ function coresIn(list: string): number[] {
   });
 }
 
+/** Of a process that may run wherever there is room. */
+export const allCores = ({ server, load, database }: Pins): string | undefined =>
+  server && [...new Set([server, load, database])].filter(Boolean).join(',');
+
 /** Moves this process, and those that it starts from now on. */
 export function moveTo(cores: string | undefined): void {
   if (cores) spawnSync('taskset', ['-acp', cores, String(process.pid)], { stdio: 'ignore' });

@@ -10,7 +10,7 @@ import { type Actor, provision, superAdmin, type Tenant } from '../tests/support
 import { sql } from '../tests/support/database.ts';
 import { temporaryFolder } from '../tests/support/gateway-process.ts';
 import { SUPER_ADMIN } from '../tests/support/super-admin.ts';
-import type { Pins } from './machine.ts';
+import { allCores, type Pins } from './machine.ts';
 import { endServers, GATEWAY, Server } from './servers.ts';
 
 /** Tenants that have databases; all others are rows in the control database. */
@@ -24,6 +24,8 @@ export interface Platform {
   /** The gateway's control database, and the other servers' copy of it. */
   readonly databases: { gateway: string; peers: string };
   readonly gateway: Server;
+  /** One more gateway on the same database, on whatever core has room; it ends with the others. */
+  another(name: string): Promise<Server>;
   /** A super admin, whose token all servers take. */
   readonly admin: Actor;
   /** Ids of all tenants, ascending. */
@@ -35,24 +37,31 @@ export interface Platform {
   close(): Promise<void>;
 }
 
-export async function openPlatform(
-  pins: Pins,
-  tenantCount: number,
-  say: (text: string) => void,
-  profile?: string,
-): Promise<Platform> {
+export interface PlatformOptions {
+  /** In all. */
+  tenants: number;
+  /** Those of them that have databases. */
+  real?: number;
+  /** Of the gateway, on top of what it needs. */
+  env?: Record<string, string>;
+  say(text: string): void;
+  /** A folder for a profile of the gateway. */
+  profile?: string;
+}
+
+export async function openPlatform(pins: Pins, options: PlatformOptions): Promise<Platform> {
   const folder = await temporaryFolder();
   const dataDir = join(folder, 'data');
   await mkdir(dataDir, { mode: 0o755 });
   const jwtSecret = randomBytes(48).toString('base64url');
-  say('Starting PostgreSQL…');
+  options.say('Starting PostgreSQL…');
   const postgres = await startEmbeddedServer({
     dataDir,
     password: randomBytes(24).toString('base64url'),
     notice: () => {},
   });
   try {
-    return await fill({ pins, folder, jwtSecret, postgres, tenantCount, say, profile });
+    return await fill({ ...options, pins, folder, jwtSecret, postgres });
   } catch (error) {
     await endServers();
     await postgres.stop();
@@ -60,27 +69,24 @@ export async function openPlatform(
   }
 }
 
-interface Filling {
+interface Filling extends PlatformOptions {
   pins: Pins;
   folder: string;
   jwtSecret: string;
   postgres: EmbeddedServer;
-  tenantCount: number;
-  say(text: string): void;
-  /** A folder for a profile of the gateway. */
-  profile?: string;
 }
 
-async function fill({ pins, folder, jwtSecret, postgres, tenantCount, say, profile }: Filling): Promise<Platform> {
+async function fill({ pins, folder, jwtSecret, postgres, say, profile, ...options }: Filling): Promise<Platform> {
+  const { tenants: count, real = REAL_TENANTS } = options;
   const { url } = postgres;
   const peers = new URL(url);
   peers.pathname = `/${PEERS_DATABASE}`;
-  const startGateway = (options: string[] = []) =>
+  const startGateway = (nodeOptions: string[] = [], name = 'gateway', cores: string | undefined = pins.server) =>
     Server.start({
-      name: 'gateway',
-      args: [...options, ...GATEWAY],
-      log: join(folder, 'gateway.log'),
-      cores: pins.server,
+      name,
+      args: [...nodeOptions, ...GATEWAY],
+      log: join(folder, `${name}.log`),
+      cores,
       env: {
         PORT: '0',
         DATABASE_URL: url,
@@ -88,16 +94,19 @@ async function fill({ pins, folder, jwtSecret, postgres, tenantCount, say, profi
         JWT_SECRET: jwtSecret,
         SUPER_ADMIN_EMAIL: SUPER_ADMIN.email,
         SUPER_ADMIN_PASSWORD: SUPER_ADMIN.password,
+        ...options.env,
       },
     });
   let gateway = await startGateway();
-  say(`Making ${REAL_TENANTS} tenants with databases, and ${tenantCount - REAL_TENANTS} more as rows…`);
+  say(
+    `Making ${real === 1 ? 'one tenant with a database' : `${real} tenants with databases`}, and ${count - real} more as rows…`,
+  );
   const admin = await superAdmin(gateway);
   const tenants: Tenant[] = [];
-  for (let count = 0; count < REAL_TENANTS; count++) tenants.push(await provision(admin));
+  for (let made = 0; made < real; made++) tenants.push(await provision(admin));
   // A database that somebody is connected to cannot be copied.
   await gateway.end();
-  await insertTenants(url, tenantCount - REAL_TENANTS);
+  await insertTenants(url, real, count);
   await sql(url, 'vacuum analyze');
   await sql(peers.href.replace(PEERS_DATABASE, 'postgres'), `create database ${PEERS_DATABASE} template omnistream`);
   const rows = await sql<{ id: string }>(url, 'select id from organizations order by id');
@@ -112,6 +121,7 @@ async function fill({ pins, folder, jwtSecret, postgres, tenantCount, say, profi
     jwtSecret,
     databases: { gateway: url, peers: peers.href },
     gateway,
+    another: (name) => startGateway([], name, allCores(pins)),
     admin: await superAdmin(gateway),
     tenantIds: rows.map(({ id }) => id),
     tenants,
@@ -125,20 +135,24 @@ async function fill({ pins, folder, jwtSecret, postgres, tenantCount, say, profi
   };
 }
 
-/** Tenants as a platform has them after some years: of several countries, some without limits, few suspended. */
-async function insertTenants(databaseUrl: string, count: number): Promise<void> {
+/**
+ * Tenants as a platform has them after some years: of several countries, some without limits, few suspended.
+ *
+ * @param from so many are there already. @param to so many there are then.
+ */
+export async function insertTenants(databaseUrl: string, from: number, to: number): Promise<void> {
   await sql(
     databaseUrl,
     `with made as (
        insert into organizations
          (id, name, slug, status, country, limits, mongo_database, schema_version, created_at, updated_at)
-       select uuidv7(make_interval(secs => n - ${count})), 'Perusahaan ' || n || ' & Söhne', 'company-' || n,
+       select uuidv7(make_interval(secs => n - ${to})), 'Perusahaan ' || n || ' & Söhne', 'company-' || n,
               (case when n % 50 = 0 then 'suspended' else 'active' end)::tenant_status,
               (array['ID', 'SG', 'MY', 'DE', null])[1 + n % 5],
               case when n % 4 = 0 then '{}'::jsonb
                    else jsonb_build_object('maxAgents', 5 + n % 200, 'maxContacts', 1000 * (1 + n % 90)) end,
-              'crm_company-' || n, 4, now() - make_interval(secs => ${count} - n), now() - make_interval(secs => n % 5000)
-         from generate_series(1, ${count}) n
+              'crm_company-' || n, 4, now() - make_interval(secs => ${to} - n), now() - make_interval(secs => n % 5000)
+         from generate_series(${from + 1}, ${to}) n
        returning id, updated_at)
      insert into usage (id, org_id, agent_count, contact_count, messages_this_month, active_integrations, active_channels,
                         usage_month, timezone, updated_at)

@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { ensureBuilt } from '../tests/support/built.ts';
 import { cleanUp } from '../tests/support/gateway-process.ts';
+import { endOnSignals } from './ending.ts';
 import { Fleet } from './fleet.ts';
 import { Load } from './load/load.ts';
 import { choosePins, machineFacts, moveTo, type Pins } from './machine.ts';
@@ -82,7 +83,7 @@ async function runGroup(
   withProfile = false,
 ): Promise<void> {
   const profile = withProfile ? join(dirname(RESULTS), `profile-${Date.now()}`) : undefined;
-  const platform = await openPlatform(pins, tenants, say, profile);
+  const platform = await openPlatform(pins, { tenants, say, profile });
   const fleet = new Fleet(platform);
   const load = new Load(pins.load);
   const since = Number(process.hrtime.bigint() / 1000n);
@@ -112,24 +113,8 @@ async function sumUp(chosen: Workload[]): Promise<number> {
   return findings.every(([, finding]) => holds(finding)) ? 0 : 1;
 }
 
-let stopping = false;
-for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  process.on(signal, async () => {
-    if (stopping) return;
-    stopping = true;
-    say('\nStopping: servers are ended and folders removed…');
-    await endServers();
-    await close().catch(() => {});
-    await cleanUp();
-    process.exit(130);
-  });
-}
-try {
-  process.exitCode = await main();
-} catch (error) {
-  // What stopping does to what is under way is no news.
-  if (!stopping) say(`\n${(error as Error).stack}`);
-  process.exitCode = 1;
-} finally {
-  if (!stopping) await cleanUp();
-}
+await endOnSignals(main, say, async () => {
+  await endServers();
+  await close().catch(() => {});
+  await cleanUp();
+});

@@ -150,9 +150,10 @@ process.on('message', async (job: Job) => {
   const anywhere = () => Math.floor(Math.random() * requests.length);
   running = true;
   window = new Window();
+  const ports = [job.port, ...(job.morePorts ?? [])];
   const opened = Array.from(
     { length: job.connections },
-    () => new Connection(job.port, requests, anywhere(), job.everyMs),
+    (_, index) => new Connection(ports[index % ports.length]!, requests, anywhere(), job.everyMs),
   );
   await untilAnswered(job.warmUpMs, job.warmUpAnswers ?? 0);
   window = new Window();

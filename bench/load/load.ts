@@ -9,6 +9,8 @@ export type Job = { kind: 'requests'; name: string; requests: string[] } | ({ ki
 
 export interface Run {
   port: number;
+  /** Of others, to which connections go in turn with it. */
+  morePorts?: number[];
   /** Of the requests. */
   name: string;
   connections: number;

@@ -15,21 +15,25 @@ const DATA = join(DOCS, 'performance.json');
 export async function writeDocs(results: Results): Promise<string[]> {
   const page = await readFile(PAGE, 'utf8');
   const parts = { goals: goals(results), servers: servers(results), machine: machine(Object.values(results)) };
-  const updated = Object.entries(parts).reduce((text, [name, part]) => {
-    const place = new RegExp(`(<!-- ${name}: .*-->\n)[\\s\\S]*?(<!-- end of ${name} -->)`);
-    if (!place.test(text)) throw new Error(`docs/performance.md has lost the place of its ${name}`);
-    return text.replace(place, (_, start, end) => `${start}${part}\n${end}`);
-  }, page);
   await mkdir(dirname(CHART), { recursive: true });
-  await writeFile(PAGE, updated);
+  await writeFile(PAGE, fillPlaces(page, parts, 'docs/performance.md'));
   await writeFile(CHART, chart(results));
   await writeFile(DATA, `${JSON.stringify(results, null, 2)}\n`);
   return [PAGE, CHART, DATA];
 }
 
+/** @param parts by the names of their places in the page. @throws where the page has lost one of them. */
+export function fillPlaces(page: string, parts: Record<string, string>, name: string): string {
+  return Object.entries(parts).reduce((text, [part, content]) => {
+    const place = new RegExp(`(<!-- ${part}: .*-->\n)[\\s\\S]*?(<!-- end of ${part} -->)`);
+    if (!place.test(text)) throw new Error(`${name} has lost the place of its ${part}`);
+    return text.replace(place, (_, start, end) => `${start}${content}\n${end}`);
+  }, page);
+}
+
 const row = (cells: string[]) => `| ${cells.join(' | ')} |`;
 
-function table(head: string[], rows: string[][]): string {
+export function table(head: string[], rows: string[][]): string {
   return [row(head), row(head.map((_, index) => (index === 0 ? '---' : '---:'))), ...rows.map(row)].join('\n');
 }
 
