@@ -42,7 +42,7 @@ const TENANTS = `
          (select count(*)::int from audit_entries a where a.org_id = o.id and a.action = 'tenant.activate') as activations
     from organizations o
     left join provisioning_runs run on run.org_id = o.id
-    left join tenant_databases d on d.org_id = o.id order by o.id`;
+    left join tenant_databases d on d.org_id = o.id and o.archived_at is null order by o.id`;
 
 const TIDY_MS = 30_000;
 /** How many tenants' roles try each other's doors; all are judged by what the catalogs say of their rights. */

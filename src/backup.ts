@@ -4,12 +4,14 @@
  */
 import { parseArgs } from 'node:util';
 import { interruptible, neededKeys, runCommand, say, withInstallation } from './command-line.ts';
+import { makeComponents } from './components/index.ts';
 import { ConfigError, readConfig } from './config.ts';
 import { BadArchive } from './domain/backup/archive.ts';
 import { archivesAt } from './domain/backup/folder.ts';
 import { openArchive, readArchive } from './domain/backup/read-archive.ts';
 import { backUp, type Wanted } from './domain/backup/run.ts';
 import { describeArchive } from './domain/backup/tell.ts';
+import { KeptFiles } from './domain/kept-files.ts';
 
 const USAGE = `Use: npm run backup -- --out <folder> [--all | --control | --tenant <slug or id>] [--keep <number>]
      npm run backup -- verify <folder or file> ...`;
@@ -71,7 +73,15 @@ await runCommand(async () => {
   const config = readConfig(process.env);
   const keys = await neededKeys(config);
   return interruptible(async (signal) => {
-    await withInstallation(config, ({ databaseUrl }) => backUp({ ...backup, databaseUrl, keys, signal, say }));
+    const components = await makeComponents(config.components);
+    const keptAt = (code: string) => new KeptFiles(config.dataDir, code, components.objects);
+    try {
+      await withInstallation(config, ({ databaseUrl }) =>
+        backUp({ ...backup, databaseUrl, keys, keptAt, signal, say }),
+      );
+    } finally {
+      await components.close();
+    }
     say('It is of no use without the secret that the gateway runs with: keep JWT_SECRET, or secrets.json, elsewhere.');
     return 0;
   });

@@ -6,7 +6,11 @@ import { ConfigError } from './config.ts';
 type Command = (args: string[]) => Promise<number>;
 
 const COMMANDS: Readonly<Record<string, () => Promise<{ run: Command }>>> = {
+  archive: () => import('./tenants/archive.ts'),
+  export: () => import('./tenants/export.ts'),
   move: () => import('./tenants/move.ts'),
+  purge: () => import('./tenants/purge.ts'),
+  restore: () => import('./tenants/restore.ts'),
   upgrade: () => import('./tenants/upgrade.ts'),
 };
 

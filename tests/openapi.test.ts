@@ -38,6 +38,11 @@ const others = `
   POST /api/exports Export all data
   GET /api/exports/{export_id} Get an export
   GET /api/exports/{export_id}/download Fetch an export
+  POST /api/super-admin/tenants/{id}/purge Set the end of a suspended tenant
+  DELETE /api/super-admin/tenants/{id}/purge Call the end of a tenant off
+  POST /api/super-admin/tenants/{id}/archive Archive a suspended tenant
+  POST /api/super-admin/tenants/{id}/unarchive Restore an archived tenant
+  GET /api/super-admin/tenants/{id}/offboarding How the archiving, restoring or removing of a tenant stands
   GET /api/super-admin/tenants/{id}/exports List a tenant's exports
   GET /api/super-admin/upgrades List upgrades of tenants
   GET /api/super-admin/upgrades/plan Plan an upgrade of tenants

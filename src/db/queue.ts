@@ -11,6 +11,8 @@ export interface Jobs {
   'tenant.provision': { orgId: string };
   /** Brings a tenant's limits to its own database. */
   'tenant.apply-limits': { orgId: string };
+  /** Archives, restores or removes a tenant (domain/offboarding). */
+  'tenant.offboard': { orgId: string };
   /** Makes an export. One at a time per export. */
   'tenant.export': { exportId: string };
   /** Moves a tenant's database to another server, or back. One at a time per tenant. */
@@ -25,8 +27,9 @@ export type RunningJob<N extends JobName> = JobWithMetadata<Jobs[N]>;
 const PROVISION: JobName = 'tenant.provision';
 const EXPORT: JobName = 'tenant.export';
 const MOVE: JobName = 'tenant.move';
+const OFFBOARD: JobName = 'tenant.offboard';
 /** Those that work for long. */
-const LONG: readonly JobName[] = [PROVISION, EXPORT, MOVE];
+const LONG: readonly JobName[] = [PROVISION, EXPORT, MOVE, OFFBOARD];
 const QUEUES: readonly JobName[] = [...LONG, 'tenant.apply-limits'];
 /** Retries after 1, 2, 4, ... and then every 60 seconds, for about half a day; after that by hand. */
 const RETRIES = { retryLimit: 720, retryDelay: 1, retryBackoff: true, retryDelayMax: 60 };
@@ -38,6 +41,9 @@ const EXCLUSIVE = {
   expireInSeconds: 3600,
   ...RETRIES,
 } as const;
+
+/** The most that the queue allows is a day. */
+const LONGEST_SECONDS = 23 * 3600;
 
 export class Queue {
   readonly #boss: PgBoss;
@@ -65,7 +71,11 @@ export class Queue {
   async start(): Promise<void> {
     await this.#boss.start();
     this.#started = true;
-    for (const name of LONG) await this.#boss.createQueue(name, EXCLUSIVE);
+    for (const name of LONG) {
+      // All data of a tenant may take its time; a worker that is dead is noticed by its heartbeat.
+      const ofAllData = name === EXPORT || name === OFFBOARD;
+      await this.#boss.createQueue(name, { ...EXCLUSIVE, ...(ofAllData && { expireInSeconds: LONGEST_SECONDS }) });
+    }
     await this.#boss.createQueue('tenant.apply-limits', { notify: true, expireInSeconds: 300, ...RETRIES });
   }
 

@@ -242,10 +242,15 @@ export class TenantCluster implements ServerAddress {
     return applied === TENANT_SCHEMA_VERSION && granted ? applied : this.migrate(database);
   }
 
-  /** Removes the tenant's database and role; nothing there is fine. */
-  drop(name: string): Promise<void> {
+  /**
+   * Removes the tenant's database and role; nothing there is fine.
+   *
+   * @param unless throws where they are to stay: asked when nobody else can change anything about them any more.
+   */
+  drop(name: string, unless?: () => Promise<void>): Promise<void> {
     this.#owners.forget(name);
     return this.alone(name, async (client) => {
+      await unless?.();
       const remove = () => client.query(`drop database if exists ${quote(name)} with (force)`);
       await remove().catch(async (error: unknown) => {
         if (databaseError(error)?.code !== INSUFFICIENT_PRIVILEGE) throw error;

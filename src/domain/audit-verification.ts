@@ -43,7 +43,7 @@ const TENANTS = `
          d.sealed_password as "sealedPassword", h.seq::text as "headSeq", encode(h.hash, 'hex') as "headHash"
     from organizations o join tenant_databases d on d.org_id = o.id left join activity_heads h on h.org_id = o.id
    -- One that has had a chain has been made, whatever its status says now.
-   where (o.status <> 'provisioning' or h.seq is not null) and ($1::text is null or o.slug = $1) order by o.slug`;
+   where (o.status <> 'provisioning' or h.seq is not null) and o.archived_at is null and ($1::text is null or o.slug = $1) order by o.slug`;
 
 /** The tenant migration that brought chains. */
 const CHAINED_SINCE = 3;
@@ -53,7 +53,8 @@ export async function verifyAudit({ databaseUrl, keys, tenant, head }: Verificat
   return inSession(databaseUrl, async (control) => {
     // Before any chain is read: one that has grown since then is no shorter.
     const { rows } = await control.query<TenantRow>(TENANTS, [tenant]);
-    if (tenant !== undefined && !rows[0]) throw new ConfigError(`There is no tenant ${tenant}, or it is not made yet.`);
+    if (tenant !== undefined && !rows[0])
+      throw new ConfigError(`There is no tenant ${tenant}, or it has no database: it is not made yet, or archived.`);
     refuseOtherSecret(rows, keys);
     const given = head ? [head] : [];
     const servers = await serverAddresses(control, databaseUrl, keys);

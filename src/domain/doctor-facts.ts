@@ -4,6 +4,7 @@ import { SERVER_OF_TENANT } from '../db/database-servers.ts';
 import { LIVING_WORKERS } from '../db/locks.ts';
 import { groupName, tenantName } from '../db/tenant-names.ts';
 import { HOME_SERVER_ID } from '../entities/control/database-server.ts';
+import type { OffboardingKind } from '../entities/control/offboarding.ts';
 import type { TenantStatus } from '../entities/control/organization.ts';
 import type { ProvisioningState } from '../entities/control/provisioning-run.ts';
 import { MOVES, type MoveFacts, namesOfMoves, SLOTS, type SlotFacts } from './doctor-moves.ts';
@@ -29,6 +30,13 @@ export interface TenantFacts {
   id: string;
   slug: string;
   status: TenantStatus;
+  /** Without a database, as an archive. */
+  isArchived: boolean;
+  /** What is under way with it as a whole: its database is coming or going. */
+  offboarding: OffboardingKind | null;
+  /** How its latest attempt failed, and whether it was given up. */
+  offboardingError: string | null;
+  hasArchive: boolean;
   schemaVersion: number;
   /** The home server before its names are reserved. */
   serverId: string;
@@ -81,7 +89,9 @@ const ROLES = `
     from pg_roles r where r.rolname = $1 or starts_with(r.rolname, $1 || '_') order by r.rolname`;
 
 const TENANTS = `
-  select o.id, o.slug, o.status, o.schema_version as "schemaVersion",
+  select o.id, o.slug, o.status, o.archived_at is not null as "isArchived",
+         case when off.state not in ('succeeded', 'failed') then off.kind end as offboarding, off.error as "offboardingError",
+         exists (select from tenant_archives a where a.org_id = o.id) as "hasArchive", o.schema_version as "schemaVersion",
          coalesce(${SERVER_OF_TENANT}, '${HOME_SERVER_ID}') as "serverId", d.database_name as "databaseName",
          d.role_name as "roleName", d.sealed_password as "sealedPassword", run.state, run.attempt,
          failed.name as "failedStep", failed.error,
@@ -90,6 +100,7 @@ const TENANTS = `
     from organizations o
     left join tenant_databases d on d.org_id = o.id
     left join provisioning_runs run on run.org_id = o.id
+    left join offboarding_runs off on off.org_id = o.id
     left join lateral (select name, error from provisioning_steps
                         where org_id = o.id and error is not null order by position limit 1) failed on true
    order by o.id`;

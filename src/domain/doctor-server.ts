@@ -31,12 +31,17 @@ export function checkServer(facts: Facts): { findings: Finding[]; underWay: numb
       ...checkSlots(facts),
       ...checkTemplates(facts),
       ...checkWarm(facts),
-      ...facts.tenants.filter(({ status }) => status !== 'provisioning').flatMap((tenant) => checkWhole(tenant, facts)),
+      ...facts.tenants.filter(hasDatabase).flatMap((tenant) => checkWhole(tenant, facts)),
+      ...facts.tenants.flatMap((tenant) => checkOffboarding(tenant, facts)),
       ...stuck,
     ],
     underWay: runs.length - stuck.length,
   };
 }
+
+/** Of one that is being archived, restored or removed nobody knows at which moment they look. */
+const hasDatabase = ({ status, isArchived, offboarding }: TenantFacts) =>
+  status !== 'provisioning' && !isArchived && !offboarding;
 
 function checkOrphans({ code, databases, roles, expected }: Facts): Finding[] {
   const isNobodys = ({ name }: { name: string }) =>
@@ -142,6 +147,35 @@ function checkWhole(tenant: TenantFacts, { code, databases, roles }: Facts): Fin
   } else if (!role.memberOf.includes(groupName(code))) {
     const remedy = `grant "${groupName(code)}" to "${roleName}";`;
     findings.push(...missing('missing_role', 'has a role without the rights of tenants', remedy));
+  }
+  return findings;
+}
+
+/** An archived tenant is an archive and nothing else; and what is done with a whole tenant comes to an end. */
+function checkOffboarding(tenant: TenantFacts, { databases, workers }: Facts): Finding[] {
+  const { databaseName, isArchived, hasArchive, offboarding, offboardingError } = tenant;
+  if (offboarding) {
+    const find = (why: string, remedy: string): Finding[] => [
+      { kind: 'unfinished_offboarding', problem: `${label(tenant)}: ${offboarding} ${why}`, remedy },
+    ];
+    if (offboardingError) return find(`failed: ${offboardingError}`, 'remove the cause: it is tried again by itself.');
+    return workers > 0 ? [] : find('has not ended and no gateway is running', 'start one: it goes on by itself.');
+  }
+  if (!isArchived) return [];
+  const findings: Finding[] = [];
+  if (!hasArchive) {
+    findings.push({
+      kind: 'missing_archive',
+      problem: `${label(tenant)} is archived and its archive is not known`,
+      remedy: 'restore it from a backup.',
+    });
+  }
+  if (databases.some(({ name }) => name === databaseName)) {
+    findings.push({
+      kind: 'orphan_database',
+      problem: `${label(tenant)} is archived and still has its database ${databaseName}`,
+      remedy: `compare it with the archive, then ${drop(databaseName!)}`,
+    });
   }
   return findings;
 }

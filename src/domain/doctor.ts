@@ -18,6 +18,7 @@ export interface Finding {
     | 'broken_database'
     | 'doubled_seeds'
     | 'missing_account'
+    | 'missing_archive'
     | 'missing_admin'
     | 'missing_agent'
     | 'missing_database'
@@ -33,6 +34,7 @@ export interface Finding {
     | 'schema_drift'
     | 'stale_template'
     | 'unfinished_move'
+    | 'unfinished_offboarding'
     | 'unfinished_provisioning'
     | 'unreachable_database'
     | 'unreachable_server'
@@ -140,8 +142,8 @@ function visitable({ databases, roles, tenants }: Facts): TenantFacts[] {
   const whole = new Set(databases.filter((one) => one.allowsConnections && !one.broken).map(({ name }) => name));
   const known = new Set(roles.map(({ name }) => name));
   return tenants.filter(
-    ({ status, databaseName, roleName }) =>
-      status !== 'provisioning' && whole.has(databaseName ?? '') && known.has(roleName ?? ''),
+    ({ status, offboarding, databaseName, roleName }) =>
+      status !== 'provisioning' && !offboarding && whole.has(databaseName ?? '') && known.has(roleName ?? ''),
   );
 }
 

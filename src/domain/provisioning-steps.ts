@@ -180,7 +180,13 @@ export const PROVISIONING_STEPS: readonly StepDefinition[] = [
 ];
 
 /** Removes whatever the steps made, however far they came. */
-export async function unmake({ services, orgId }: Pick<StepContext, 'services' | 'orgId'>): Promise<void> {
+export async function unmake({
+  services,
+  orgId,
+}: {
+  services: Pick<Services, 'components' | 'control' | 'servers' | 'tenants'>;
+  orgId: string;
+}): Promise<void> {
   const org = await services.control.orm.em.fork().findOneOrFail(Organization, orgId);
   for (const store of services.components.stores) {
     await store.drop(storeRef(org)).catch((error: unknown) => {

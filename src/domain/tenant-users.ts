@@ -39,12 +39,13 @@ const findUser = query<TenantUserRow>(
   `select ${AGENT_COLUMNS} from agents a join roles r on r.id = a.role_id where a.id = $1 and a.deleted_at is null`,
 );
 
-/** @throws {AppError} not_found, tenant_not_ready before its database exists. */
+/** @throws {AppError} not_found, tenant_not_ready before its database exists, tenant_archived when it does not any more. */
 export async function tenantWithDatabase(ctx: Context, tenantId: string): Promise<TenantRow> {
   const tenant = await getTenant(ctx, tenantId);
   if (tenant.status === TenantStatus.PROVISIONING) {
     throw new AppError('tenant_not_ready', { message: 'This organization is still being provisioned.', retryAfter: 2 });
   }
+  if (tenant.archivedAt) throw new AppError('tenant_archived');
   return tenant;
 }
 

@@ -6,6 +6,7 @@ import { startExportWorker } from './export-worker.ts';
 import { Leader } from './leader.ts';
 import { startLimitsWorker } from './limits-worker.ts';
 import { MOVES } from './move-worker.ts';
+import { startOffboardingWorker } from './offboarding-worker.ts';
 import { PROVISIONINGS } from './provisioning-worker.ts';
 import { RunWorker } from './run-worker.ts';
 import { every } from './timers.ts';
@@ -31,12 +32,14 @@ export async function startJobs(services: Services): Promise<Jobs> {
   upgrades.start();
   // A gateway of the version before may still run beside this one, and make tenants.
   const stopLooking = every(LOOK_AGAIN_MS, () => startByItself(services, false), services.log);
+  const stopOffboarding = await startOffboardingWorker(services);
   const stopExporting = await startExportWorker(services);
   leader.start();
   return {
     async beginStop() {
       const stopping = workers.map((worker) => worker.beginStop());
-      await Promise.all([...stopping, upgrades.stop(), stopLooking(), stopExporting(), leader.stop()]);
+      const ends = [stopLooking(), stopOffboarding(), stopExporting(), leader.stop()];
+      await Promise.all([...stopping, upgrades.stop(), ...ends]);
     },
     close: () => session.close(),
   };

@@ -4,6 +4,7 @@ import { LOCKS } from '../db/locks.ts';
 import { OwnSession } from '../db/own-session.ts';
 import { sampleHealth } from '../domain/health-history.ts';
 import { WATCH_MS, watchHealth } from '../domain/health-watch.ts';
+import { beginDuePurges, DUE_MS } from '../domain/offboarding/due.ts';
 import { RECORD_MS, recordUsage } from '../domain/usage-days.ts';
 import { SEAL_MS, sealControl } from './chain-sealer.ts';
 import { cleanUp } from './clean-up.ts';
@@ -50,6 +51,7 @@ export class Leader {
       every(WATCH_MS, () => watchHealth(this.#services), log),
       every(SAMPLE_MS, () => sampleHealth(this.#services), log),
       every(RECORD_MS, () => recordUsage(this.#services), log, 0),
+      every(DUE_MS, () => beginDuePurges(this.#services), log),
       every(CLEAN_UP_MS, () => cleanUp(this.#services), log),
       keepWarm(this.#services),
     ];

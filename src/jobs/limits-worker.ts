@@ -12,8 +12,9 @@ async function applyLimits({ control, servers }: Services, orgId: string): Promi
   // Holding the row keeps two of these from overtaking each other: the last to run writes the newest limits.
   await control.orm.em.fork().transactional(async (em) => {
     const org = await em.findOne(Organization, orgId, { lockMode: LockMode.PESSIMISTIC_WRITE });
-    // Before the tenant has tables there is nothing to do: its seeds will bring the limits of that moment.
-    if (!org || org.schemaVersion === 0) return;
+    // Before the tenant has tables there is nothing to do: its seeds will bring the limits of that moment, as a restore from
+    // its archive does.
+    if (!org || org.schemaVersion === 0 || org.archivedAt) return;
     const server = await servers.of(orgId);
     await server.asOwner(server.nameFor(orgId), (client) => writeLimits(client, org.limits));
   });

@@ -9,6 +9,7 @@ import { apiKeyRoutes } from './routes/api-keys.ts';
 import { authRoutes } from './routes/auth.ts';
 import { divisionRoutes } from './routes/divisions.ts';
 import { exportRoutes } from './routes/exports.ts';
+import { offboardingRoutes } from './routes/offboarding.ts';
 import { roleRoutes } from './routes/roles.ts';
 import { superAdminRoutes } from './routes/super-admin.ts';
 import { tenantMoveRoutes } from './routes/tenant-moves.ts';
@@ -27,4 +28,5 @@ export const routes: readonly Route[] = [
   ...exportRoutes,
   ...tenantMoveRoutes,
   ...upgradeRoutes,
+  ...offboardingRoutes,
 ];

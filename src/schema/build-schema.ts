@@ -15,6 +15,7 @@ import { HoursCalendarResolver } from '../resolvers/hours-calendar.resolver.ts';
 import { HoursEventsResolver } from '../resolvers/hours-events.resolver.ts';
 import { HoursQuestionsResolver } from '../resolvers/hours-questions.resolver.ts';
 import { ImpersonationsResolver } from '../resolvers/impersonations.resolver.ts';
+import { OffboardingResolver } from '../resolvers/offboarding.resolver.ts';
 import { RolesResolver } from '../resolvers/roles.resolver.ts';
 import { SessionsResolver } from '../resolvers/sessions.resolver.ts';
 import { SuperAdminsResolver } from '../resolvers/super-admins.resolver.ts';
@@ -58,6 +59,7 @@ export async function buildGatewaySchema(): Promise<GraphQLSchema> {
       HoursEventsResolver,
       HoursQuestionsResolver,
       ImpersonationsResolver,
+      OffboardingResolver,
       RolesResolver,
       SessionsResolver,
       SuperAdminsResolver,

@@ -5,6 +5,7 @@ import { query } from '../db/control.ts';
 import { areActive } from '../domain/agents.ts';
 import { agentsOf, divisionsOf } from '../domain/divisions.ts';
 import { movesOf, type ToldMove } from '../domain/move/told.ts';
+import { type OffboardingRow, offboardingsOf } from '../domain/offboarding/runs.ts';
 import { provisioningsOf } from '../domain/provisioning-state.ts';
 import type { TenantUserRow } from '../domain/tenant-users.ts';
 import { takeUsage, USAGE_COLUMNS, type UsageRow } from '../domain/usage.ts';
@@ -19,6 +20,7 @@ export interface Loaders {
   usage: DataLoader<string, UsageRow | undefined>;
   provisioning: DataLoader<string, Provisioning | undefined>;
   moves: DataLoader<string, ToldMove | undefined>;
+  offboarding: DataLoader<string, OffboardingRow | undefined>;
   divisionAgents: DataLoader<string, TenantUserRow[]>;
   agentDivisions: DataLoader<string, { id: string; name: string }[]>;
   agentIsActive: DataLoader<string, boolean>;
@@ -39,6 +41,13 @@ export function createLoaders(ctx: Context): Loaders {
     moves: new DataLoader(
       async (ids) => {
         const byId = await movesOf(ctx, ids);
+        return ids.map((id) => byId.get(id));
+      },
+      { cache: false },
+    ),
+    offboarding: new DataLoader(
+      async (ids) => {
+        const byId = new Map((await ctx.rows(offboardingsOf, [ids])).map((row) => [row.tenantId, row]));
         return ids.map((id) => byId.get(id));
       },
       { cache: false },

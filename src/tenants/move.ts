@@ -26,7 +26,7 @@ function readArguments(args: string[]): { tenant: string; verb: MoveVerb } {
     });
     const [tenant, server, ...more] = positionals;
     const { undo, cancel, finish = false, 'max-read-only': seconds } = values;
-    if (!tenant || more.length > 0) throw new Error('That is no command.');
+    if (!tenant || more.length > 0) throw new Error('One tenant, and one server at most.');
     if ((server && (undo || cancel)) || [undo, cancel, finish].filter(Boolean).length > 1) {
       throw new Error('One thing at a time.');
     }

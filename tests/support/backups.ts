@@ -8,6 +8,7 @@ import { chooseArchives } from '../../src/domain/backup/choose.ts';
 import { planRestore } from '../../src/domain/backup/plan.ts';
 import { restore } from '../../src/domain/backup/restore.ts';
 import { backUp, type Wanted } from '../../src/domain/backup/run.ts';
+import { KeptFiles } from '../../src/domain/kept-files.ts';
 import { JWT_SECRET } from './app.ts';
 import { sql } from './database.ts';
 
@@ -18,9 +19,27 @@ export const takeBackup = (
   databaseUrl: string,
   out: string,
   what: Wanted['what'] = 'all',
-  options: { signal?: AbortSignal; say?: (line: string) => void; keep?: number } = {},
+  {
+    dataDir = out,
+    ...options
+  }: {
+    signal?: AbortSignal;
+    say?: (line: string) => void;
+    keep?: number;
+    /** Where archives of archived tenants are. */
+    dataDir?: string;
+  } = {},
 ): Promise<string> =>
-  backUp({ databaseUrl, keys, out, what, signal: new AbortController().signal, say: () => {}, ...options });
+  backUp({
+    databaseUrl,
+    keys,
+    out,
+    what,
+    keptAt: (code) => new KeptFiles(dataDir, code),
+    signal: new AbortController().signal,
+    say: () => {},
+    ...options,
+  });
 
 export async function restoreBackup(
   databaseUrl: string,

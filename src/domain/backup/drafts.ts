@@ -113,4 +113,4 @@ async function renameFrom(client: pg.ClientBase, helper: pg.ClientBase, from: st
 }
 
 /** Ends the sessions in a database: its pools open new ones, in the restored one. */
-const putOut = (client: pg.ClientBase, database: string) => endSessions(client, 'datname = $1', [database]);
+export const putOut = (client: pg.ClientBase, database: string) => endSessions(client, 'datname = $1', [database]);

@@ -11,6 +11,7 @@ import { createLog } from '../../log.ts';
 import { installationOf, schemaVersionOf } from './tables.ts';
 
 export interface Prepared {
+  control: ControlDatabase;
   servers: DatabaseServers;
   close(): Promise<void>;
 }
@@ -42,7 +43,7 @@ export async function prepare(databaseUrl: string, keys: Keys): Promise<Prepared
       await servers.home.closeControl();
       await servers.home.ensureTemplate();
       await client.query('select pg_advisory_unlock($1, 0)', [LOCKS.setup]);
-      return { servers, close: () => closeAll(servers, control) };
+      return { control, servers, close: () => closeAll(servers, control) };
     } finally {
       client.release(true);
     }

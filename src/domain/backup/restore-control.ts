@@ -207,6 +207,8 @@ async function renew(client: pg.ClientBase, { header }: OpenArchive, keys: Targe
     );
   }
   await client.query("update usage set gathered_mark = ''");
+  // A time that has passed since is not to end anybody at the next start.
+  await client.query('update organizations set purge_at = null where purge_at is not null');
   const kid = await replaceSigningKeys(client, keys);
   await auditOn(client, bySystem, {
     action: 'platform.restore',

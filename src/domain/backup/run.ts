@@ -3,8 +3,10 @@ import { join } from 'node:path';
 import pLimit from 'p-limit';
 import { describeFailure } from '../../components/describe-failure.ts';
 import { ConfigError } from '../../config.ts';
+import type { KeptFiles } from '../kept-files.ts';
 import { CONTROL_ARCHIVE, removeOlder, tenantArchive, UnfinishedBackup } from './folder.ts';
-import { type BackedUpTenant, backUpControl, backUpTenant, type Source, type Taken, tenantsToBackUp } from './take.ts';
+import { backUpControl, backUpTenant, type Source, type Taken, tenantsToBackUp } from './take.ts';
+import { archivesToBackUp, backUpArchive } from './take-archived.ts';
 import { duration, megabytes, plural } from './tell.ts';
 
 export interface Wanted {
@@ -17,6 +19,8 @@ export interface Wanted {
 }
 
 export interface BackupOptions extends Source, Wanted {
+  /** Where archives of archived tenants are. @param code the installation's. */
+  keptAt(code: string): KeptFiles;
   say(line: string): void;
 }
 
@@ -66,16 +70,25 @@ async function partsOf(options: BackupOptions): Promise<{ name: string; parts: P
     take: (file) => backUpControl(options, file),
   };
   if (what === 'control') return { name: 'control', parts: [control] };
-  const tenants = await tenantsToBackUp(options);
-  const part = (tenant: BackedUpTenant): Part => ({
+  const part = <T extends { id: string; slug: string }>(
+    tenant: T,
+    take: (tenant: T, file: string) => Promise<Taken>,
+  ) => ({
+    ...tenant,
     file: tenantArchive(tenant.slug),
     title: `tenant ${tenant.slug}`,
-    take: (file) => backUpTenant(options, tenant, file),
+    take: (file: string) => take(tenant, file),
   });
-  if (what === 'all') return { name: 'all', parts: [control, ...tenants.map(part)] };
+  const tenants = [
+    ...(await tenantsToBackUp(options)).map((one) => part(one, (tenant, file) => backUpTenant(options, tenant, file))),
+    ...(await archivesToBackUp(options)).map((one) =>
+      part(one, (tenant, file) => backUpArchive(options, options.keptAt(tenant.code), tenant, file)),
+    ),
+  ];
+  if (what === 'all') return { name: 'all', parts: [control, ...tenants] };
   const one = tenants.find(({ id, slug }) => slug === what.tenant || id === what.tenant);
   if (!one) throw new ConfigError(`There is no tenant ${what.tenant}, or it is not made yet.`);
-  return { name: `tenant-${one.slug}`, parts: [part(one)] };
+  return { name: `tenant-${one.slug}`, parts: [one] };
 }
 
 /** Of those that fail the others do not suffer; the backup as a whole does. */

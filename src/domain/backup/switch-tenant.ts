@@ -48,6 +48,7 @@ const KEPT = new Set([
   'organizations',
   'provisioning_runs',
   'provisioning_steps',
+  'tenant_archives',
   'tenant_databases',
   'usage',
   'usage_days',
@@ -76,7 +77,7 @@ export async function switchTenant(options: Switch): Promise<Switched> {
       if (table.name === 'tenant_databases') await placeOn(control, server);
       await unstage(control, table.name);
     }
-    const org = await renew(control, orgId);
+    const org = await renew(control, orgId, wasThere);
     const accounts = await restoreAccounts(control, orgId, standing.tenants.get(orgId));
     await setChainEnd(control, orgId, options.chainEnd);
     const hours = await finishDraft(options, org);
@@ -101,13 +102,15 @@ const placeOn = (control: pg.ClientBase, { id }: TenantCluster) =>
 type Org = TenantRow & { limits: TenantLimits };
 
 /** Tokens of before are dead: their version is below any that was ever given, also where what was given since is lost. */
-async function renew(control: pg.ClientBase, orgId: string): Promise<Org> {
+async function renew(control: pg.ClientBase, orgId: string, wasThere: boolean): Promise<Org> {
   await control.query(
-    `update organizations o set schema_version = $2, updated_at = now(),
+    `update organizations o set schema_version = $2, updated_at = now(), archived_at = null,
+            -- Of one that had gone, nobody has asked for the end of what is back now.
+            purge_at = case when $3 then purge_at end,
             token_version = greatest(token_version + 1, coalesce((select version + 1 from revocations where subject_id = o.id), 0),
                                      ${RESTORED_VERSION})
       where id = $1`,
-    [orgId, TENANT_SCHEMA_VERSION],
+    [orgId, TENANT_SCHEMA_VERSION, wasThere],
   );
   await control.query(`update usage set gathered_mark = '' where org_id = $1`, [orgId]);
   const { rows } = await control.query<Org>(`select ${TENANT_COLUMNS} from organizations o where id = $1`, [orgId]);

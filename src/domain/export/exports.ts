@@ -7,6 +7,7 @@ import { query } from '../../db/control.ts';
 import { type ExportedFile, ExportState, TenantExport } from '../../entities/control/tenant-export.ts';
 import { AppError, notFound } from '../../errors.ts';
 import { audit } from '../audit.ts';
+import { getTenant } from '../organizations.ts';
 import { tenantWithDatabase } from '../tenant-users.ts';
 
 /** So many of a side's exports are kept, for so long. */
@@ -41,9 +42,9 @@ const exportOf = query<ExportRow>(
   `select ${COLUMNS} from tenant_exports where org_id = $1 and (is_own or not $2) and id = $3`,
 );
 
-/** Newest first. @throws {AppError} not_found, tenant_not_ready */
+/** Newest first. @throws {AppError} not_found */
 export async function listExports(ctx: Context, { tenantId, ownOnly }: Scope): Promise<ExportRow[]> {
-  await tenantWithDatabase(ctx, tenantId);
+  await getTenant(ctx, tenantId);
   return ctx.rows(exportsOf, [tenantId, ownOnly]);
 }
 
@@ -57,7 +58,7 @@ export async function getExport(ctx: Context, { tenantId, ownOnly }: Scope, id: 
 /**
  * Begins an export, which is made in the background.
  *
- * @throws {AppError} not_found, tenant_not_ready; conflict while the same side's former one is not made yet.
+ * @throws {AppError} not_found, tenant_archived, tenant_not_ready; conflict while the same side's former one is not made yet.
  */
 export async function requestExport(ctx: Context, { tenantId, ownOnly: isOwn }: Scope): Promise<ExportRow> {
   const { id: orgId } = await tenantWithDatabase(ctx, tenantId);
@@ -101,6 +102,9 @@ const MEDIA: Record<ExportPart, { type: string; ending: string }> = {
   files: { type: 'application/x-tar', ending: 'files.tar' },
 };
 
+/** `20261128T133000Z` */
+export const fileStamp = (instant: Date): string => instant.toISOString().replaceAll(/[-:]|\.\d+/g, '');
+
 /** A file to be sent. */
 export interface Download {
   /** That a browser saves it under. */
@@ -130,12 +134,11 @@ export async function downloadOf(
   }
   const file: ExportedFile | null | undefined = found[part];
   if (!file) throw new AppError('not_found', { message: 'This export has no files: the tenant has no bucket.' });
-  const { slug } = await tenantWithDatabase(ctx, tenantId);
+  const { slug } = await getTenant(ctx, tenantId);
   const { type, ending } = MEDIA[part];
-  const stamp = new Date(takenAt!).toISOString().replaceAll(/[-:]|\.\d+/g, '');
   const { services } = ctx;
   return {
-    fileName: `${slug}-${stamp}.${ending}`,
+    fileName: `${slug}-${fileStamp(new Date(takenAt!))}.${ending}`,
     type,
     bytes: file.bytes,
     etag: `"${file.digest}"`,

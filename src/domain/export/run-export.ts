@@ -3,13 +3,12 @@
  * instant that it spoke of is gone. Its attempt is the fence, and stands in the names of its files.
  */
 import { rm } from 'node:fs/promises';
-import { describeFailure } from '../../components/describe-failure.ts';
 import type { Services } from '../../context.ts';
 import { query } from '../../db/control.ts';
 import type { ExportedFile, Place } from '../../entities/control/tenant-export.ts';
-import { isUnavailable } from '../../errors.ts';
-import { FencedOff } from '../durable-run.ts';
+import { FencedOff, StepFailure } from '../durable-run.ts';
 import { storeRef } from '../provisioning-steps.ts';
+import { whyItFailed } from '../work-failures.ts';
 import { KEPT_DAYS, KEPT_EXPORTS } from './exports.ts';
 import { type WrittenEntries, writeData } from './write-data.ts';
 import { writeFiles } from './write-files.ts';
@@ -78,7 +77,7 @@ export async function runExport(services: ExportServices, id: string, signal: Ab
     if (error instanceof FencedOff || signal.aborted) throw error;
     const { rows } = await pool.query<{ state: string }>({
       ...fail,
-      values: [id, attempt, reasonOf(error), MOST_ATTEMPTS],
+      values: [id, attempt, whyItFailed(error), MOST_ATTEMPTS],
     });
     services.log.warn({ orgId, exportId: id, attempt, err: error }, 'an export failed');
     if (rows[0]?.state !== 'failed') throw error;
@@ -95,7 +94,7 @@ interface Made {
 async function make(services: ExportServices, id: string, claimed: Claimed, signal: AbortSignal): Promise<Made> {
   const { components, control, kept, servers } = services;
   const { attempt, orgId, slug, databaseName } = claimed;
-  if (!databaseName) throw new ForeseenFailure('The organization has no database: it is archived.');
+  if (!databaseName) throw new StepFailure('The organization has no database: it is archived.');
   const keep = async <W extends WrittenEntries>(ending: string, write: (draft: string) => Promise<W>) => {
     const name = `exports/${id}.${attempt}.${ending}`;
     const draft = await kept.draft(name);
@@ -125,16 +124,4 @@ function progressOf({ control }: ExportServices, id: string, attempt: number) {
     const { rowCount } = await control.pool.query({ ...tell, values: [id, attempt, records, total] });
     if (!rowCount) throw new FencedOff();
   };
-}
-
-/** Told as it is. */
-class ForeseenFailure extends Error {}
-
-function reasonOf(error: unknown): string {
-  if (error instanceof ForeseenFailure) return error.message;
-  if (isUnavailable(error)) return 'The database server could not be reached.';
-  const { code } = error as NodeJS.ErrnoException;
-  if (code === 'ENOSPC') return 'The disk that exports are written to is full.';
-  if (code === 'EACCES' || code === 'EROFS') return 'The folder that exports are written to cannot be written.';
-  return `It could not be written: ${describeFailure(error)}.`;
 }

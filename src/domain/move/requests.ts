@@ -12,6 +12,7 @@ import { TenantDatabase } from '../../entities/control/tenant-database.ts';
 import { ENDED_MOVES, MoveState, TenantMove } from '../../entities/control/tenant-move.ts';
 import { AppError, notFound } from '../../errors.ts';
 import { type AuditSource, audit } from '../audit.ts';
+import { refuseUnderWay } from '../offboarding/runs.ts';
 import { firstSteps, stepsTowards } from './plan.ts';
 import { type Seen, unready } from './readiness.ts';
 import { tellOfMove } from './told.ts';
@@ -37,7 +38,7 @@ const ASKING_MS = 5000;
 /**
  * Moves a tenant to another server, in the background; one whose switch was given up is tried again.
  *
- * @throws {AppError} not_found; tenant_not_ready; conflict for a server that cannot take it, and while it is moved already.
+ * @throws {AppError} not_found; tenant_archived; tenant_not_ready; conflict for a server that cannot take it, and while it is moved already.
  */
 export async function moveTenant(asker: Asker, { tenantId, serverId, maxReadOnlySeconds }: MoveRequest): Promise<void> {
   const present = await placeOf(asker.em, tenantId);
@@ -53,6 +54,8 @@ export async function moveTenant(asker: Asker, { tenantId, serverId, maxReadOnly
   await asker.em.transactional(async (em) => {
     const org = await em.findOne(Organization, tenantId, { lockMode: LockMode.PESSIMISTIC_WRITE });
     if (!org) throw notFound('tenant');
+    if (org.archivedAt) throw new AppError('tenant_archived');
+    await refuseUnderWay(em, tenantId);
     if (org.schemaVersion !== TENANT_SCHEMA_VERSION) {
       throw conflict('The organization is being brought up to date; it can be moved when it is.');
     }

@@ -45,6 +45,7 @@ const DEFAULTS = {
  * follow to where one is being moved, which is looked at again when that has ended.
  */
 export const UPGRADABLE = `o.archived_at is null
+  and not exists (select from offboarding_runs r where r.org_id = o.id and r.state not in ('succeeded', 'failed'))
   and not exists (select from tenant_moves m where m.org_id = o.id and m.${UNFINISHED_MOVE})`;
 
 /** Tenants below a version. One without a schema yet gets the newest by its provisioning. */

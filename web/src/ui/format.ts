@@ -27,12 +27,20 @@ export function formats(language: Intl.LocalesArgument) {
   const list = new Intl.ListFormat(language);
   const second = new Intl.NumberFormat(language, { style: 'unit', unit: 'second', maximumFractionDigits: 1 });
   const millisecond = new Intl.NumberFormat(language, { style: 'unit', unit: 'millisecond', maximumFractionDigits: 0 });
+  const units = ['byte', 'kilobyte', 'megabyte', 'gigabyte', 'terabyte'].map(
+    (unit) => new Intl.NumberFormat(language, { style: 'unit', unit, maximumFractionDigits: 1 }),
+  );
   const minute = new Intl.NumberFormat(language, { style: 'unit', unit: 'minute', maximumFractionDigits: 0 });
   const at = (value: string | number | Date) => new Date(value);
   return {
     number: (value: number) => number.format(value),
     /** 12.4K */
     compact: (value: number) => compact.format(value),
+    /** 1.2 MB */
+    bytes(value: number) {
+      const step = Math.min(units.length - 1, Math.floor(Math.log10(Math.max(1, value)) / 3));
+      return units[step]!.format(value / 1000 ** step);
+    },
     /** Whole milliseconds; what took less than one took some time as well. */
     latency: (ms: number) => (ms < 1 ? `< ${number.format(1)}` : number.format(ms)),
     /** @param ratio 1 is a hundred percent. */

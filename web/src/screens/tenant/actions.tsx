@@ -49,7 +49,7 @@ export function Actions({ tenant }: { tenant: TenantRowFragment }) {
           {t('suspend.action')}
         </Button>
       )}
-      {status === 'SUSPENDED' && (
+      {status === 'SUSPENDED' && !tenant.archivedAt && (
         <Button leftSection={<IconPlayerPlay size={18} aria-hidden />} onClick={() => setAsked('restore')}>
           {t('restore.action')}
         </Button>
@@ -77,6 +77,7 @@ export function Actions({ tenant }: { tenant: TenantRowFragment }) {
         onConfirm={restore}
       >
         <Text size="sm">{t('restore.text')}</Text>
+        {tenant.purgeAt && <Text size="sm">{t('restore.purge')}</Text>}
       </Confirm>
       <EditTenant tenant={tenant} opened={editing} onOpen={edit.open} onClose={edit.close} />
       <Impersonate tenant={tenant} opened={impersonating} onClose={impersonate.close} />

@@ -1,5 +1,5 @@
 /** One company: how it stands, what it uses, who works there, and what was done to it. */
-import { Code, Group, Tabs } from '@mantine/core';
+import { Badge, Code, Group, Tabs } from '@mantine/core';
 import { IconBuildingOff } from '@tabler/icons-react';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
@@ -16,10 +16,12 @@ import { StatusBadge } from '../../ui/status-badge.tsx';
 import { Time } from '../../ui/time.tsx';
 import { Actions } from './actions.tsx';
 import { Activity } from './activity.tsx';
+import { Data } from './data.tsx';
 import { Overview } from './overview.tsx';
+import { Countdown } from './purge.tsx';
 import { Users } from './users.tsx';
 
-const TABS = ['overview', 'users', 'activity'] as const;
+const TABS = ['overview', 'users', 'data', 'activity'] as const;
 
 export default function Tenant() {
   const { id } = useParams();
@@ -68,7 +70,16 @@ function OneTenant({ id }: { id: string }) {
     <Page
       title={tenant.name}
       back={back}
-      badge={<StatusBadge status={tenant.status} size="lg" />}
+      badge={
+        <>
+          <StatusBadge status={tenant.status} size="lg" />
+          {tenant.archivedAt && (
+            <Badge variant="default" size="lg">
+              {t('badge.archived', { ns: 'offboarding' })}
+            </Badge>
+          )}
+        </>
+      }
       description={
         <Group gap="xs" fz="sm">
           <Code fz="sm">{tenant.slug}</Code>
@@ -85,6 +96,7 @@ function OneTenant({ id }: { id: string }) {
       }
       actions={<Actions tenant={tenant} />}
     >
+      <Countdown tenant={tenant} />
       <Tabs
         value={tab}
         onChange={(name) => setParams(name === 'overview' ? {} : { tab: name! }, { replace: true })}
@@ -102,6 +114,9 @@ function OneTenant({ id }: { id: string }) {
         </Tabs.Panel>
         <Tabs.Panel value="users">
           <Users tenant={tenant} />
+        </Tabs.Panel>
+        <Tabs.Panel value="data">
+          <Data id={id} />
         </Tabs.Panel>
         <Tabs.Panel value="activity">
           <Activity tenantId={id} />

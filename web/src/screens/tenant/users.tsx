@@ -45,6 +45,14 @@ function UserList({ tenant }: { tenant: TenantRowFragment }) {
     return error;
   };
 
+  if (tenant.archivedAt)
+    return (
+      <Empty
+        icon={IconUsers}
+        title={t('badge.archived', { ns: 'offboarding' })}
+        text={t('archive.archived', { ns: 'offboarding' })}
+      />
+    );
   if (!users && error) return <Failed error={error} retry={refetch} />;
   return (
     <Stack gap="md">

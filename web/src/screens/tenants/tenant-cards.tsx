@@ -7,6 +7,7 @@ import { UsageBar } from '../../ui/bar.tsx';
 import { useFormats } from '../../ui/format.ts';
 import { StatusBadge } from '../../ui/status-badge.tsx';
 import { Time } from '../../ui/time.tsx';
+import { Ending } from './ending.tsx';
 import classes from './tenants.module.css';
 
 const PLACEHOLDERS = [0, 1, 2, 3];
@@ -53,7 +54,10 @@ function Card({ tenant, changed }: { tenant: TenantRowFragment; changed: boolean
             {slug}
           </Text>
         </div>
-        <StatusBadge status={status} style={{ flex: 'none' }} />
+        <div style={{ flex: 'none' }}>
+          <StatusBadge status={status} />
+          <Ending tenant={tenant} />
+        </div>
       </Group>
       <SimpleGrid cols={3} spacing="sm" mt="sm">
         <Figure label={t('column.agents')} used={usage.agentCount} limit={limits.maxAgents} />

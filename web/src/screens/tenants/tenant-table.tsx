@@ -8,6 +8,7 @@ import { UsageBar } from '../../ui/bar.tsx';
 import { useFormats } from '../../ui/format.ts';
 import { StatusBadge } from '../../ui/status-badge.tsx';
 import { Time } from '../../ui/time.tsx';
+import { Ending } from './ending.tsx';
 import classes from './tenants.module.css';
 
 export interface Order {
@@ -122,6 +123,7 @@ function Row({ tenant, changed }: { tenant: TenantRowFragment; changed: boolean 
       </Table.Td>
       <Table.Td>
         <StatusBadge status={status} />
+        <Ending tenant={tenant} />
       </Table.Td>
       <Table.Td>
         <Text size="sm">{tenant.country ? country(tenant.country) : '–'}</Text>

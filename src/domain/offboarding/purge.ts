@@ -1,0 +1,53 @@
+/** Removes a tenant for good: everything that is its own, and at last itself, which frees its slug. The log of it stays. */
+import { query } from '../../db/control.ts';
+import { draftName, formerName } from '../../db/tenant-names.ts';
+import { Organization } from '../../entities/control/organization.ts';
+import type { Place } from '../../entities/control/tenant-export.ts';
+import { publish, TenantChange } from '../../live/event-log.ts';
+import { audit, bySystem } from '../audit.ts';
+import { unmake } from '../provisioning-steps.ts';
+import { tellOfTenant } from '../tenant-events.ts';
+import { type Claimed, type OffboardingServices, tellStep, whileHeld } from './runs.ts';
+
+interface KeptOf {
+  place: Place;
+  names: (string | null)[];
+}
+
+const keptOf = query<KeptOf>(
+  'kept_of',
+  `select place, array[name] as names from tenant_archives where org_id = $1
+   union all select place, array[data->>'name', files->>'name'] from tenant_exports where org_id = $1 and place is not null`,
+);
+
+/** @throws {FencedOff}; what it failed of. */
+export async function purgeTenantNow(services: OffboardingServices, run: Claimed): Promise<void> {
+  const { control, kept, servers } = services;
+  const { orgId, requestedBy } = run;
+  await tellStep(control, run, 'databases');
+  await unmake({ services, orgId });
+  const server = await servers.of(orgId);
+  const name = server.nameFor(orgId);
+  // What a restore that was cut off may have left.
+  for (const left of [draftName(name), formerName(name)]) await server.drop(left);
+  await tellStep(control, run, 'files');
+  const { rows } = await control.pool.query<KeptOf>({ ...keptOf, values: [orgId] });
+  for (const { place, names } of rows) {
+    for (const name of names) if (name) await kept.remove(place, name);
+  }
+  await whileHeld(control, run, async (em) => {
+    const org = await em.findOneOrFail(Organization, orgId);
+    const { name, slug, purgeAt } = org;
+    audit(em, bySystem, {
+      action: 'tenant.purge',
+      orgId,
+      target: { type: 'tenant', id: orgId },
+      before: { name, slug, purgeAt, requestedBy },
+    });
+    await em.flush();
+    await em.nativeDelete(Organization, orgId);
+    await publish(em, 'access', { tenantId: orgId });
+    await publish(em, 'api_key', { tenantId: orgId });
+    await tellOfTenant(em, TenantChange.REMOVED, org);
+  });
+}

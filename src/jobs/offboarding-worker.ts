@@ -1,0 +1,15 @@
+/** Archives tenants, restores archived ones, and removes those whose time has come. */
+import type { Services } from '../context.ts';
+import { workOff } from '../domain/offboarding/work.ts';
+
+/** Each loads the disk, and some a whole database. */
+const CONCURRENCY = 2;
+
+/** @returns what asks running work to end; it goes on in the next worker. */
+export async function startOffboardingWorker(services: Services): Promise<() => Promise<void>> {
+  const stopping = new AbortController();
+  await services.queue.work('tenant.offboard', CONCURRENCY, (job) =>
+    workOff(services, job.data.orgId, job.retryCount + 1, AbortSignal.any([stopping.signal, job.signal])),
+  );
+  return async () => stopping.abort(new Error('the gateway is stopping'));
+}
