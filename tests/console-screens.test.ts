@@ -75,6 +75,11 @@ describeIf('each screen of the console', hasBrowser, 'chromium is not on PATH', 
       heading: 'Audit log',
       ready: (page) => page.getByRole('main').getByText('Kopi Kita').first().waitFor(),
     },
+    upgrades: {
+      path: () => '/upgrades',
+      heading: 'Upgrades',
+      ready: (page) => page.getByText(/^All tenants are at schema version/).waitFor(),
+    },
     admins: {
       path: () => '/admins',
       heading: 'Super admins',

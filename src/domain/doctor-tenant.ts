@@ -41,7 +41,7 @@ const CONTENTS = `
            where r.name = 'admin' and a.deleted_at is null) as admins`;
 
 const BRING_UP_TO_DATE =
-  'start a gateway of this version, or wait for the one that runs: it brings it up to date, and where it cannot its log says why.';
+  'start a gateway of this version, or wait for the one that runs; where it cannot, npm run tenants -- upgrade --status says why.';
 
 /** Of every session of the doctor's. */
 export const READ_ONLY = readOnlySession('doctor');

@@ -8,6 +8,8 @@ const KEPT = [
   ['idempotency_keys', 'created_at', 24],
   ['sessions', 'expires_at', 24],
   ['revocations', 'revoked_at', REVOCATION_KEPT_HOURS],
+  // With their tenants.
+  ['upgrade_runs', 'finished_at', 400 * 24],
 ] as const;
 
 export async function cleanUp({ control }: Services): Promise<void> {
