@@ -106,7 +106,11 @@ test('Ctrl-C ends the command and not the upgrade, which says so and is taken up
   expect(followed).toMatchObject({ code: 0, output: expect.stringContaining('3 of 3 tenants') });
 });
 
-test('what cannot be done is refused in words', async () => {
+test('what cannot be done is refused in words, and --help says how it is used', async () => {
+  expect(await runTenants(env, 'upgrade', '--help')).toMatchObject({
+    code: 0,
+    output: expect.stringMatching(/^Use: /),
+  });
   const refused: [args: string[], sentence: string][] = [
     [['upgrade', '--version', '99'], `must be ${newest - 1} or ${newest}`],
     [['upgrade', '--concurrency', '0'], '--concurrency must be at least 1.'],

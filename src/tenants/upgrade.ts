@@ -55,7 +55,7 @@ interface Arguments {
 /** @throws {ConfigError} when the command line cannot be used. */
 function readArguments(args: string[]): Arguments {
   try {
-    const flags = ['plan', 'dry-run', 'status', 'follow', 'pause', 'resume', 'cancel', 'go-on', 'help'] as const;
+    const flags = ['plan', 'dry-run', 'status', 'follow', 'pause', 'resume', 'cancel', 'go-on'] as const;
     const { values } = parseArgs({
       args,
       options: {
@@ -64,7 +64,6 @@ function readArguments(args: string[]): Arguments {
       },
     });
     const given = values as Record<string, string | boolean | undefined>;
-    if (given.help) throw new Error('');
     const verbs = VERBS.filter((name) => given[name] !== undefined);
     if (verbs.length > 1) throw new Error(`One of ${verbs.map((name) => `--${name}`).join(' and ')}.`);
     return { verb: verbs[0], slug: given.retry as string | undefined, wish: wishIn(given) };
@@ -93,6 +92,10 @@ function wishIn(given: Record<string, string | boolean | undefined>): UpgradeWis
 
 /** @returns the exit code. */
 export async function run(args: string[]): Promise<number> {
+  if (args.includes('--help')) {
+    say(USAGE);
+    return 0;
+  }
   const wanted = readArguments(args);
   return interruptible((signal) =>
     withInstallation(readConfig(process.env), (found) =>
