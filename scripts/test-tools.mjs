@@ -12,6 +12,7 @@ const TOOLS = {
   kcat: { package: 'kcat', tests: 'Kafka' },
   chromium: { package: 'chromium', tests: 'the console in a browser' },
   promtool: { package: 'prometheus', tests: 'alert rules' },
+  pgbouncer: { package: 'pgbouncer', tests: 'PgBouncer' },
   haproxy: { package: 'haproxy', tests: 'the load balancer' },
 };
 /** Milliseconds for one run of apt-get; without a network it would try for minutes. */

@@ -113,6 +113,9 @@ const environment = z.object({
   BILLING_SERVICE_URL: service,
 });
 
+/** Every variable that is looked at. */
+export const VARIABLES: readonly string[] = Object.keys(environment.shape);
+
 /** What requests are counted as (rate-limits.ts), with how many a minute one address may send; 0 is no limit. */
 const RATE_LIMITS = {
   /** Signing in and signing up. */

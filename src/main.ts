@@ -136,9 +136,12 @@ function drainOnSignals(app: App, server: EmbeddedServer | undefined, log: Logge
 /** What an operator can do something about is told in a sentence; anything else with its stack. */
 function explain(error: unknown, config: NodeJS.ProcessEnv): string {
   if (error instanceof ConfigError) return error.message;
-  const { code, message } = error as NodeJS.ErrnoException;
+  const { code, message, syscall } = error as NodeJS.ErrnoException;
   if (code === 'EADDRINUSE') {
     return `Port ${config.PORT || 4000} is already in use: stop what listens there, or set PORT to another one.`;
+  }
+  if ((code === 'EACCES' || code === 'EROFS') && syscall !== 'listen') {
+    return `DATA_DIR cannot be written to: ${message}\nSet it to a folder that can, or set DATABASE_URL, JWT_SECRET and SUPER_ADMIN_PASSWORD, with which nothing is written.`;
   }
   if (config.DATABASE_URL && /ECONNREFUSED|ENOTFOUND|28P01|3D000|timeout/.test(`${code} ${message}`)) {
     return `The PostgreSQL in DATABASE_URL could not be used: ${message}`;
