@@ -1,6 +1,7 @@
 import { PrimaryKeyProp } from '@mikro-orm/core';
 import { Entity, Enum, Index, ManyToOne, PrimaryKey, Property, Unique } from '@mikro-orm/decorators/legacy';
 import { Field, Int, ObjectType, registerEnumType } from 'type-graphql';
+import { nowDate } from '../../clock.ts';
 import { UuidScalar } from '../../schema/scalars.ts';
 
 /** Where an upgrade is. */
@@ -137,7 +138,7 @@ export class UpgradeRun {
 
   @Property({ type: 'timestamptz', length: 3 })
   @Field(() => Date)
-  createdAt: Date = new Date();
+  createdAt: Date = nowDate();
 
   @Property({ type: 'timestamptz', length: 3, nullable: true })
   @Field(() => Date, { nullable: true, description: 'When it was finished or called off.' })
