@@ -5,6 +5,7 @@
 import pg from 'pg';
 import { databaseUrlOf } from './control.ts';
 import { endSessions } from './end-sessions.ts';
+import { scramVerifier } from './scram.ts';
 import { groupName } from './tenant-names.ts';
 
 const quote = pg.escapeIdentifier;
@@ -61,7 +62,7 @@ export async function publish(
 ): Promise<void> {
   const name = replicationName(database);
   const role = quote(name);
-  const login = `login replication connection limit 20 password ${literal(password)}`;
+  const login = `login replication connection limit 20 password ${literal(await scramVerifier(password))}`;
   await client.query(`create role ${role} ${login}`).catch((error: { code?: string }) => {
     if (error.code !== THERE_ALREADY) throw error;
     return client.query(`alter role ${role} ${login}`);
@@ -183,20 +184,23 @@ export async function unsubscribe(client: pg.ClientBase, database: string): Prom
   await client.query(`drop subscription ${name}`);
 }
 
-/** Keeps no changes of a database any more: an abandoned slot fills the server's disk. @param client in any database of it. */
+/** Those of a move, and of the copies of single tables within one, which PostgreSQL names; an operator may have others. */
+const SLOTS = `pg_replication_slots where database = $1 and (slot_name = $2 or slot_name ~ '^pg_[0-9]+_sync_[0-9]+_[0-9]+$')`;
+
+/**
+ * Keeps no changes of a database for a move any more: an abandoned slot fills the server's disk.
+ *
+ * @param client in any database of the server.
+ */
 export async function dropSlots(client: pg.ClientBase, database: string): Promise<void> {
+  const values = [database, replicationName(database)];
   for (;;) {
     const { rowCount } = await client.query(
-      `select case when not active then pg_drop_replication_slot(slot_name) end
-         from pg_replication_slots where database = $1`,
-      [database],
+      `select case when not active then pg_drop_replication_slot(slot_name) end from ${SLOTS}`,
+      values,
     );
     if (!rowCount) return;
-    await endSessions(
-      client,
-      'pid in (select active_pid from pg_replication_slots where database = $1 and active_pid is not null)',
-      [database],
-    );
+    await endSessions(client, `pid in (select active_pid from ${SLOTS} and active_pid is not null)`, values);
   }
 }
 

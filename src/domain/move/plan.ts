@@ -19,6 +19,9 @@ const STEPS: Partial<Record<MoveState, readonly string[]>> = {
 const WINDOW = new Set(['read_only', 'verify', 'undo_read_only', 'undo_verify']);
 export const isInWindow = (step: string): boolean => WINDOW.has(step);
 
+/** The change of the server itself, which nothing takes back but another one. */
+export const isSwitch = (step: string): boolean => step === 'switch' || step === 'undo_switch';
+
 /** Of the way back. */
 export const isUndo = (step: string): boolean => step.startsWith('undo_');
 

@@ -59,7 +59,7 @@ export async function moveTenant(asker: Asker, { tenantId, serverId, maxReadOnly
     if (org.schemaVersion !== TENANT_SCHEMA_VERSION) {
       throw conflict('The organization is being brought up to date; it can be moved when it is.');
     }
-    await refuseWithoutRoom(em, serverId);
+    await refuseWithoutRoom(em, serverId, tenantId);
     const former = await em.findOne(TenantMove, { orgId: tenantId }, { lockMode: LockMode.PESSIMISTIC_WRITE });
     const again = former?.state === MoveState.FAILED && former.targetId === serverId;
     if (former && !again) refuseWhile(former);
@@ -113,8 +113,8 @@ async function look({ name, url }: TenantCluster): Promise<Seen> {
   }
 }
 
-/** Holding the server's row, so that two cannot take its last place. */
-async function refuseWithoutRoom(em: EntityManager, serverId: string): Promise<void> {
+/** Holding the server's row, so that two cannot take its last place. A move that is tried again has its place already. */
+async function refuseWithoutRoom(em: EntityManager, serverId: string, tenantId: string): Promise<void> {
   const server = await em.findOne(DatabaseServer, serverId, { lockMode: LockMode.PESSIMISTIC_WRITE, refresh: true });
   if (!server) throw notFound('database server');
   if (server.state !== ServerState.OPEN) {
@@ -124,6 +124,7 @@ async function refuseWithoutRoom(em: EntityManager, serverId: string): Promise<v
     (await em.count(TenantDatabase, { serverId })) +
     (await em.count(TenantMove, {
       targetId: serverId,
+      orgId: { $ne: tenantId },
       state: { $in: [MoveState.COPYING, MoveState.SWITCHING, MoveState.FAILED] },
     }));
   if (taken >= server.capacity) {

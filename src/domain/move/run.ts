@@ -4,6 +4,7 @@
  */
 import { type EntityManager, LockMode } from '@mikro-orm/postgresql';
 import { nowDate } from '../../clock.ts';
+import { NoAnswerError, withDeadline } from '../../components/probe.ts';
 import type { Services } from '../../context.ts';
 import { DiskFull } from '../../db/disk-space.ts';
 import { Organization } from '../../entities/control/organization.ts';
@@ -14,11 +15,11 @@ import { TenantChange } from '../../live/event-log.ts';
 import { FencedOff, HandedBack, StepFailure, type Worker } from '../durable-run.ts';
 import { tellOfTenant } from '../tenant-events.ts';
 import { catchUp, copy, createDatabase, prepare } from './copy-steps.ts';
-import { isInWindow, isUndo, nextStep } from './plan.ts';
+import { isInWindow, isSwitch, isUndo, nextStep } from './plan.ts';
 import { removeSteps } from './remove-steps.ts';
 import { MoveSessions } from './sessions.ts';
 import type { Recorder, Step, StepContext } from './step.ts';
-import { endReaders, giveWritesBack, switchSteps } from './switch-steps.ts';
+import { endReaders, giveWritesBack, outOfTime, switchSteps } from './switch-steps.ts';
 import { tellOfMove } from './told.ts';
 
 const STEPS: Record<string, Step> = {
@@ -68,6 +69,7 @@ class Run {
     const claimed = await this.#inTurn((_em, move) => {
       if (!nextStep(move)) return false;
       move.attempt += 1;
+      move.steps = windowAnew(move);
       move.workerSession = this.#worker.session;
       this.#attempt = move.attempt;
       this.#progress = { ...move.progress };
@@ -134,7 +136,7 @@ class Run {
     const context = await this.#context();
     let record: Recorder | undefined;
     try {
-      record = await STEPS[name]!(context);
+      record = await (isInWindow(name) ? withinWindow(context, STEPS[name]!) : STEPS[name]!(context));
     } catch (error) {
       if (error instanceof FencedOff || error instanceof HandedBack) throw error;
       await this.#fail(context, name, error);
@@ -210,12 +212,35 @@ class Run {
     const wayBack = move.state === MoveState.UNDOING;
     if (move.failedSwitches >= MOST_SWITCHES) move.state = wayBack ? MoveState.SWITCHED : MoveState.FAILED;
     else if (!wayBack) move.state = MoveState.COPYING;
-    // The next switch begins anew.
-    move.steps = move.steps.map((step) =>
-      step.state === StepState.DONE && (isInWindow(step.name) || step.name === 'catch_up')
-        ? { ...step, state: StepState.PENDING }
-        : step,
-    );
+    // The next switch begins anew; what is behind a way back stays behind it.
+    const begins = ({ name }: MoveStep) =>
+      (isInWindow(name) && isUndo(name) === wayBack) || (name === 'catch_up' && !wayBack);
+    move.steps = move.steps.map((step) => (begins(step) ? undone(step) : step));
+  }
+}
+
+const undone = (step: MoveStep): MoveStep =>
+  step.state === StepState.DONE ? { ...step, state: StepState.PENDING } : step;
+
+/**
+ * Of a worker that takes up what another has left within the window: that one may have given writes back before it could say so, and
+ * what it compared may have been written since.
+ */
+function windowAnew(move: TenantMove): MoveStep[] {
+  const next = nextStep(move)!.name;
+  if (!isInWindow(next) && !isSwitch(next)) return move.steps;
+  return move.steps.map((step) => (isInWindow(step.name) && isUndo(step.name) === isUndo(next) ? undone(step) : step));
+}
+
+/** @throws {StepFailure} when the time is up in which the tenant may not be written, also where a server does not answer. */
+async function withinWindow(context: StepContext, step: Step): Promise<Recorder | undefined> {
+  const { maxReadOnlyMs, readOnlyMs, sessions } = context;
+  try {
+    return await withDeadline(Math.max(1, maxReadOnlyMs - readOnlyMs()), () => step(context));
+  } catch (error) {
+    if (!(error instanceof NoAnswerError)) throw error;
+    sessions.abandon();
+    throw outOfTime(maxReadOnlyMs);
   }
 }
 

@@ -3,6 +3,8 @@
  * everybody before, and a connection that is opened is used only if nobody has taken the move up until then. So a worker that
  * was thought dead and comes back can send nothing more.
  */
+import { Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { databaseUrlOf, SESSION_OPTIONS } from '../../db/control.ts';
 import { endSessions } from '../../db/end-sessions.ts';
@@ -30,6 +32,9 @@ export interface Attempt {
   check(): Promise<void>;
 }
 
+/** A server that hangs never says goodbye. Milliseconds. */
+const GOODBYE_MS = 1000;
+
 /** The names of these sessions begin with this. */
 export const MOVE_SESSION = 'omnistream-move ';
 const labelOf = ({ orgId }: Attempt) => `${MOVE_SESSION}${orgId.replaceAll('-', '')} `;
@@ -38,6 +43,9 @@ export class MoveSessions {
   readonly #attempt: Attempt;
   readonly #open = new Map<string, Promise<pg.Client>>();
   readonly #fenced = new Map<string, Promise<void>>();
+  readonly #sockets = new Set<Socket>();
+  /** Those that were let go of may still be at what they were sent: they are ended as another worker's would be. */
+  #generation = 0;
 
   constructor(attempt: Attempt) {
     this.#attempt = attempt;
@@ -57,12 +65,16 @@ export class MoveSessions {
   }
 
   async #connect(server: MoveServer, database: string): Promise<pg.Client> {
+    const socket = new Socket();
+    this.#sockets.add(socket);
+    socket.once('close', () => this.#sockets.delete(socket));
     const client = new pg.Client({
       connectionString: databaseUrlOf(server.url, database),
+      stream: () => socket,
       connectionTimeoutMillis: 10_000,
       keepAlive: true,
       options: OPTIONS,
-      application_name: `${labelOf(this.#attempt)}${this.#attempt.number}`,
+      application_name: this.#label,
     });
     client.on('error', () => {});
     await client.connect();
@@ -81,12 +93,13 @@ export class MoveSessions {
     }
   }
 
+  get #label(): string {
+    return `${labelOf(this.#attempt)}${this.#attempt.number}.${this.#generation}`;
+  }
+
   async #endFormer(client: pg.Client): Promise<void> {
     const label = labelOf(this.#attempt);
-    await endSessions(client, 'starts_with(application_name, $1) and application_name <> $1 || $2', [
-      label,
-      String(this.#attempt.number),
-    ]);
+    await endSessions(client, 'starts_with(application_name, $1) and application_name <> $2', [label, this.#label]);
   }
 
   /** Ends what is open to one database, for it to be dropped, or to all. */
@@ -94,7 +107,19 @@ export class MoveSessions {
     for (const [key, open] of this.#open) {
       if (database && !key.endsWith(` ${database}`)) continue;
       this.#open.delete(key);
-      await open.then((client) => client.end()).catch(() => {});
+      await Promise.race([
+        open.then((client) => client.end()).catch(() => {}),
+        sleep(GOODBYE_MS, undefined, { ref: false }),
+      ]);
     }
+    if (!database) this.abandon();
+  }
+
+  /** Lets go of all at once, whatever a server is still to say: who waits for an answer is told that there will be none. */
+  abandon(): void {
+    this.#generation += 1;
+    this.#open.clear();
+    this.#fenced.clear();
+    for (const socket of this.#sockets) socket.destroy();
   }
 }

@@ -9,6 +9,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import pg from 'pg';
 import { nowDate } from '../../clock.ts';
+import { describeFailure } from '../../components/describe-failure.ts';
+import { NoAnswerError, withDeadline } from '../../components/probe.ts';
 import { endSessions } from '../../db/end-sessions.ts';
 import { dropSlots, markPlace, unsubscribe } from '../../db/replication.ts';
 import type { TenantCluster } from '../../db/tenant-cluster.ts';
@@ -16,6 +18,7 @@ import { Organization } from '../../entities/control/organization.ts';
 import { TenantDatabase } from '../../entities/control/tenant-database.ts';
 import { MoveState, type TenantMove } from '../../entities/control/tenant-move.ts';
 import { Usage } from '../../entities/control/usage.ts';
+import { isUnavailable } from '../../errors.ts';
 import { audit, bySystem } from '../audit.ts';
 import { sequencesOf } from '../backup/tables.ts';
 import { StepFailure } from '../durable-run.ts';
@@ -30,6 +33,8 @@ const quote = pg.escapeIdentifier;
 const HEARD_MS = 500;
 /** Writes that were under way when their process was told have so long to end. */
 const PATIENCE_MS = 1500;
+/** A former server that does not answer is waited for so long. */
+const FORMER_MS = 5000;
 
 interface Direction {
   /** Where the tenant is. */
@@ -44,10 +49,13 @@ const back = ({ source, target }: StepContext): Direction => ({ from: target, to
 function timeLeft({ maxReadOnlyMs, readOnlyMs }: StepContext): number {
   const left = maxReadOnlyMs - readOnlyMs();
   if (left > 0) return left;
-  throw new StepFailure(
+  throw outOfTime(maxReadOnlyMs);
+}
+
+export const outOfTime = (maxReadOnlyMs: number): StepFailure =>
+  new StepFailure(
     `The switch would have taken longer than the ${maxReadOnlyMs / 1000} s for which the tenant may not be written.`,
   );
-}
 
 const setReadOnly = (client: pg.ClientBase, database: string, on: boolean) =>
   client.query(
@@ -74,6 +82,8 @@ const takeWrites = async (context: StepContext, { from }: Direction): Promise<un
   const { sessions, name } = context;
   timeLeft(context);
   await sleep(HEARD_MS);
+  // Who is out of time has been given up, and writes are given back.
+  timeLeft(context);
   const client = await sessions.in(from, name);
   await setReadOnly(client, name, true);
   const { rows } = await client.query<{ at: string }>('select clock_timestamp()::text as at');
@@ -149,19 +159,35 @@ const change =
     });
   };
 
-/** Closes the former place, when every process that lives has heard of the new one; then writes are let through to that. */
-const closeFormer = async (context: StepContext, { from }: Direction): Promise<void> => {
-  const { sessions, name } = context;
-  await sleep(HEARD_MS);
-  const client = await sessions.in(from, name);
+async function closeDatabase(client: pg.ClientBase, name: string): Promise<void> {
   await client.query(`alter role ${quote(name)} nologin`);
   await endSessions(client, OTHERS, [name]);
+}
+
+/**
+ * Closes the former place, when every process that lives has heard of the new one; then writes are let through to that. They are
+ * also where the former server is out of reach, which may be why the tenant leaves it: nobody can write there, it reads only.
+ */
+const closeFormer = async ({ sessions, name, services }: StepContext, { from }: Direction): Promise<void> => {
+  await sleep(HEARD_MS);
+  try {
+    await withDeadline(FORMER_MS, async () => closeDatabase(await sessions.in(from, name), name));
+  } catch (error) {
+    if (!(error instanceof NoAnswerError) && !isUnavailable(error)) throw error;
+    sessions.abandon();
+    services.log.warn(
+      { server: from.name, database: name, error: describeFailure(error) },
+      'a former server is out of reach',
+    );
+  }
 };
 
 /** Lets the former database follow the new one, so that the move can be undone without a loss. */
 const followBack: Step = async (context) => {
   const { sessions, source, target, name } = context;
   const [former, present] = await Promise.all([sessions.in(source, name), sessions.in(target, name)]);
+  // It may have been out of reach before.
+  await closeDatabase(former, name);
   await unsubscribe(present, name);
   await dropSlots(former, name);
   await follow(former, context, target, source, false);
