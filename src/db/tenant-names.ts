@@ -32,3 +32,6 @@ export const draftName = (name: string): string => beside(name, '_restore');
 
 /** What a restored database has taken the place of, until it is dropped. */
 export const formerName = (name: string): string => beside(name, '_former');
+
+/** What a move makes, before it has the name of the tenant's database. */
+export const arrivingName = (name: string): string => beside(name, '_arriving');

@@ -5,7 +5,7 @@ import { refuseWithoutRoom } from '../../db/disk-space.ts';
 import { belongTo } from '../../db/end-sessions.ts';
 import { copyState, lagOf, markPlace, publish, readinessOf, subscribe } from '../../db/replication.ts';
 import { CONNECTION_LIMIT, type TenantCluster } from '../../db/tenant-cluster.ts';
-import { templateName } from '../../db/tenant-names.ts';
+import { arrivingName, templateName } from '../../db/tenant-names.ts';
 import { TenantDatabase } from '../../entities/control/tenant-database.ts';
 import { allTablesOf, schemaVersionOf } from '../backup/tables.ts';
 import { StepFailure } from '../durable-run.ts';
@@ -82,15 +82,21 @@ export const createDatabase: Step = async (context) => {
     if (rows[0]?.broken) await client.query(`drop database ${quote(name)}`);
     if (!rows[0] || rows[0].broken) {
       await refuseWithoutRoom(client, templateName(target.code), bytes);
+      // It has its name only together with its mark: a worker may die between any two statements.
+      const arriving = quote(arrivingName(name));
+      await client.query(`drop database if exists ${arriving} with (force)`);
       await client.query(
-        `create database ${quote(name)} template ${quote(templateName(target.code))}
+        `create database ${arriving} template ${quote(templateName(target.code))}
            allow_connections false connection limit ${CONNECTION_LIMIT}`,
+      );
+      await client.query(
+        `comment on database ${arriving} is ${pg.escapeLiteral(markOf(name))};
+         alter database ${arriving} rename to ${quote(name)}`,
       );
     }
     // Rights on the template are not copied, so the copy is closed before it is opened.
     await client.query(
-      `comment on database ${quote(name)} is ${pg.escapeLiteral(markOf(name))};
-       revoke all on database ${quote(name)} from public;
+      `revoke all on database ${quote(name)} from public;
        grant connect on database ${quote(name)} to ${quote(name)};
        alter database ${quote(name)} allow_connections true`,
     );

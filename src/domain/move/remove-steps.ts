@@ -4,6 +4,7 @@ import { nowDate } from '../../clock.ts';
 import { belongToNoMore, endSessions } from '../../db/end-sessions.ts';
 import { replicationName, unpublish, unsubscribe } from '../../db/replication.ts';
 import type { TenantCluster } from '../../db/tenant-cluster.ts';
+import { arrivingName } from '../../db/tenant-names.ts';
 import { TenantDatabase } from '../../entities/control/tenant-database.ts';
 import { MoveState } from '../../entities/control/tenant-move.ts';
 import { administer, alone, type Step, type StepContext } from './step.ts';
@@ -31,7 +32,9 @@ async function remove(context: StepContext, kept: TenantCluster, gone: TenantClu
   }
   await alone(context, gone, async (client) => {
     await endSessions(client, 'datname = $1', [name]);
-    await client.query(`drop database if exists ${quote(name)} with (force)`);
+    for (const database of [name, arrivingName(name)]) {
+      await client.query(`drop database if exists ${quote(database)} with (force)`);
+    }
     await client.query(`drop role if exists ${quote(replicationName(name))}; drop role if exists ${quote(name)}`);
   });
 }
