@@ -147,4 +147,51 @@ fragment Entry on AuditLogEntry {
   targetId
 }`,
   },
+  {
+    id: 'tenant-move',
+    group: 'Live',
+    title: 'A company on its way to another server',
+    about: 'Every step of its move, as it happens; nothing until it is moved.',
+    as: 'platform',
+    document: `subscription Moving($tenantId: UUID!, $after: Sequence) {
+  tenantMove(tenantId: $tenantId, after: $after) {
+    sequence
+    kind
+    move {
+      state
+      steps {
+        name
+        state
+        error
+      }
+    }
+  }
+}`,
+    variables: { tenantId: '{{activeId}}' },
+  },
+  {
+    id: 'upgrade-changed',
+    group: 'Live',
+    title: 'An upgrade of all companies as it goes on',
+    about: 'The newest one, then each change of it and of each of its companies.',
+    as: 'platform',
+    document: `subscription Upgrading($after: Sequence) {
+  upgradeChanged(after: $after) {
+    sequence
+    kind
+    run {
+      state
+      toVersion
+      total
+      done
+      failed
+    }
+    tenant {
+      slug
+      state
+      error
+    }
+  }
+}`,
+  },
 ];
