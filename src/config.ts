@@ -11,6 +11,13 @@ const url = (...protocols: string[]) =>
       error: `must be a URL starting with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`,
     }),
   );
+const whole = (least: number, most: number, otherwise: number) => {
+  const error = `must be a whole number from ${least} to ${most}`;
+  return z.preprocess(
+    blankIsUnset,
+    z.coerce.number({ error }).int({ error }).min(least, { error }).max(most, { error }).default(otherwise),
+  );
+};
 const service = url('http:', 'https:');
 
 const PROTOCOLS = ['http/protobuf', 'http/json'] as const;
@@ -47,19 +54,12 @@ const environment = z.object({
     blankIsUnset,
     z.string().refine(isTimeZone, { error: 'must be an IANA time zone such as Asia/Jakarta' }).default('UTC'),
   ),
-  WARM_DATABASES: z.preprocess(
-    blankIsUnset,
-    z.coerce
-      .number({ error: 'must be a whole number from 0 to 50' })
-      .int({ error: 'must be a whole number from 0 to 50' })
-      .min(0, { error: 'must be a whole number from 0 to 50' })
-      .max(50, { error: 'must be a whole number from 0 to 50' })
-      .default(8),
-  ),
+  WARM_DATABASES: whole(0, 50, 8),
   UPGRADE_TENANTS: z.preprocess(
     blankIsUnset,
     z.enum(['auto', 'manual'], { error: 'must be auto or manual' }).default('auto'),
   ),
+  TENANT_CONNECTIONS: whole(4, 1000, 100),
   BASE_DOMAIN: optional(
     z.string().regex(/^(?=.{1,253}$)[a-z0-9-]{1,63}(\.[a-z0-9-]{1,63})*$/i, {
       error: 'must be a domain name such as chat.example.com, without scheme, port or leading dot',
@@ -158,6 +158,8 @@ export interface Config {
   readonly warmDatabases: number;
   /** Whether a start upgrades tenants' databases that are behind, or waits for somebody to start that. */
   readonly upgradeTenants: 'auto' | 'manual';
+  /** Connections that this process may have to the tenants' databases of one server. */
+  readonly tenantConnections: number;
   /** Its subdomains name tenants: the first label of a host under it is a slug. */
   readonly baseDomain?: string;
   /** Addresses and CIDR ranges of proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed. */
@@ -238,6 +240,7 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     defaultTimezone: e.DEFAULT_TIMEZONE,
     warmDatabases: e.WARM_DATABASES,
     upgradeTenants: e.UPGRADE_TENANTS,
+    tenantConnections: e.TENANT_CONNECTIONS,
     baseDomain: e.BASE_DOMAIN?.toLowerCase(),
     trustProxy: e.TRUST_PROXY?.split(','),
     corsOrigins: e.CORS_ORIGINS?.split(',') ?? [],

@@ -8,6 +8,7 @@ import type { DatabaseServers } from './db/database-servers.ts';
 import type { ById } from './db/point-reads.ts';
 import type { Queue } from './db/queue.ts';
 import type { Keys } from './db/secrets.ts';
+import type { TenantCluster } from './db/tenant-cluster.ts';
 import type { TenantDatabases } from './db/tenants.ts';
 import type { WarmDatabases } from './db/warm-databases.ts';
 import { type Access, type AccessMemory, ADMIN_ACCESS } from './domain/access.ts';
@@ -40,7 +41,8 @@ export interface Services {
   readonly control: ControlDatabase;
   readonly tenants: TenantDatabases;
   readonly servers: DatabaseServers;
-  readonly warm: WarmDatabases;
+  /** What is prepared on a server for tenants to come. */
+  readonly warmOn: (server: TenantCluster) => WarmDatabases;
   readonly components: Components;
   readonly bus: EventBus;
   /** Where there is one. */

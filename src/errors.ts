@@ -97,7 +97,7 @@ export const LIMIT_REACHED_SQLSTATE = 'OS409';
 /** SQLSTATE classes and socket errors that mean "the database is away", not "the query is wrong". */
 const AWAY = /^(08|3D000|57P0|57014|25P03|53300|55P03|55006|ECONN|ENOTFOUND|EPIPE|ETIMEDOUT|EHOSTUNREACH)/;
 const AWAY_MESSAGE =
-  /timeout exceeded when trying to connect|is not currently accepting connections|Connection terminated|Client has encountered a connection/i;
+  /timeout exceeded when trying to connect|is not currently accepting connections|Connection terminated|Client has encountered a connection|Client was closed/i;
 
 interface DatabaseFailure {
   /** SQLSTATE, or the socket's error code. */
@@ -128,6 +128,8 @@ const TAKEN: Readonly<Record<string, [code: ErrorCode, message?: string]>> = {
   organizations_slug_unique: ['slug_taken'],
   super_admins_email_key: ['email_taken'],
   identities_org_email_key: ['email_taken'],
+  database_servers_name_key: ['conflict', 'Another database server already has this name.'],
+  database_servers_system_identifier_unique: ['conflict', 'This server is registered already.'],
   roles_name_key: ['conflict', 'Another role already has this name.'],
   divisions_name_key: ['conflict', 'Another division already has this name.'],
 };

@@ -67,7 +67,7 @@ export async function openServices({
   const queue = new Queue(databaseUrl, log, config.role !== 'gateway', metrics);
   const servers = await setUp(config, control, queue, keys, log, firstSuperAdmin);
   const components = await makeComponents(config.components);
-  const tenants = await TenantDatabases.open(control, keys, servers, log);
+  const tenants = await TenantDatabases.open({ control, keys, servers, connections: config.tenantConnections, log });
   const bus = new EventBus({ url: databaseUrl, log, listens: listensToPostgres(config) });
   const { redisUrl } = config.components;
   // Loaded only where it is configured: the client is a fifth of all modules.
@@ -81,9 +81,10 @@ export async function openServices({
   const signing = new SigningKeys(keys);
   const tokens = new Tokens(signing, revocations);
   await signing.start(bus, control, () => tokens.forget());
-  const health = new HealthMonitor(databaseUrl, components);
+  const health = new HealthMonitor(databaseUrl, components, servers);
   const schedules = new Schedules(tenants, bus);
   const hoursWatch = new HoursWatch(schedules, bus, log);
+  const seeds = warmSeeds(config.defaultTimezone);
   const services: Services = {
     config,
     log,
@@ -92,7 +93,7 @@ export async function openServices({
     control,
     tenants,
     servers,
-    warm: new WarmDatabases(servers.home, warmSeeds(config.defaultTimezone), log),
+    warmOn: (server) => new WarmDatabases(server, seeds, log),
     components,
     bus,
     redis,

@@ -125,14 +125,8 @@ describe('with databases prepared for tenants to come', () => {
     await stocked(app, 2);
     const take = WarmDatabases.prototype.take;
     jest.spyOn(WarmDatabases.prototype, 'take').mockImplementation(async function (this: WarmDatabases, em, ...rest) {
-      const execute = em.execute.bind(em) as (...args: unknown[]) => Promise<unknown>;
-      let asked = 0;
-      jest.spyOn(em, 'execute').mockImplementation((async (...args: unknown[]) => {
-        const answer = await execute(...args);
-        // Somebody is in it, whom only the renaming meets.
-        if (++asked === 2) await execute('select set_config(?, ?, true)', ['lock_timeout', '200ms']);
-        return answer;
-      }) as never);
+      // Somebody is in it, whom only the renaming meets.
+      await em.execute('select set_config(?, ?, true)', ['lock_timeout', '200ms']);
       return take.call(this, em, ...rest);
     });
     const blocker = new pg.Client({ connectionString: app.databaseUrl });

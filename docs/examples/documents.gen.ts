@@ -16,6 +16,8 @@ export type ProvisionTenantInput = {
   limits?: TenantLimitsInput | null | undefined;
   /** 1 to 200 characters. */
   name: string;
+  /** Where its database is to be: the region of a database server. Absent: anywhere. */
+  region?: string | null | undefined;
   /** For URLs: 3 to 63 of a-z, 0-9 and "-", starting with a letter; fixed once chosen. */
   slug: string;
 };

@@ -2,25 +2,33 @@
  * The PostgreSQL servers that tenants' databases are on: the home server, which is the control plane's own, and those that super
  * admins have registered.
  */
+import { isDeepStrictEqual } from 'node:util';
 import pg from 'pg';
 import type { Logger } from 'pino';
 import { ConfigError } from '../config.ts';
-import { HOME_SERVER_ID } from '../entities/control/database-server.ts';
+import { HOME_SERVER_ID, type ServerState } from '../entities/control/database-server.ts';
 import { AppError } from '../errors.ts';
 import type { EventBus } from '../live/event-bus.ts';
 import { type ControlDatabase, databaseUrlOf, query, SESSION_OPTIONS, sqlOf } from './control.ts';
 import { guardPool } from './pools.ts';
 import type { Keys } from './secrets.ts';
-import { type ServerAddress, TenantCluster } from './tenant-cluster.ts';
+import type { ServerAddress } from './server-address.ts';
+import { ServerLiveness } from './server-liveness.ts';
+import { TenantCluster } from './tenant-cluster.ts';
 
 interface ServerRow {
   id: string;
   name: string;
+  state: ServerState;
   sealedUrl: string | null;
+  sealedPooledUrl: string | null;
+  poolerPrepares: boolean;
 }
 
 const ALL = `
-  select id, name, sealed_url as "sealedUrl" from database_servers order by sealed_url is not null, lower(name)`;
+  select id, name, state, sealed_url as "sealedUrl", sealed_pooled_url as "sealedPooledUrl",
+         pooler_prepares as "poolerPrepares"
+    from database_servers order by sealed_url is not null, lower(name)`;
 const serverOfTenant = query<{ serverId: string }>(
   'server_of_tenant',
   'select server_id as "serverId" from tenant_databases where org_id = $1',
@@ -78,17 +86,13 @@ export class DatabaseServers {
   readonly #options: DatabaseServersOptions;
   readonly home: TenantCluster;
   #servers = new Map<string, TenantCluster>();
+  #follows = false;
+  readonly #watched = new WeakSet<TenantCluster>();
 
   private constructor(options: DatabaseServersOptions) {
     this.#options = options;
-    const { control } = options;
-    this.home = new TenantCluster({
-      ...options,
-      id: HOME_SERVER_ID,
-      name: 'home',
-      url: control.url,
-      pool: control.pool,
-    });
+    const { url, pool } = options.control;
+    this.home = new TenantCluster({ ...options, id: HOME_SERVER_ID, name: 'home', url, pool });
   }
 
   static async open(options: DatabaseServersOptions): Promise<DatabaseServers> {
@@ -97,13 +101,12 @@ export class DatabaseServers {
     return servers;
   }
 
-  /** Takes note of servers that are registered, changed or removed by any process. */
+  /** Takes note of servers that are registered, changed or removed by any process, and of those that go away and come back. */
   async follow(bus: EventBus): Promise<void> {
     bus.on('database_server', () => {
-      this.#load().catch((error: unknown) =>
-        this.#options.log.warn({ err: error }, 'the database servers could not be read'),
-      );
+      this.#load().catch((error: unknown) => this.#warn(error, 'the database servers could not be read'));
     });
+    this.#follows = true;
     await this.#load();
   }
 
@@ -134,38 +137,74 @@ export class DatabaseServers {
     return server;
   }
 
+  /** Works with a server that is not registered yet. */
+  async tryOut<T>(address: ServerAddress, work: (server: TenantCluster) => Promise<T>): Promise<T> {
+    const server = this.#openAt(address);
+    try {
+      return await work(server);
+    } finally {
+      await server.close();
+    }
+  }
+
   async close(): Promise<void> {
+    this.#follows = false;
     await Promise.all(this.all().map((server) => server.close()));
   }
 
   async #load(): Promise<void> {
-    const { control, keys, log } = this.#options;
-    const addresses = await serverAddresses(control.pool, control.url, keys);
+    const { rows } = await this.#options.control.pool.query<ServerRow>(ALL);
     const former = this.#servers;
-    this.#servers = new Map(addresses.map((address) => [address.id, this.#serverAt(address)]));
+    this.#servers = new Map(rows.map((row) => [row.id, this.#serverOf(row)]));
     for (const server of former.values()) {
       if (this.#servers.get(server.id) === server) continue;
       // Whoever is at work with it finishes first.
-      server
-        .close()
-        .catch((error: unknown) => log.warn({ err: error, server: server.name }, 'a server was not closed'));
+      server.close().catch((error: unknown) => this.#warn(error, 'a database server was not let go of', server));
     }
+    if (this.#follows) for (const server of this.all()) this.#lookAfter(server);
   }
 
-  /** The one that is known, as long as it is where it was. */
-  #serverAt(address: ServerAddress): TenantCluster {
-    const known = address.id === HOME_SERVER_ID ? this.home : this.#servers.get(address.id);
-    if (known?.url !== address.url)
-      return new TenantCluster({ ...this.#options, ...address, pool: this.#poolOf(address) });
-    known.name = address.name;
-    return known;
+  /** The one that is known, as long as it is reached as it was. */
+  #serverOf({ id, name, state, sealedUrl, sealedPooledUrl, poolerPrepares }: ServerRow): TenantCluster {
+    const { keys, control } = this.#options;
+    const url = sealedUrl === null ? control.url : open(sealedUrl, keys);
+    const pooler =
+      sealedPooledUrl === null ? undefined : { url: open(sealedPooledUrl, keys), prepares: poolerPrepares };
+    const known = id === HOME_SERVER_ID ? this.home : this.#servers.get(id);
+    const server = known?.url === url ? known : this.#openAt({ id, name, url });
+    return Object.assign(server, {
+      name,
+      state,
+      pooler: isDeepStrictEqual(pooler, server.pooler) ? server.pooler : pooler,
+    });
+  }
+
+  #openAt(address: ServerAddress): TenantCluster {
+    const { log } = this.#options;
+    const liveness = new ServerLiveness(address.url, log.child({ server: address.name }));
+    return new TenantCluster({ ...this.#options, ...address, liveness, pool: this.#poolOf(address) });
+  }
+
+  /** Watches a server, and makes what this version needs there as soon as it answers. */
+  #lookAfter(server: TenantCluster): void {
+    const prepare = () => {
+      if (server.isAway) return;
+      server
+        .prepare()
+        .catch((error: unknown) => this.#warn(error, 'a database server is not ready for tenants', server));
+    };
+    if (this.#watched.has(server)) return;
+    this.#watched.add(server);
+    server.liveness?.onChange(prepare);
+    server.liveness?.start();
+    prepare();
   }
 
   #poolOf({ url, name }: ServerAddress): pg.Pool {
     const pool = new pg.Pool({
       connectionString: url,
       options: `${SESSION_OPTIONS} -c lock_timeout=10s`,
-      max: 6,
+      max: 8,
       idleTimeoutMillis: 60_000,
       connectionTimeoutMillis: 5000,
       application_name: 'omnistream',
@@ -176,5 +215,9 @@ export class DatabaseServers {
     );
     guardPool(pool, { name: 'server' });
     return pool;
+  }
+
+  #warn(error: unknown, message: string, server?: TenantCluster): void {
+    this.#options.log.warn({ err: error, server: server?.name }, message);
   }
 }

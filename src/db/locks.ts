@@ -1,4 +1,7 @@
-/** Advisory locks, all in the control database: they and NOTIFY are per database. First key of the two-key form. */
+/**
+ * Advisory locks, in the control database unless they say otherwise: they and NOTIFY are per database. First key of the two-key
+ * form.
+ */
 export const LOCKS = {
   /** Setting up the control database; held by one starting process at a time. */
   setup: 0x6f6d_0001,
@@ -8,10 +11,12 @@ export const LOCKS = {
   eventLog: 0x6f6d_0003,
   /** One per worker session; the second key is the session's number. */
   worker: 0x6f6d_0004,
-  /** One per tenant's database, prepared ones included, while it is made, taken or dropped; the second key is a hash of its name. */
+  /** One per tenant's database, prepared ones included, while it is made, taken or dropped, on its server; the second key is a hash of its name. */
   tenantDatabase: 0x6f6d_0006,
-  /** Changing the stock of prepared databases. */
+  /** Changing the stock of prepared databases of a server, on that server. */
   warmDatabases: 0x6f6d_0028,
+  /** Looking for a server for a new tenant where there is little room left. */
+  placement: 0x6f6d_0029,
   /** One per tenant, while accounts of its agents are changed; the second key is a hash of the tenant's id. */
   tenantAccounts: 0x6f6d_0007,
   /** Taking a sample of the components' health. */

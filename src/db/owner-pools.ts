@@ -3,7 +3,7 @@ import { LRUCache } from 'lru-cache';
 import pg from 'pg';
 import type { Logger } from 'pino';
 import { SESSION_OPTIONS } from './control.ts';
-import { guardPool } from './pools.ts';
+import { breakOff, guardPool } from './pools.ts';
 
 /** The first connection to a new database costs the server 30 ms, so the steps of a run share one. */
 export class OwnerPools {
@@ -43,6 +43,12 @@ export class OwnerPools {
     pool.on('error', (error) => this.#log.debug({ error: error.message, database }, 'an idle connection was lost'));
     this.#pools.set(database, pool);
     return pool;
+  }
+
+  /** Nobody waits for an answer of a server that is away. */
+  breakOff(): void {
+    for (const pool of this.#pools.values()) breakOff(pool);
+    this.#pools.clear();
   }
 
   forget(database: string): void {

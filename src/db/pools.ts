@@ -1,6 +1,10 @@
 /** What every pool of connections needs besides what pg-pool does. */
+import type { Socket } from 'node:net';
 import type pg from 'pg';
 import { type Database, traceStatements } from '../telemetry/statements.ts';
+
+/** Those that are open, by pool. */
+const open = new WeakMap<pg.Pool, Set<pg.PoolClient>>();
 
 /**
  * Lets a pool survive that the server ends connections which somebody holds.
@@ -11,9 +15,13 @@ import { type Database, traceStatements } from '../telemetry/statements.ts';
 export function guardPool(pool: pg.Pool, database: Database): void {
   traceStatements(pool, database);
   const held = new Set<pg.PoolClient>();
+  const clients = new Set<pg.PoolClient>();
+  open.set(pool, clients);
   pool.on('acquire', (client) => held.add(client));
   pool.on('release', (_error, client) => held.delete(client));
+  pool.on('remove', (client) => clients.delete(client));
   pool.on('connect', (client) => {
+    clients.add(client);
     // Whoever holds it learns of it from its next query.
     client.on('error', () => {});
     client.once('end', () => {
@@ -24,4 +32,13 @@ export function guardPool(pool: pg.Pool, database: Database): void {
       release(true);
     });
   });
+}
+
+/** Breaks the connections of a guarded pool, so that nobody waits for an answer any more. New ones may be opened. */
+export function breakOff(pool: pg.Pool): void {
+  for (const client of open.get(pool) ?? []) {
+    // Meant to be: no error that is worth a line.
+    void client.end().catch(() => {});
+    (client as unknown as { connection: { stream: Socket } }).connection.stream.destroy();
+  }
 }

@@ -4,15 +4,19 @@
  */
 import pg from 'pg';
 import type { Logger } from 'pino';
-import { HOME_SERVER_ID } from '../entities/control/database-server.ts';
+import { HOME_SERVER_ID, ServerState } from '../entities/control/database-server.ts';
 import { databaseError } from '../errors.ts';
 import { type ControlDatabase, databaseUrlOf } from './control.ts';
 import { refuseWithoutRoom } from './disk-space.ts';
 import { LOCKS } from './locks.ts';
 import { TENANT_SCHEMA_VERSION } from './migrations/tenant/index.ts';
 import { OwnerPools } from './owner-pools.ts';
-import { scramVerifier } from './scram.ts';
+import { breakOff } from './pools.ts';
+import type { Pooler, ServerAddress } from './server-address.ts';
+import { ServerAway, type ServerLiveness } from './server-liveness.ts';
+import { roomForTenants } from './server-upkeep.ts';
 import { groupName, templateName, tenantName } from './tenant-names.ts';
+import { CONNECTION_LIMIT, roleStatements, settleRoles } from './tenant-roles.ts';
 import { type MigrateOptions, migrateTenantDatabase } from './tenant-schema.ts';
 
 const quote = pg.escapeIdentifier;
@@ -20,9 +24,6 @@ const quote = pg.escapeIdentifier;
 /** PostgreSQL's answers to "it is there already", also when two make it at the same moment. */
 const THERE_ALREADY = new Set(['42P04', '42710', '23505']);
 const INSUFFICIENT_PRIVILEGE = '42501';
-/** At most this many connections to one tenant's database, from all processes. */
-export const CONNECTION_LIMIT = 40;
-
 const isThereAlready = (error: unknown) => THERE_ALREADY.has(databaseError(error)?.code ?? '');
 
 async function unlessThere(work: Promise<unknown>): Promise<void> {
@@ -31,15 +32,9 @@ async function unlessThere(work: Promise<unknown>): Promise<void> {
   });
 }
 
-/** How a server is known, and reached. */
-export interface ServerAddress {
-  readonly id: string;
-  readonly name: string;
-  /** Of its maintenance database, as a role that may create databases and roles; of the home server, the control database's. */
-  readonly url: string;
-}
-
 export interface TenantClusterOptions extends ServerAddress {
+  /** Absent for the home server, without which nothing goes. */
+  liveness?: ServerLiveness;
   /** To the database of the URL. Session locks on what is made and dropped here are held there. */
   pool: pg.Pool;
   control: Pick<ControlDatabase, 'pool'>;
@@ -52,27 +47,53 @@ export class TenantCluster implements ServerAddress {
   readonly id: string;
   /** What super admins call it. */
   name: string;
+  /** Connections that one process may have to tenants' databases here, by what the server allows; absent until it was asked. */
+  roomForTenants?: number;
+  /** Whether it takes new tenants. */
+  state = ServerState.OPEN;
   readonly url: string;
   readonly pool: pg.Pool;
+  /** Replaced by another object when it is another one. */
+  pooler?: Pooler;
+  readonly liveness?: ServerLiveness;
   readonly code: string;
   readonly #control: Pick<ControlDatabase, 'pool'>;
   readonly #log: Logger;
   readonly #owners: OwnerPools;
+  #prepared?: Promise<void>;
 
-  constructor({ id, name, url, pool, control, code, log }: TenantClusterOptions) {
+  constructor({ id, name, url, pool, liveness, control, code, log }: TenantClusterOptions) {
     this.id = id;
     this.name = name;
     this.url = url;
     this.pool = pool;
+    this.liveness = liveness;
     this.code = code;
     this.#control = control;
     this.#log = log;
     this.#owners = new OwnerPools((database) => this.urlOf(database), log);
+    liveness?.onChange(() => this.#giveUp());
   }
 
   /** Whether it is the control plane's own. */
   get isHome(): boolean {
     return this.id === HOME_SERVER_ID;
+  }
+
+  get isAway(): boolean {
+    return this.liveness?.standing.up === false;
+  }
+
+  /** Whoever waits for an answer of a server that is away is told so instead. */
+  #giveUp(): void {
+    if (!this.isAway) return;
+    breakOff(this.pool);
+    this.#owners.breakOff();
+  }
+
+  /** @throws {ServerAway} */
+  refuseWhileAway(): void {
+    if (this.isAway) throw new ServerAway(this.name);
   }
 
   /** Of one of its databases, as the role of its URL. */
@@ -122,27 +143,36 @@ export class TenantCluster implements ServerAddress {
     this.#log.debug({ template: this.#template }, 'tenant template made');
   }
 
+  /**
+   * Makes what tenants' databases need on a server that is not the home server, unless it is there. Of processes that do so at once
+   * one does it and the others wait.
+   */
+  prepare(): Promise<void> {
+    this.#prepared ??= this.#prepare().catch((error: unknown) => {
+      this.#prepared = undefined;
+      throw error;
+    });
+    return this.#prepared;
+  }
+
+  async #prepare(): Promise<void> {
+    if (!this.isHome) await this.alone(this.#template, () => this.ensureTemplate());
+    // For the day when a pooler is put in front.
+    await settleRoles(this.pool, this.code);
+    this.roomForTenants = await roomForTenants(this.pool, this.isHome ? 40 : 12);
+  }
+
   /** Creates the tenant's login role, or gives the existing one this password. @throws when nobody wants it any more. */
   async createRole(name: string, password: string): Promise<void> {
-    const { create, alter } = await this.roleStatements(name, password);
+    await this.prepare();
+    const { create, alter } = await roleStatements(this.code, name, password);
     return this.alone(name, async (client) => {
-      await this.#refuseUnwanted(client, name);
+      await this.refuseUnwanted(client, name);
       await client.query(create).catch(async (error: unknown) => {
         if (!isThereAlready(error)) throw error;
         await client.query(alter);
       });
     });
-  }
-
-  /** What makes a tenant's login role, and what gives one that is there this password. */
-  async roleStatements(name: string, password: string): Promise<{ create: string; alter: string }> {
-    const role = quote(name);
-    const secret = `password ${pg.escapeLiteral(await scramVerifier(password))}`;
-    const member = `grant ${quote(this.#group)} to ${role}`;
-    return {
-      create: `create role ${role} login connection limit ${CONNECTION_LIMIT} ${secret}; ${member}`,
-      alter: `alter role ${role} login ${secret}; ${member}`,
-    };
   }
 
   /**
@@ -152,7 +182,7 @@ export class TenantCluster implements ServerAddress {
    */
   createDatabase(name: string): Promise<void> {
     return this.alone(name, async (client) => {
-      await this.#refuseUnwanted(client, name);
+      await this.refuseUnwanted(client, name);
       const { rows } = await client.query<{ broken: boolean }>(
         'select datconnlimit = -2 as broken from pg_database where datname = $1',
         [name],
@@ -180,8 +210,10 @@ export class TenantCluster implements ServerAddress {
   /**
    * A worker that was cut off may come back when its tenant has been called off, and nobody would remove what it makes; or when
    * another worker has made the tenant, which is its users' by then.
+   *
+   * @param client of `alone`.
    */
-  async #refuseUnwanted(client: pg.ClientBase, name: string): Promise<void> {
+  async refuseUnwanted(client: pg.ClientBase, name: string): Promise<void> {
     const { rowCount } = await (this.isHome ? client : this.#control.pool).query(
       `select from tenant_databases d join provisioning_runs run on run.org_id = d.org_id
         where d.database_name = $1 and d.server_id = $2 and run.state not in ('cancelling', 'succeeded')`,
@@ -197,6 +229,7 @@ export class TenantCluster implements ServerAddress {
    * @param work is given that session.
    */
   async alone<T>(name: string, work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
+    this.refuseWhileAway();
     const client = await this.pool.connect();
     let failed = true;
     try {
@@ -212,18 +245,22 @@ export class TenantCluster implements ServerAddress {
   }
 
   /** Applies the tenant migrations that the database lacks. @returns the schema version it then has. */
-  migrate(database: string, options: Omit<MigrateOptions, 'group'> = {}): Promise<number> {
-    return migrateTenantDatabase(this.urlOf(database), { ...options, group: this.#group });
+  async migrate(database: string, options: Omit<MigrateOptions, 'group'> = {}): Promise<number> {
+    this.refuseWhileAway();
+    const migrating = migrateTenantDatabase(this.urlOf(database), { ...options, group: this.#group });
+    return this.liveness?.whileUp(migrating, this.name) ?? migrating;
   }
 
   /** Runs SQL in a tenant's database as the owner of its tables, for what its own role may not do. */
-  asOwner<T>(database: string, body: (client: pg.ClientBase) => Promise<T>): Promise<T> {
+  async asOwner<T>(database: string, body: (client: pg.ClientBase) => Promise<T>): Promise<T> {
+    this.refuseWhileAway();
     return this.#owners.use(database, body);
   }
 
   /** Ends the connections that are open to it; the control database's pool is not its own. */
   async close(): Promise<void> {
     this.#owners.close();
+    await this.liveness?.stop();
     if (!this.isHome) await this.pool.end();
   }
 

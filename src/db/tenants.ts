@@ -1,4 +1,4 @@
-/** The tenants' own databases: a bounded set of small pools, and one ORM that is routed to the tenant at hand. */
+/** The tenants' own databases: a bounded set of small pools a server, and one ORM that is routed to the tenant at hand. */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ReflectMetadataProvider } from '@mikro-orm/decorators/legacy';
@@ -10,34 +10,14 @@ import { parse as parseUrl } from 'pg-connection-string';
 import type { Logger } from 'pino';
 import { nowDate } from '../clock.ts';
 import { tenantEntities } from '../entities/tenant/index.ts';
-import { AppError, databaseError } from '../errors.ts';
-import { type ControlDatabase, type Query, query, SESSION_OPTIONS } from './control.ts';
+import { AppError, databaseError, isUnavailable } from '../errors.ts';
+import { type ControlDatabase, type Query, query } from './control.ts';
 import type { DatabaseServers } from './database-servers.ts';
 import { TENANT_SCHEMA_VERSION } from './migrations/tenant/index.ts';
-import { guardPool } from './pools.ts';
 import type { Keys } from './secrets.ts';
-import { Turns, type TurnsState } from './turns.ts';
-
-/** Processes x pools x connections, plus the control pools, has to stay under the server's max_connections. */
-const MAX_POOLS = 50;
-const CONNECTIONS_PER_POOL = 2;
-/**
- * What waits for one of a tenant's connections is at work as well: twice as many as there are connections keep them busy, and
- * leave room for other tenants where one hangs.
- */
-const TURNS = { all: 60, each: 2 * CONNECTIONS_PER_POOL, waitMs: 5000 };
-/** Whoever waits for a lock that nobody gives back, or holds one and does nothing, is ended by the server. */
-const TENANT_OPTIONS = `${SESSION_OPTIONS} -c lock_timeout=5s -c idle_in_transaction_session_timeout=10s`;
-const IDLE_MS = 10_000;
-/** Less than what the control plane lets a transaction wait that has something to write here. */
-const HELD_MS = 8000;
-
-export interface TenantUse {
-  pools: number;
-  mostPools: number;
-  turns: TurnsState;
-  connections: { inUse: number; idle: number; waiting: number };
-}
+import { ServerPools, type TenantUse, totalUse } from './server-pools.ts';
+import type { TenantCluster } from './tenant-cluster.ts';
+import { TENANT_OPTIONS } from './tenant-roles.ts';
 
 interface TenantLogin {
   serverId: string;
@@ -86,59 +66,38 @@ for (const [oid, parser] of Object.entries(
   types.setTypeParser(Number(oid), parser as (text: string) => unknown);
 }
 
-/** A pool that is ended serves nobody any more, those who already wait for a connection included: they go first. */
-async function endWhenIdle(pool: pg.Pool): Promise<void> {
-  do await sleep(20);
-  while (pool.waitingCount > 0 || pool.totalCount > pool.idleCount);
-  await pool.end();
+/** Of so many tenants it is remembered which server they are on. */
+const PLACES = 20_000;
+/** Less than what the control plane lets a transaction wait that has something to write here. */
+const HELD_MS = 8000;
+
+export interface TenantDatabasesOptions {
+  control: ControlDatabase;
+  keys: Keys;
+  servers: DatabaseServers;
+  /** That this process may have to the tenants' databases of one server. */
+  connections: number;
+  log: Logger;
 }
 
 export class TenantDatabases {
-  readonly #control: ControlDatabase;
-  readonly #keys: Keys;
-  readonly #servers: DatabaseServers;
-  readonly #log: Logger;
+  readonly #options: TenantDatabasesOptions;
   readonly #orm: MikroORM;
   readonly #current: AsyncLocalStorage<pg.Pool>;
-  readonly #pools: LRUCache<string, pg.Pool>;
-  readonly #ending = new Set<Promise<void>>();
+  readonly #pools = new Map<TenantCluster, ServerPools>();
+  /** By tenant, the server that it is on. */
+  readonly #places = new LRUCache<string, string>({ max: PLACES });
   readonly #held = new Map<string, Hold>();
-  /** How often a pool was forgotten. */
+  /** How often it was forgotten where a tenant is. */
   #forgotten = 0;
-  readonly #turns = new Turns(TURNS);
 
-  private constructor(
-    control: ControlDatabase,
-    keys: Keys,
-    servers: DatabaseServers,
-    log: Logger,
-    orm: MikroORM,
-    current: AsyncLocalStorage<pg.Pool>,
-  ) {
-    this.#control = control;
-    this.#keys = keys;
-    this.#servers = servers;
-    this.#log = log;
+  private constructor(options: TenantDatabasesOptions, orm: MikroORM, current: AsyncLocalStorage<pg.Pool>) {
+    this.#options = options;
     this.#orm = orm;
     this.#current = current;
-    this.#pools = new LRUCache<string, pg.Pool>({
-      max: MAX_POOLS,
-      dispose: (pool) => {
-        const end = endWhenIdle(pool).catch((error: unknown) =>
-          log.warn({ err: error }, 'a tenant pool did not close'),
-        );
-        this.#ending.add(end);
-        void end.then(() => this.#ending.delete(end));
-      },
-    });
   }
 
-  static async open(
-    control: ControlDatabase,
-    keys: Keys,
-    servers: DatabaseServers,
-    log: Logger,
-  ): Promise<TenantDatabases> {
+  static async open(options: TenantDatabasesOptions): Promise<TenantDatabases> {
     const current = new AsyncLocalStorage<pg.Pool>();
     const route = {
       connect: async () => {
@@ -156,53 +115,75 @@ export class TenantDatabases {
       entities: tenantEntities,
       metadataProvider: ReflectMetadataProvider,
       forceUtcTimezone: true,
-      logger: (message) => log.debug(message),
+      logger: (message) => options.log.debug(message),
       ensureDatabase: false,
       colors: false,
       driverOptions: new PostgresDialect({ pool: route as unknown as PostgresPool }),
     });
-    return new TenantDatabases(control, keys, servers, log, orm, current);
+    const databases = new TenantDatabases(options, orm, current);
+    databases.#openPools(options.servers.home);
+    return databases;
   }
 
   /** How to sign in to the tenant's database as its own role. @throws {AppError} tenant_not_ready without one. */
   async connection(orgId: string): Promise<pg.ClientConfig> {
-    const { name, text } = findLogin;
-    const login = (await this.#control.pool.query<TenantLogin>({ name, text, values: [orgId] })).rows[0];
-    if (!login) throw new AppError('tenant_not_ready', { retryAfter: 2 });
-    const server = await this.#servers.byId(login.serverId);
+    const { keys, servers } = this.#options;
+    const login = await this.#login(orgId);
+    const { url, pooler } = await servers.byId(login.serverId);
     return {
       // By the same road as its administrator: socket, port, TLS.
-      ...(parseUrl(server.url) as pg.ClientConfig),
+      ...(parseUrl(pooler?.url ?? url) as pg.ClientConfig),
       database: login.databaseName,
       user: login.roleName,
-      password: this.#keys.open(login.sealedPassword),
-      options: TENANT_OPTIONS,
+      password: keys.open(login.sealedPassword),
+      // A pooler refuses them; the role has them as its settings.
+      options: pooler ? undefined : TENANT_OPTIONS,
       application_name: 'omnistream',
       connectionTimeoutMillis: 5000,
     };
   }
 
-  async #pool(orgId: string): Promise<pg.Pool> {
-    const open = this.#pools.get(orgId);
-    if (open) return open;
-    const before = this.#forgotten;
-    const connection = await this.connection(orgId);
-    // Another request may have opened it meanwhile.
-    const raced = this.#pools.get(orgId);
-    if (raced) return raced;
-    // What was read may be where the tenant was before.
-    if (before !== this.#forgotten) return this.#pool(orgId);
-    const pool = new pg.Pool({ ...connection, types, max: CONNECTIONS_PER_POOL, idleTimeoutMillis: IDLE_MS });
-    pool.on('error', (error) => this.#log.warn({ error: error.message, orgId }, 'a tenant connection was lost'));
-    guardPool(pool, { name: 'tenant', tenantId: orgId });
-    this.#pools.set(orgId, pool);
-    return pool;
+  async #login(orgId: string): Promise<TenantLogin> {
+    const { name, text } = findLogin;
+    const { rows } = await this.#options.control.pool.query<TenantLogin>({ name, text, values: [orgId] });
+    if (!rows[0]) throw new AppError('tenant_not_ready', { retryAfter: 2 });
+    return rows[0];
+  }
+
+  /** Of the server that the tenant is on. */
+  async #poolsOf(orgId: string): Promise<ServerPools> {
+    let serverId = this.#places.get(orgId);
+    while (!serverId) {
+      const before = this.#forgotten;
+      const login = await this.#login(orgId);
+      // What was read may be where the tenant was before.
+      if (before !== this.#forgotten) continue;
+      serverId = login.serverId;
+      this.#places.set(orgId, serverId);
+    }
+    const server = await this.#options.servers.byId(serverId);
+    return this.#pools.get(server) ?? this.#openPools(server);
+  }
+
+  #openPools(server: TenantCluster): ServerPools {
+    const { connections, log } = this.#options;
+    for (const [former, pools] of this.#pools) {
+      if (former.id !== server.id) continue;
+      // It has got another address.
+      this.#pools.delete(former);
+      void pools.close();
+    }
+    const pools = new ServerPools(server, connections, log);
+    this.#pools.set(server, pools);
+    return pools;
   }
 
   /** Reads plain rows of one tenant by a prepared statement. */
   async rows<Row>(orgId: string, { name, text, timeoutMs }: Query<Row>, values: unknown[] = []): Promise<Row[]> {
-    const statement = { name, text, values, ...(timeoutMs && { query_timeout: timeoutMs }) };
-    return this.#use(orgId, async (pool) => (await pool.query(statement)).rows as Row[]);
+    return this.#use(orgId, async (pool, { prepares }) => {
+      const statement = { text, values, ...(prepares && { name }), ...(timeoutMs && { query_timeout: timeoutMs }) };
+      return (await pool.query(statement)).rows as Row[];
+    });
   }
 
   /**
@@ -215,12 +196,15 @@ export class TenantDatabases {
     return this.#use(orgId, (pool) => this.#current.run(pool, () => body(this.#orm.em.fork())));
   }
 
-  #use<T>(orgId: string, body: (pool: pg.Pool) => Promise<T>): Promise<T> {
-    return this.#turns.take(orgId, async () => {
+  async #use<T>(orgId: string, body: (pool: pg.Pool, of: ServerPools) => Promise<T>): Promise<T> {
+    const pools = await this.#poolsOf(orgId);
+    return pools.take(orgId, async () => {
       const began = nowDate();
       try {
-        return await body(await this.#pool(orgId));
+        const pool = await pools.pool(orgId, async () => ({ ...(await this.connection(orgId)), types }));
+        return await body(pool, pools);
       } catch (error) {
+        if (isUnavailable(error)) this.#doubt(orgId, pools);
         throw await this.#explain(orgId, error, began);
       }
     });
@@ -250,6 +234,12 @@ export class TenantDatabases {
     if (await Promise.race([held.over, late])) throw beingMoved();
   }
 
+  /** Its server may be away, or it may be on another one by now. */
+  #doubt(orgId: string, { server }: ServerPools): void {
+    this.#places.delete(orgId);
+    server.liveness?.suspect();
+  }
+
   /** What a database lacks that is still to be brought up to date (domain/upgrades) is no mistake of ours. */
   async #explain(orgId: string, error: unknown, began: Date): Promise<unknown> {
     const code = databaseError(error)?.code ?? '';
@@ -261,32 +251,26 @@ export class TenantDatabases {
     if (!LACKING.has(code)) return error;
     const { name, text } = wasBehind;
     const values = [orgId, TENANT_SCHEMA_VERSION, began];
-    const behind = await this.#control.pool.query({ name, text, values }).catch(() => undefined);
+    const behind = await this.#options.control.pool.query({ name, text, values }).catch(() => undefined);
     if (!behind?.rowCount) return error;
     const message = 'This organization is being brought up to date; try again in a moment.';
     return new AppError('unavailable', { message, retryAfter: 2, cause: error });
   }
 
-  /** How much of what there is for tenants' databases is in use. */
+  /** How much of what there is for tenants' databases is in use, on all servers together. */
   get use(): TenantUse {
-    const connections = { inUse: 0, idle: 0, waiting: 0 };
-    for (const pool of this.#pools.values()) {
-      connections.inUse += pool.totalCount - pool.idleCount;
-      connections.idle += pool.idleCount;
-      connections.waiting += pool.waitingCount;
-    }
-    return { pools: this.#pools.size, mostPools: MAX_POOLS, turns: this.#turns.state, connections };
+    return totalUse([...this.#pools.values()].map(({ use }) => use));
   }
 
-  /** Closes what is open to this tenant, e.g. before its database is dropped. */
+  /** Closes what is open to this tenant, and asks anew where it is: before its database is dropped, or when it has moved. */
   forget(orgId: string): void {
     this.#forgotten += 1;
-    this.#pools.delete(orgId);
+    this.#places.delete(orgId);
+    for (const pools of this.#pools.values()) pools.forget(orgId);
   }
 
   async close(): Promise<void> {
-    this.#pools.clear();
-    await Promise.all(this.#ending);
+    await Promise.all([...this.#pools.values()].map((pools) => pools.close()));
     await this.#orm.close(true);
   }
 }

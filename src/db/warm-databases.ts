@@ -1,5 +1,5 @@
 /**
- * A few databases that are copied from the template, and seeded, before anybody asks for one, each with its login role. A
+ * A few databases of a server that are copied from the template, and seeded, before anybody asks for one, each with its login role. A
  * tenant's provisioning takes one by renaming both, in the transaction that records it (docs/decisions/0028).
  *
  * A tenant without a first admin is active after 0.4 of the time of a bare copy of the template, one with an admin after 0.8.
@@ -11,12 +11,13 @@ import { randomBytes } from 'node:crypto';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import pg from 'pg';
 import type { Logger } from 'pino';
-import { SESSION_OPTIONS } from './control.ts';
+import { query, rowsWithin, SESSION_OPTIONS } from './control.ts';
 import { refuseWithoutRoom } from './disk-space.ts';
 import { LOCKS } from './locks.ts';
 import { scramVerifier } from './scram.ts';
-import { CONNECTION_LIMIT, type TenantCluster } from './tenant-cluster.ts';
+import type { TenantCluster } from './tenant-cluster.ts';
 import { groupName, preparingName, templateName, warmName, warmPrefix } from './tenant-names.ts';
+import { CONNECTION_LIMIT, roleSettings } from './tenant-roles.ts';
 
 const quote = pg.escapeIdentifier;
 
@@ -34,6 +35,21 @@ export interface Stock {
   /** What a crash, an older version or other seeds have left. */
   useless: string[];
 }
+
+/** Runs SQL in a transaction; several statements in one text where there are no values. */
+type Run = <Row>(text: string, values?: unknown[]) => Promise<Row[]>;
+
+const inTransactionOf =
+  (em: EntityManager): Run =>
+  <Row>(text: string, values?: unknown[]) =>
+    values
+      ? rowsWithin<Row>(em, query('take_prepared', text), values)
+      : em.getConnection().execute<Row[]>(text, [], 'all', em.getTransactionContext());
+
+const on =
+  (client: pg.ClientBase): Run =>
+  async <Row>(text: string, values?: unknown[]) =>
+    (await client.query(text, values)).rows as Row[];
 
 export class WarmDatabases {
   readonly #server: TenantCluster;
@@ -54,31 +70,50 @@ export class WarmDatabases {
   }
 
   /**
-   * Makes one of them the tenant's, in the manager's transaction: a rollback gives it back. Whoever has the lock on its name
-   * has it, until the commit.
+   * Makes one of the home server's the tenant's, in the manager's transaction: a rollback gives it back. Whoever has the lock on its
+   * name has it, until the commit.
    *
    * @param name of the database and of the role.
    * @returns whether there was one; where there is a database or a role of the name already, none is taken.
    */
-  async take(em: EntityManager, name: string, password: string): Promise<boolean> {
-    const [found] = await em.execute<{ warm: string }[]>(
+  take(em: EntityManager, name: string, password: string): Promise<boolean> {
+    return this.#take(inTransactionOf(em), name, password);
+  }
+
+  /**
+   * The same on another server, in a transaction of its own: what is taken is to be recorded after that, and where a crash comes
+   * between the two, it is there already when it is to be made again.
+   *
+   * @throws when nobody wants it any more.
+   */
+  takeElsewhere(name: string, password: string): Promise<boolean> {
+    return this.#server.alone(name, async (client) => {
+      await this.#server.refuseUnwanted(client, name);
+      await client.query('begin');
+      const taken = await this.#take(on(client), name, password);
+      await client.query('commit');
+      return taken;
+    });
+  }
+
+  async #take(run: Run, name: string, password: string): Promise<boolean> {
+    const [found] = await run<{ warm: string }>(
       `select datname as warm from (select datname from pg_database join pg_roles on rolname = datname
-          where starts_with(datname, ?) and datconnlimit <> -2 offset 0) ready
-        where pg_try_advisory_xact_lock(?, hashtext(datname)) limit 1`,
+          where starts_with(datname, $1) and datconnlimit <> -2 offset 0) ready
+        where pg_try_advisory_xact_lock($2, hashtext(datname)) limit 1`,
       [this.#kind, LOCKS.tenantDatabase],
     );
     if (!found) return false;
     // A worker that was cut off may still be at making this tenant's; and the list above may be older than the lock.
-    const [free] = await em.execute(
-      `select from pg_database where datname = ? and not exists (select from pg_database where datname = ?)
-          and pg_try_advisory_xact_lock(?, hashtext(?))`,
-      [found.warm, name, LOCKS.tenantDatabase, name],
+    const [free] = await run(
+      `select from pg_database where datname = $1 and not exists (select from pg_database where datname = $2)
+          and pg_try_advisory_xact_lock($3, hashtext($2))`,
+      [found.warm, name, LOCKS.tenantDatabase],
     );
-    return free !== undefined && (await this.#rename(em, found.warm, name, await scramVerifier(password)));
+    return free !== undefined && (await this.#rename(run, found.warm, name, await scramVerifier(password)));
   }
 
-  async #rename(em: EntityManager, warm: string, name: string, verifier: string): Promise<boolean> {
-    const run = (text: string) => em.getConnection().execute(text, [], 'run', em.getTransactionContext());
+  async #rename(run: Run, warm: string, name: string, verifier: string): Promise<boolean> {
     try {
       // No GRANT of the group: it would make all who take one wait for each other until the commit.
       await run(`savepoint take;
@@ -143,6 +178,7 @@ export class WarmDatabases {
     );
     await client.query(
       `create role ${quote(draft)} nologin connection limit ${CONNECTION_LIMIT};
+       ${roleSettings(draft)};
        grant ${quote(groupName(this.#code))} to ${quote(draft)};
        revoke all on database ${quote(draft)} from public;
        grant connect on database ${quote(draft)} to ${quote(draft)};
@@ -167,6 +203,7 @@ export class WarmDatabases {
       connectionString: this.#server.urlOf(database),
       options: SESSION_OPTIONS,
       connectionTimeoutMillis: 15_000,
+      query_timeout: 60_000,
       application_name: 'omnistream prepares',
     });
     client.on('error', () => {});

@@ -2,7 +2,7 @@
 import pg from 'pg';
 import { describeFailure } from '../components/describe-failure.ts';
 import { serverAddresses } from '../db/database-servers.ts';
-import type { ServerAddress } from '../db/tenant-cluster.ts';
+import type { ServerAddress } from '../db/server-address.ts';
 import { HOME_SERVER_ID } from '../entities/control/database-server.ts';
 import type { DoctorOptions, Finding } from './doctor.ts';
 import { type Facts, factsOfHome, factsOfServer } from './doctor-facts.ts';

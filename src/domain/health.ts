@@ -7,13 +7,11 @@ import type { Components } from '../components/index.ts';
 import { type Probe, withDeadline } from '../components/probe.ts';
 import type { ServiceName } from '../config.ts';
 import { type Sql, sqlOf } from '../db/control.ts';
+import type { DatabaseServers } from '../db/database-servers.ts';
 import { LIVING_WORKERS } from '../db/locks.ts';
+import { ComponentHealth, ComponentStatus } from './component-health.ts';
+import { DatabaseServerHealth, standingsOf } from './server-health.ts';
 
-export enum ComponentStatus {
-  UP = 'up',
-  DOWN = 'down',
-  NOT_CONFIGURED = 'not_configured',
-}
 export enum PlatformStatus {
   ACTIVE = 'active',
   INACTIVE = 'inactive',
@@ -22,15 +20,6 @@ export enum OverallStatus {
   OK = 'ok',
   DEGRADED = 'degraded',
 }
-registerEnumType(ComponentStatus, {
-  name: 'ComponentStatus',
-  description: 'Whether a component answered its probe.',
-  valuesConfig: {
-    UP: { description: 'It answered.' },
-    DOWN: { description: 'It did not, or not in time.' },
-    NOT_CONFIGURED: { description: 'There is none: its address was not given.' },
-  },
-});
 registerEnumType(PlatformStatus, {
   name: 'PlatformStatus',
   description: 'Whether any tenant has the channel connected.',
@@ -47,21 +36,6 @@ registerEnumType(OverallStatus, {
     DEGRADED: { description: 'At least one component that is configured is down, or no worker is alive.' },
   },
 });
-
-@ObjectType({ description: 'How one component stands.' })
-export class ComponentHealth {
-  @Field(() => ComponentStatus, { description: 'Whether it answers.' })
-  status!: ComponentStatus;
-
-  @Field(() => Int, { nullable: true, description: 'Milliseconds that the probe took.' })
-  latencyMs?: number;
-
-  @Field(() => String, { nullable: true, description: 'Why it is down.' })
-  error?: string;
-
-  @Field(() => Date, { nullable: true, description: 'Since when it has stood as it does, as far as is known.' })
-  since?: string;
-}
 
 @ObjectType({ description: 'What the platform keeps its data in.' })
 export class InfrastructureHealth {
@@ -144,6 +118,11 @@ export class SystemHealth {
       'reports of versions that did not count them.',
   })
   workers?: number;
+  @Field(() => [DatabaseServerHealth], {
+    nullable: true,
+    description: 'The registered database servers, besides the home server; absent where there are none.',
+  })
+  databaseServers?: DatabaseServerHealth[];
 }
 
 /** What the control plane knows of its tenants. */
@@ -170,6 +149,7 @@ const TENANT_FACTS = `
 
 export class HealthMonitor {
   readonly #components: Components;
+  readonly #servers: DatabaseServers;
   /** Of its own, so that a busy gateway is not taken for a dead database. */
   readonly #pool: pg.Pool;
   /** Of the control database, which has less than two seconds to answer. */
@@ -177,8 +157,9 @@ export class HealthMonitor {
   #facts: TenantFacts = { total: 0, active: 0, suspended: 0, channels: [], states: {} };
   #latest?: { report: Promise<SystemHealth>; at: number };
 
-  constructor(url: string, components: Components) {
+  constructor(url: string, components: Components, servers: DatabaseServers) {
     this.#components = components;
+    this.#servers = servers;
     this.#pool = new pg.Pool({
       connectionString: url,
       max: 2,
@@ -224,9 +205,9 @@ export class HealthMonitor {
         ComponentHealth
       >),
     };
-    const all = [...Object.values(infrastructure), ...Object.values(microservices)];
+    const databaseServers = await this.#readServers();
     const { channels, states, workers, ...tenants } = this.#facts;
-    const named: [string, ComponentHealth][] = [...Object.entries(infrastructure), ...Object.entries(microservices)];
+    const named = componentsOf({ infrastructure, microservices, databaseServers });
     for (const [name, component] of named) {
       const told = states[name];
       if (told?.status === component.status) component.since = told.since;
@@ -236,7 +217,7 @@ export class HealthMonitor {
     });
     return {
       status:
-        workers === 0 || all.some(({ status }) => status === ComponentStatus.DOWN)
+        workers === 0 || named.some(([, { status }]) => status === ComponentStatus.DOWN)
           ? OverallStatus.DEGRADED
           : OverallStatus.OK,
       infrastructure,
@@ -249,7 +230,13 @@ export class HealthMonitor {
       },
       tenants,
       workers,
+      databaseServers,
     };
+  }
+
+  /** While the control plane is down nobody knows whose they are. */
+  async #readServers(): Promise<DatabaseServerHealth[] | undefined> {
+    return standingsOf(this.#servers, this.#pool).catch(() => undefined);
   }
 
   /** While the control plane is down the last known counts stand. */
@@ -284,6 +271,17 @@ async function measure(probe: Pick<Probe, 'check'> | undefined): Promise<Compone
 }
 
 /** Every component of a report by its name, for the history. */
-export function componentsOf(report: SystemHealth): [name: string, health: ComponentHealth][] {
-  return [...Object.entries(report.infrastructure), ...Object.entries(report.microservices)];
+export function componentsOf({
+  infrastructure,
+  microservices,
+  databaseServers = [],
+}: Pick<SystemHealth, 'infrastructure' | 'microservices' | 'databaseServers'>): [
+  name: string,
+  health: ComponentHealth,
+][] {
+  return [
+    ...Object.entries(infrastructure),
+    ...Object.entries(microservices),
+    ...databaseServers.map((server): [string, ComponentHealth] => [`databaseServer:${server.name}`, server]),
+  ];
 }

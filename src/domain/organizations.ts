@@ -14,6 +14,7 @@ import { TenantChange } from '../live/event-log.ts';
 import { type AuditSource, audit, auditRow, bySystem } from './audit.ts';
 import { refuseUnderWay } from './offboarding/runs.ts';
 import { hashPassword } from './passwords.ts';
+import { refuseUnknownRegion } from './placement.ts';
 import { queueProvisioning } from './provisioning.ts';
 import { revoke } from './revocations.ts';
 import { tellOfTenant } from './tenant-events.ts';
@@ -28,7 +29,7 @@ export type TenantRow = Omit<Organization, 'archivedAt' | 'createdAt' | 'purgeAt
   usage?: UsageRow;
 };
 
-export const TENANT_COLUMNS = `o.id, o.name, o.slug, o.status, o.country, o.limits, o.mongo_database as "mongoDatabase",
+export const TENANT_COLUMNS = `o.id, o.name, o.slug, o.status, o.country, o.region, o.limits, o.mongo_database as "mongoDatabase",
   o.schema_version as "schemaVersion", o.archived_at as "archivedAt", o.purge_at as "purgeAt", o.created_at as "createdAt",
   o.updated_at as "updatedAt"`;
 
@@ -56,6 +57,8 @@ export interface NewTenant {
   name: string;
   slug: string;
   country?: string | null;
+  /** Of the database server that it is to be on. */
+  region?: string | null;
   limits?: TenantLimits | null;
   adminEmail?: string | null;
   adminPassword?: string | null;
@@ -72,11 +75,12 @@ export function mongoDatabaseName(slug: string): string {
  * Makes the organization and queues the making of its databases, in one transaction.
  *
  * @param actor who does it, where it is not the caller.
- * @throws {AppError} slug_taken
+ * @throws {AppError} slug_taken; validation_failed for a region without a server
  */
 export async function provisionTenant(ctx: Context, input: NewTenant, actor?: Actor): Promise<TenantRow> {
   const passwordHash = input.adminPassword ? await hashPassword(input.adminPassword) : undefined;
   return ctx.em.transactional(async (em) => {
+    if (input.region) await refuseUnknownRegion(em, input.region);
     const now = nowDate();
     const org = em.create(Organization, {
       id: newId(),
@@ -84,6 +88,7 @@ export async function provisionTenant(ctx: Context, input: NewTenant, actor?: Ac
       slug: input.slug,
       status: TenantStatus.PROVISIONING,
       country: input.country ?? null,
+      region: input.region ?? null,
       limits: withoutAbsent(input.limits ?? {}),
       mongoDatabase: mongoDatabaseName(input.slug),
       schemaVersion: 0,
@@ -114,7 +119,13 @@ export async function provisionTenant(ctx: Context, input: NewTenant, actor?: Ac
       actor,
       orgId: org.id,
       target: { type: 'tenant', id: org.id },
-      after: { ...changeable(org), slug: org.slug, country: org.country, adminEmail: input.adminEmail },
+      after: {
+        ...changeable(org),
+        slug: org.slug,
+        country: org.country,
+        region: org.region,
+        adminEmail: input.adminEmail,
+      },
     });
     await tellOfTenant(em, TenantChange.CREATED, org);
     return org;

@@ -16,6 +16,7 @@ import { Usage } from '../entities/control/usage.ts';
 import { TenantChange } from '../live/event-log.ts';
 import { audit, bySystem } from './audit.ts';
 import { StepFailure } from './durable-run.ts';
+import { placeTenant } from './placement.ts';
 import { tellOfTenant } from './tenant-events.ts';
 import { seedAdmins, seedTenant, writeLimits } from './tenant-seeds.ts';
 
@@ -62,33 +63,33 @@ export const PROVISIONING_STEPS: readonly StepDefinition[] = [
   {
     name: 'reserve_names',
     async begin(em, { services, orgId }) {
-      const server = services.servers.home;
+      if ((await em.count(TenantDatabase, { orgId })) > 0) return undefined;
+      const server = await placeTenant(em, services.servers, orgId);
       const name = server.nameFor(orgId);
-      await em.upsert(
-        TenantDatabase,
-        {
-          orgId,
-          serverId: server.id,
-          databaseName: name,
-          roleName: name,
-          sealedPassword: services.keys.seal(randomPassword()),
-          createdAt: nowDate(),
-        },
-        { onConflictAction: 'ignore' },
-      );
+      await em.insert(TenantDatabase, {
+        orgId,
+        serverId: server.id,
+        databaseName: name,
+        roleName: name,
+        sealedPassword: services.keys.seal(randomPassword()),
+        createdAt: nowDate(),
+      });
       return undefined;
     },
   },
   {
     name: 'create_database',
     async begin(em, context) {
-      const { servers, warm, keys } = context.services;
+      const { servers, warmOn, keys } = context.services;
       const { serverId, databaseName, roleName, sealedPassword } = await login(em, context.orgId);
       const server = await servers.byId(serverId);
       const password = keys.open(sealedPassword);
+      const warm = warmOn(server);
       context.isWarm = server.isHome && (await warm.take(em, databaseName, password));
       if (context.isWarm) return undefined;
       return async () => {
+        context.isWarm = !server.isHome && (await warm.takeElsewhere(databaseName, password));
+        if (context.isWarm) return undefined;
         await server.createRole(roleName, password);
         await server.createDatabase(databaseName);
         return undefined;

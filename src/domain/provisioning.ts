@@ -8,6 +8,7 @@ import { newId, nowDate } from '../clock.ts';
 import type { Context, Services } from '../context.ts';
 import { DiskFull } from '../db/disk-space.ts';
 import type { JobAttempt } from '../db/queue.ts';
+import { ServerAway } from '../db/server-liveness.ts';
 import { Organization, TenantStatus } from '../entities/control/organization.ts';
 import {
   type Provisioning,
@@ -21,6 +22,7 @@ import { TenantChange } from '../live/event-log.ts';
 import { traced } from '../telemetry/tracing.ts';
 import { audit, bySystem } from './audit.ts';
 import { FencedOff, HandedBack, StepFailure, type Worker } from './durable-run.ts';
+import { NoRoom } from './placement.ts';
 import { asTold } from './provisioning-state.ts';
 import { type Outside, PROVISIONING_STEPS, type Recorder, type StepContext, unmake } from './provisioning-steps.ts';
 import { tellOfProvisioning, tellOfTenant } from './tenant-events.ts';
@@ -194,7 +196,8 @@ async function fail(
 }
 
 function reasonOf(error: unknown): string {
-  if (error instanceof StepFailure || error instanceof DiskFull) return error.message;
+  if (error instanceof StepFailure || error instanceof DiskFull || error instanceof NoRoom) return error.message;
+  if (error instanceof ServerAway) return `The database server ${error.server} is away.`;
   if (isUnavailable(error)) return 'The database server could not be reached.';
   return 'An unexpected error; the log of the gateway names it.';
 }

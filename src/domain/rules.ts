@@ -36,6 +36,14 @@ export const anyPassword = text
  */
 export const emailKey = (address: string): string => address.trim().toLowerCase();
 
+/** Of a database server or of a region: short enough for a table, and to be typed at a command line. */
+export const shortName = z
+  .string()
+  .regex(/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/, {
+    error: 'may hold a-z, 0-9 and "-", up to 63 of them, and must start and end with a letter or a digit',
+  })
+  .meta({ examples: ['eu-1'] });
+
 /** At least 8 characters; at most 1024, because each is hashed. */
 export const newPassword = anyPassword.min(8, { error: 'must have at least 8 characters' });
 

@@ -58,6 +58,7 @@ export async function gatherUsage(services: Services): Promise<void> {
 }
 
 async function gatherOn(services: Services, server: TenantCluster): Promise<void> {
+  if (server.isAway) return;
   const written = await writtenTo(services, server).catch((error: unknown) => {
     if (server.isHome) throw error;
     services.log.warn(

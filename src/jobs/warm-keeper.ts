@@ -4,6 +4,9 @@ import type { ClientBase } from 'pg';
 import type { Services } from '../context.ts';
 import { query } from '../db/control.ts';
 import { clusterIn } from '../db/embedded-cluster.ts';
+import type { TenantCluster } from '../db/tenant-cluster.ts';
+import type { WarmDatabases } from '../db/warm-databases.ts';
+import { ServerState } from '../entities/control/database-server.ts';
 import { every } from './timers.ts';
 
 const LOOK_MS = 500;
@@ -19,58 +22,80 @@ const isBusy = query<{ busy: boolean }>(
 
 /** @returns what ends it, after the database that is being prepared. */
 export function keepWarm(services: Services): () => Promise<void> {
-  const keeper = new Keeper(services);
-  const stop = every(LOOK_MS, () => keeper.look(), services.log);
+  const keepers = new Map<TenantCluster, Keeper>();
+  const look = async () => {
+    const servers = services.servers.all();
+    for (const server of keepers.keys()) if (!servers.includes(server)) keepers.delete(server);
+    for (const server of servers)
+      if (!keepers.has(server)) keepers.set(server, new Keeper(services, server, () => stopped));
+    await Promise.all([...keepers.values()].map((keeper) => keeper.look()));
+  };
+  let stopped = false;
+  const stop = every(LOOK_MS, look, services.log);
   return () => {
-    keeper.stopped = true;
+    stopped = true;
     return stop();
   };
 }
 
+/** Of one server. */
 class Keeper {
   readonly #services: Services;
+  readonly #server: TenantCluster;
+  readonly #warm: WarmDatabases;
+  readonly #isStopped: () => boolean;
   #notBefore = 0;
   #told = false;
-  stopped = false;
 
-  constructor(services: Services) {
+  constructor(services: Services, server: TenantCluster, isStopped: () => boolean) {
     this.#services = services;
+    this.#server = server;
+    this.#warm = services.warmOn(server);
+    this.#isStopped = isStopped;
+  }
+
+  /** One that takes no new tenants needs none. */
+  get #wanted(): number {
+    return this.#server.state === ServerState.OPEN ? this.#services.config.warmDatabases : 0;
   }
 
   async look(): Promise<void> {
-    const { warm, log } = this.#services;
-    if (Date.now() < this.#notBefore || !(await this.#hasWork())) return;
+    if (Date.now() < this.#notBefore || this.#server.isAway) return;
     try {
-      await warm.alone((client) => this.#work(client));
+      if (await this.#hasWork()) await this.#warm.alone((client) => this.#work(client));
     } catch (error) {
       this.#notBefore = Date.now() + PATIENCE_MS;
-      log.warn({ err: error }, 'preparing databases for new tenants failed; it goes on in a minute');
+      const { log } = this.#services;
+      log.warn(
+        { err: error, server: this.#server.name },
+        'preparing databases for new tenants failed; it goes on in a minute',
+      );
     }
   }
 
   async #hasWork(): Promise<boolean> {
-    const { ready, useless } = await this.#services.warm.stock();
-    return useless.length > 0 || ready.length !== this.#services.config.warmDatabases;
+    const { ready, useless } = await this.#warm.stock();
+    return useless.length > 0 || ready.length !== this.#wanted;
   }
 
   /** One at a time, and each only while no tenant is being made: a copy competes with them for the disk. */
   async #work(client: ClientBase): Promise<void> {
-    const { warm, config } = this.#services;
+    await this.#server.prepare();
     // Seen anew: what another process was preparing may be ready by now.
-    const { ready, useless } = await warm.stock();
-    const surplus = ready.slice(config.warmDatabases);
+    const { ready, useless } = await this.#warm.stock();
+    const surplus = ready.slice(this.#wanted);
     for (const name of [...useless, ...surplus]) {
       if (await this.#isToWait()) return;
-      await warm.remove(client, name);
+      await this.#warm.remove(client, name);
     }
-    for (let count = ready.length; count < config.warmDatabases; count++) {
+    for (let count = ready.length; count < this.#wanted; count++) {
       if ((await this.#isToWait()) || !(await this.#hasRoom())) return;
-      await warm.add(client);
+      await this.#warm.add(client);
     }
   }
 
   async #isToWait(): Promise<boolean> {
-    if (this.stopped) return true;
+    if (this.#isStopped()) return true;
     const { name, text } = isBusy;
     const { rows } = await this.#services.control.pool.query<{ busy: boolean }>({ name, text });
     return rows[0]!.busy;
@@ -79,7 +104,8 @@ class Keeper {
   /** Of a server that is elsewhere it is not known. */
   async #hasRoom(): Promise<boolean> {
     const { config, log } = this.#services;
-    const disk = config.databaseUrl ? undefined : await statfs(clusterIn(config.dataDir)).catch(() => undefined);
+    const isElsewhere = config.databaseUrl !== undefined || !this.#server.isHome;
+    const disk = isElsewhere ? undefined : await statfs(clusterIn(config.dataDir)).catch(() => undefined);
     const room = !disk || disk.bavail * disk.bsize >= SPARE_BYTES;
     if (!room && !this.#told) {
       log.warn(

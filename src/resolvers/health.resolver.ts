@@ -1,6 +1,7 @@
 import { Arg, Ctx, Field, Int, ObjectType, Query, Resolver, Root, Subscription } from 'type-graphql';
 import type { Context } from '../context.ts';
-import { ComponentStatus, SystemHealth } from '../domain/health.ts';
+import { ComponentStatus } from '../domain/component-health.ts';
+import { SystemHealth } from '../domain/health.ts';
 import { type HealthBucketRow, type HealthSampleRow, healthBuckets, healthSamples } from '../domain/health-history.ts';
 import { followHealth, type HealthFeed } from '../domain/health-watch.ts';
 import { invalid } from '../errors.ts';

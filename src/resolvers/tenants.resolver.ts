@@ -1,6 +1,7 @@
 import type { GraphQLResolveInfo } from 'graphql';
 import { Arg, Args, Ctx, Field, FieldResolver, Info, Mutation, ObjectType, Query, Resolver, Root } from 'type-graphql';
 import type { Context } from '../context.ts';
+import { DatabaseServer } from '../domain/database-servers.ts';
 import type { TenantRow } from '../domain/organizations.ts';
 import * as organizations from '../domain/organizations.ts';
 import { cancelProvisioning, retryProvisioning } from '../domain/provisioning.ts';
@@ -143,6 +144,14 @@ export class TenantsResolver {
   @FieldResolver(() => Usage, { description: 'What it uses now.' })
   usage(@Root() tenant: TenantRow, @Ctx() ctx: Context): UsageRow | Promise<UsageRow> {
     return tenant.usage ?? ctx.loaders.usage.load(tenant.id).then((found) => found ?? usageOfNobody(tenant.id));
+  }
+
+  @FieldResolver(() => DatabaseServer, {
+    nullable: true,
+    description: 'The server that its database is on; absent before one was chosen.',
+  })
+  databaseServer(@Root() tenant: TenantRow, @Ctx() ctx: Context): Promise<DatabaseServer | undefined> {
+    return ctx.loaders.databaseServer.load(tenant.id);
   }
 
   @FieldResolver(() => Provisioning, { description: 'How its databases are being, or were, made.' })

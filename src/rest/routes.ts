@@ -7,6 +7,7 @@ import { activityLogRoutes } from './routes/activity-logs.ts';
 import { agentRoutes } from './routes/agents.ts';
 import { apiKeyRoutes } from './routes/api-keys.ts';
 import { authRoutes } from './routes/auth.ts';
+import { databaseServerRoutes } from './routes/database-servers.ts';
 import { divisionRoutes } from './routes/divisions.ts';
 import { exportRoutes } from './routes/exports.ts';
 import { offboardingRoutes } from './routes/offboarding.ts';
@@ -29,4 +30,5 @@ export const routes: readonly Route[] = [
   ...tenantMoveRoutes,
   ...upgradeRoutes,
   ...offboardingRoutes,
+  ...databaseServerRoutes,
 ];

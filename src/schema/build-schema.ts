@@ -7,6 +7,7 @@ import { ActivityLogsResolver } from '../resolvers/activity-logs.resolver.ts';
 import { AgentsResolver } from '../resolvers/agents.resolver.ts';
 import { ApiKeysResolver } from '../resolvers/api-keys.resolver.ts';
 import { AuditLogResolver } from '../resolvers/audit-log.resolver.ts';
+import { DatabaseServersResolver } from '../resolvers/database-servers.resolver.ts';
 import { DivisionsResolver } from '../resolvers/divisions.resolver.ts';
 import { ExceptionsResolver } from '../resolvers/exceptions.resolver.ts';
 import { ExportsResolver } from '../resolvers/exports.resolver.ts';
@@ -51,6 +52,7 @@ export async function buildGatewaySchema(): Promise<GraphQLSchema> {
       ApiKeysResolver,
       ActivityLogsResolver,
       AuditLogResolver,
+      DatabaseServersResolver,
       DivisionsResolver,
       ExceptionsResolver,
       ExportsResolver,

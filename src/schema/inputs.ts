@@ -33,6 +33,12 @@ export class ProvisionTenantInput {
   @Field(() => String, { nullable: true, description: 'ISO 3166-1 alpha-2, such as ID.' })
   country?: string | null;
 
+  @Field(() => String, {
+    nullable: true,
+    description: 'Where its database is to be: the region of a database server. Absent: anywhere.',
+  })
+  region?: string | null;
+
   @Field(() => String, { nullable: true, description: 'The first admin, together with adminPassword.' })
   adminEmail?: string | null;
 
@@ -45,6 +51,7 @@ export class ProvisionTenantInput {
       slug: rules.slug,
       limits: rules.limits.optional(),
       country: rules.country.optional(),
+      region: rules.shortName.optional(),
       adminEmail: rules.email.optional(),
       adminPassword: rules.newPassword.optional(),
     })

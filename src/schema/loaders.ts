@@ -3,6 +3,7 @@ import DataLoader from 'dataloader';
 import type { Context } from '../context.ts';
 import { query } from '../db/control.ts';
 import { areActive } from '../domain/agents.ts';
+import { type DatabaseServer, databaseServersOf } from '../domain/database-servers.ts';
 import { agentsOf, divisionsOf } from '../domain/divisions.ts';
 import { movesOf, type ToldMove } from '../domain/move/told.ts';
 import { type OffboardingRow, offboardingsOf } from '../domain/offboarding/runs.ts';
@@ -18,6 +19,7 @@ const usageOf = query<Record<string, unknown>>(
 
 export interface Loaders {
   usage: DataLoader<string, UsageRow | undefined>;
+  databaseServer: DataLoader<string, DatabaseServer | undefined>;
   provisioning: DataLoader<string, Provisioning | undefined>;
   moves: DataLoader<string, ToldMove | undefined>;
   offboarding: DataLoader<string, OffboardingRow | undefined>;
@@ -52,6 +54,7 @@ export function createLoaders(ctx: Context): Loaders {
       },
       { cache: false },
     ),
+    databaseServer: new DataLoader((ids) => databaseServersOf(ctx, ids), { cache: false }),
     // Not kept: one document may change them and ask again.
     divisionAgents: new DataLoader((ids) => agentsOf(ctx, ids), { cache: false }),
     agentDivisions: new DataLoader((ids) => divisionsOf(ctx, ids), { cache: false }),

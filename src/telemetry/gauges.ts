@@ -2,7 +2,8 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
 import type { Services } from '../context.ts';
 import { TENANT_SCHEMA_VERSION } from '../db/migrations/tenant/index.ts';
-import { ComponentStatus, componentsOf, OverallStatus, type SystemHealth } from '../domain/health.ts';
+import { ComponentStatus } from '../domain/component-health.ts';
+import { componentsOf, OverallStatus, type SystemHealth } from '../domain/health.ts';
 import type { Connections } from '../live/connections.ts';
 import { type ControlFacts, ControlFactsReader } from './control-facts.ts';
 import { VERSION } from './version.ts';

@@ -28,7 +28,7 @@ export interface Outcome {
 export type IdOf = (noun: string) => string;
 
 const NOUNS =
-  /SuperAdmin|TenantUser|Impersonation|UpgradeRun|Upgrade|Tenant|ApiKey|Session|Exception|Division|Role|Agent/;
+  /SuperAdmin|DatabaseServer|TenantUser|Impersonation|UpgradeRun|Upgrade|Tenant|ApiKey|Session|Exception|Division|Role|Agent/;
 
 /** What fits, by the names of arguments and fields, wherever they stand. */
 const FITTING: Values = {

@@ -59,6 +59,7 @@ export async function belongingsOf(
     superAdmin: me.body.id,
     server: HOME_SERVER_ID,
     upgrade: upgrade.id,
+    databaseServer: HOME_SERVER_ID,
   };
 }
 

@@ -81,17 +81,20 @@ function run(
   env: Record<string, string>,
   options: string[] = [],
   told: (output: string) => void = () => {},
+  input = '',
 ): Run {
   // The kernel ends it when the tests die, however they die.
   const child = spawn(
     'setpriv',
     ['--pdeathsig', 'KILL', process.execPath, '--enable-source-maps', join(dist, script), ...options],
     {
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ['pipe', 'pipe', 'pipe'],
       env: { PATH: process.env.PATH, LOG_LEVEL: 'warn', WARM_DATABASES: '2', ...env },
     },
   );
   running.add(child);
+  child.stdin!.on('error', () => {});
+  child.stdin!.end(input);
   let output = '';
   for (const stream of [child.stdout, child.stderr]) {
     stream!.setEncoding('utf8');
@@ -136,6 +139,10 @@ export const startTenants = (env: Record<string, string>, ...options: string[]):
 /** The same, for a command that ends by itself. @returns how it ended. */
 export const runTenants = (env: Record<string, string>, ...options: string[]): Promise<Ended> =>
   startTenants(env, ...options).ended;
+
+/** `npm run servers`. @param input what it reads from standard input. */
+export const runServers = (env: Record<string, string>, options: string[], input?: string): Promise<Ended> =>
+  run('servers.js', env, options, undefined, input).ended;
 
 /** `npm run keys`. */
 export const runKeys = (env: Record<string, string>, ...options: string[]): Promise<Ended> =>

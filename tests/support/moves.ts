@@ -29,7 +29,7 @@ export async function addServer(app: TestApp, name: string, url: string): Promis
 /** The same, with what tenants' databases need there. */
 export async function registered(app: TestApp, name: string, url: string): Promise<string> {
   const id = await addServer(app, name, url);
-  await (await app.services.servers.byId(id)).ensureTemplate();
+  await (await app.services.servers.byId(id)).prepare();
   return id;
 }
 

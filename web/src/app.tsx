@@ -14,6 +14,7 @@ const SCREENS = {
   tenant: () => import('./screens/tenant/tenant.tsx'),
   health: () => import('./screens/health/health.tsx'),
   usage: () => import('./screens/usage/usage.tsx'),
+  servers: () => import('./screens/servers/servers.tsx'),
   audit: () => import('./screens/audit/audit.tsx'),
   upgrades: () => import('./screens/upgrades/upgrades.tsx'),
   admins: () => import('./screens/admins/admins.tsx'),
@@ -23,6 +24,7 @@ const Tenants = lazy(SCREENS.tenants);
 const Tenant = lazy(SCREENS.tenant);
 const Health = lazy(SCREENS.health);
 const Usage = lazy(SCREENS.usage);
+const Servers = lazy(SCREENS.servers);
 const Audit = lazy(SCREENS.audit);
 const Upgrades = lazy(SCREENS.upgrades);
 const Admins = lazy(SCREENS.admins);
@@ -78,6 +80,7 @@ const Platform = () => (
     <Route path="tenants/:id" element={<Tenant />} />
     <Route path="health" element={<Health />} />
     <Route path="usage" element={<Usage />} />
+    <Route path="servers" element={<Servers />} />
     <Route path="audit" element={<Audit />} />
     <Route path="upgrades" element={<Upgrades />} />
     <Route path="admins" element={<Admins />} />

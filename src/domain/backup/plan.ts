@@ -2,7 +2,7 @@
 import type pg from 'pg';
 import { ConfigError } from '../../config.ts';
 import { SERVER_OF_TENANT, serverAddresses, urlOnServer } from '../../db/database-servers.ts';
-import type { ServerAddress } from '../../db/tenant-cluster.ts';
+import type { ServerAddress } from '../../db/server-address.ts';
 import { UNFINISHED_MOVE } from '../../entities/control/tenant-move.ts';
 import type { Chosen } from './choose.ts';
 import type { OpenArchive } from './read-archive.ts';

@@ -6,7 +6,8 @@ import pg from 'pg';
 import { LOCKS } from '../../db/locks.ts';
 import { TENANT_SCHEMA_VERSION } from '../../db/migrations/tenant/index.ts';
 import { randomPassword } from '../../db/secrets.ts';
-import { CONNECTION_LIMIT, type TenantCluster } from '../../db/tenant-cluster.ts';
+import type { TenantCluster } from '../../db/tenant-cluster.ts';
+import { CONNECTION_LIMIT, roleStatements } from '../../db/tenant-roles.ts';
 import type { TenantLimits } from '../../entities/control/organization.ts';
 import { publishOn, TenantChange } from '../../live/event-log.ts';
 import { auditOn, bySystem } from '../audit.ts';
@@ -184,7 +185,7 @@ async function ensureRole({ control, renamer, server, keys, draft, name }: Switc
     [orgId, name],
   );
   const password = rows[0] ? keys.open(rows[0].sealed) : randomPassword();
-  const { create, alter } = await server.roleStatements(name, password);
+  const { create, alter } = await roleStatements(server.code, name, password);
   await renamer.query((await roleExists(renamer, name)) ? alter : create);
   if (!rows[0]) {
     await control.query('delete from tenant_databases where org_id = $1', [orgId]);

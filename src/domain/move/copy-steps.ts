@@ -4,8 +4,9 @@ import pg from 'pg';
 import { refuseWithoutRoom } from '../../db/disk-space.ts';
 import { belongTo } from '../../db/end-sessions.ts';
 import { copyState, lagOf, markPlace, publish, readinessOf, subscribe } from '../../db/replication.ts';
-import { CONNECTION_LIMIT, type TenantCluster } from '../../db/tenant-cluster.ts';
+import type { TenantCluster } from '../../db/tenant-cluster.ts';
 import { arrivingName, templateName } from '../../db/tenant-names.ts';
+import { CONNECTION_LIMIT, roleStatements } from '../../db/tenant-roles.ts';
 import { TenantDatabase } from '../../entities/control/tenant-database.ts';
 import { allTablesOf, schemaVersionOf } from '../backup/tables.ts';
 import { StepFailure } from '../durable-run.ts';
@@ -63,7 +64,8 @@ const markOf = (name: string) => `OmniStream: made by the move of ${name}`;
 export const createDatabase: Step = async (context) => {
   const { services, sessions, orgId, source, target, name } = context;
   const { sealedPassword } = await services.control.orm.em.fork().findOneOrFail(TenantDatabase, { orgId });
-  const role = await target.roleStatements(name, services.keys.open(sealedPassword));
+  await target.prepare();
+  const role = await roleStatements(target.code, name, services.keys.open(sealedPassword));
   const bytes = await sizeOf(await sessions.in(source, name));
   await alone(context, target, async (client) => {
     const { rowCount: hasRole } = await client.query('select from pg_roles where rolname = $1', [name]);

@@ -62,8 +62,11 @@ export class Organization {
   @Field(() => String, { nullable: true, description: 'ISO 3166-1 alpha-2 country code, such as ID.' })
   country?: string | null;
 
-  /** Where its database is to be: the region of a database server. */
   @Property({ type: 'text', nullable: true })
+  @Field(() => String, {
+    nullable: true,
+    description: 'Where its database was wished to be: the region of a database server.',
+  })
   region?: string | null;
 
   @Property({ type: 'jsonb', defaultRaw: `'{}'` })

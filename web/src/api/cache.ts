@@ -13,12 +13,15 @@ interface TenantChange {
 export const cacheRules: CacheExchangeOpts = {
   keys: {
     // Parts of what holds them, or answers that are replaced as a whole.
+    AffectedTenant: whole,
+    AffectedTenants: whole,
     AgentDivision: whole,
     AuditEvent: whole,
     AuditLogConnection: whole,
     AuditLogEdge: whole,
     ComponentHealth: whole,
     ComponentTimeline: whole,
+    DatabaseServerHealth: whole,
     DivisionWorkingHours: whole,
     ExportFile: whole,
     HealthBucket: whole,

@@ -8,6 +8,7 @@ import {
   IconDatabaseImport,
   IconHistory,
   type IconProps,
+  IconServer2,
   IconShieldLock,
 } from '@tabler/icons-react';
 import type { ComponentType } from 'react';
@@ -25,6 +26,7 @@ const PLACES: Readonly<Record<Side, [name: string, icon: ComponentType<IconProps
     ['usage', IconChartBar],
     ['health', IconActivityHeartbeat],
     ['upgrades', IconDatabaseImport],
+    ['servers', IconServer2],
     ['audit', IconHistory],
     ['admins', IconShieldLock],
   ],

@@ -4,6 +4,7 @@ import { IconKey, IconTrash } from '@tabler/icons-react';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useMutation, useQuery } from 'urql';
+import { useLogged } from '../../api/use-logged.ts';
 import {
   DeleteSuperAdminDocument,
   MeDocument,
@@ -13,10 +14,9 @@ import {
 import { Confirm } from '../../ui/confirm.tsx';
 import { useFormats } from '../../ui/format.ts';
 import { notify } from '../../ui/notify.tsx';
+import { Section } from '../../ui/section.tsx';
 import classes from './admins.module.css';
 import { ResetPassword } from './reset-password.tsx';
-import { Section } from './section.tsx';
-import { useLogged } from './use-logged.ts';
 
 export type Admin = SuperAdminsQuery['superAdmins'][number];
 

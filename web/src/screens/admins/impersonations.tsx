@@ -4,16 +4,16 @@ import { IconDoorExit, IconSpy } from '@tabler/icons-react';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useMutation } from 'urql';
+import { useLogged } from '../../api/use-logged.ts';
 import { EndImpersonationDocument, ImpersonationsDocument, type ImpersonationsQuery } from '../../documents.gen.ts';
 import { Confirm } from '../../ui/confirm.tsx';
 import { useFormats } from '../../ui/format.ts';
 import { notify } from '../../ui/notify.tsx';
 import { useNow } from '../../ui/now.ts';
+import { Section } from '../../ui/section.tsx';
 import { TenantName } from '../../ui/tenant-name.tsx';
 import { Time } from '../../ui/time.tsx';
 import classes from './admins.module.css';
-import { Section } from './section.tsx';
-import { useLogged } from './use-logged.ts';
 
 type Impersonation = ImpersonationsQuery['impersonations'][number];
 

@@ -4,6 +4,7 @@ import { IconDeviceLaptop, IconDeviceMobile, IconTerminal2 } from '@tabler/icons
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useMutation } from 'urql';
+import { useLogged } from '../../api/use-logged.ts';
 import {
   EndOtherSessionsDocument,
   EndSessionDocument,
@@ -13,10 +14,9 @@ import {
 import { Confirm } from '../../ui/confirm.tsx';
 import { sentenceOf } from '../../ui/errors.ts';
 import { notify } from '../../ui/notify.tsx';
+import { Section } from '../../ui/section.tsx';
 import { Time } from '../../ui/time.tsx';
 import classes from './admins.module.css';
-import { Section } from './section.tsx';
-import { useLogged } from './use-logged.ts';
 import { deviceOf } from './user-agent.ts';
 
 type Session = OwnSessionsQuery['sessions'][number];

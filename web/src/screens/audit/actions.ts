@@ -27,5 +27,6 @@ export const ACTIONS = [
   { noun: 'upgrade', verbs: ['start', 'pause', 'resume', 'cancel', 'retry'] },
   { noun: 'impersonation', verbs: ['end'] },
   { noun: 'session', verbs: ['end', 'end_others', 'renew'] },
+  { noun: 'database_server', verbs: ['register', 'update', 'remove'] },
   { noun: 'api_key', verbs: ['create', 'revoke'] },
 ] as const;

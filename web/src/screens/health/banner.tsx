@@ -9,10 +9,12 @@ export function Banner({ report, stale }: { report: Report; stale: boolean }) {
   const { t } = useTranslation('health');
   const down = statesOf(report).filter(({ state }) => state.status === 'DOWN');
   const idle = report.workers === 0;
+  const servers = (report.databaseServers ?? []).filter(({ status }) => status === 'DOWN');
+  const count = down.length + servers.length;
   const look = stale
     ? { color: 'yellow', Icon: IconPlugConnectedX, title: t('banner.stale') }
-    : down.length
-      ? { color: 'red', Icon: IconAlertOctagon, title: t('banner.degraded', { count: down.length }) }
+    : count
+      ? { color: 'red', Icon: IconAlertOctagon, title: t('banner.degraded', { count }) }
       : idle
         ? { color: 'red', Icon: IconAlertOctagon, title: t('banner.noWorker') }
         : { color: 'teal', Icon: IconCircleCheck, title: t('banner.ok') };
@@ -29,12 +31,15 @@ export function Banner({ report, stale }: { report: Report; stale: boolean }) {
           <Text size="sm" component="div">
             {stale
               ? t('banner.staleText')
-              : down.length
-                ? down.map(({ name }, index) => (
-                    <Fragment key={name}>
+              : count
+                ? [
+                    ...down.map(({ name }) => ({ to: `#component-${name}`, label: t(`component.${name}`) })),
+                    ...servers.map(({ id, name }) => ({ to: `#server-${id}`, label: t('server.named', { name }) })),
+                  ].map(({ to, label }, index) => (
+                    <Fragment key={to}>
                       {index > 0 && ', '}
-                      <Anchor href={`#component-${name}`} inherit c="inherit" underline="always">
-                        {t(`component.${name}`)}
+                      <Anchor href={to} inherit c="inherit" underline="always">
+                        {label}
                       </Anchor>
                     </Fragment>
                   ))

@@ -9,6 +9,7 @@ import { Announcer } from './announcer.tsx';
 import { Banner } from './banner.tsx';
 import { ComponentGroup } from './component-group.tsx';
 import { GROUPS, type GroupName } from './components.ts';
+import { DatabaseServers } from './database-servers.tsx';
 import classes from './health.module.css';
 import { Channels, Tenants } from './surroundings.tsx';
 import { RANGES, type RangeName } from './timeline.ts';
@@ -41,6 +42,7 @@ export default function Health() {
             {(Object.keys(GROUPS) as GroupName[]).map((group) => (
               <ComponentGroup key={group} group={group} report={report} range={range} timeline={timeline} />
             ))}
+            {report.databaseServers && <DatabaseServers servers={report.databaseServers} />}
             <Channels platforms={report.platforms} />
             <Tenants counts={report.tenants} />
           </Stack>

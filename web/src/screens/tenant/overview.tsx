@@ -47,6 +47,7 @@ export function Overview({ tenant, provisioning }: OverviewProps) {
             <Divider my="md" />
             <Group gap="xl">
               <Fact label={t('usage.integrations')} value={number(usage.activeIntegrations)} />
+              {tenant.databaseServer && <Fact label={t('usage.server')} value={tenant.databaseServer.name} />}
               <Fact label={t('usage.schema')} value={number(tenant.schemaVersion)} />
             </Group>
           </Section>

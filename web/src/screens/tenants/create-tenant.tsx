@@ -12,6 +12,7 @@ import { NewPassword, SHORTEST_PASSWORD } from '../../ui/new-password.tsx';
 import { notify } from '../../ui/notify.tsx';
 import { countries } from './countries.ts';
 import { LimitFields, limitsInput, NO_LIMITS } from './limit-fields.tsx';
+import { RegionField } from './region-field.tsx';
 import { SlugField } from './slug-field.tsx';
 
 export function CreateTenant({ opened, onClose }: { opened: boolean; onClose: () => void }) {
@@ -23,11 +24,20 @@ export function CreateTenant({ opened, onClose }: { opened: boolean; onClose: ()
   );
 }
 
-const EMPTY = { name: '', slug: '', country: null as string | null, limits: NO_LIMITS, email: '', password: '' };
+const EMPTY = {
+  name: '',
+  slug: '',
+  country: null as string | null,
+  region: null as string | null,
+  limits: NO_LIMITS,
+  email: '',
+  password: '',
+};
 const FIELDS = [
   'name',
   'slug',
   'country',
+  'region',
   'maxAgents',
   'maxContacts',
   'maxMessagesMonth',
@@ -55,12 +65,13 @@ function Form({ onClose }: { onClose: () => void }) {
     setErrors(found);
     setProblem(undefined);
     if (Object.keys(found).length) return;
-    const { name, slug, country, limits, email, password } = draft;
+    const { name, slug, country, region, limits, email, password } = draft;
     const { data, error } = await provision({
       input: {
         name: name.trim(),
         slug,
         country,
+        region,
         limits: limitsInput(limits, undefined),
         adminEmail: email.trim() || null,
         adminPassword: password || null,
@@ -109,6 +120,7 @@ function Form({ onClose }: { onClose: () => void }) {
           onChange={(country) => change({ country }, 'country')}
           error={errors.country}
         />
+        <RegionField value={draft.region} onChange={(region) => change({ region }, 'region')} error={errors.region} />
         <Divider label={t('limits.title')} labelPosition="left" />
         <LimitFields
           value={draft.limits}

@@ -1,8 +1,8 @@
 /** A query that is asked again as soon as the log tells of something that may have changed its answer. */
 import type { AnyVariables, UseQueryArgs } from 'urql';
-import { useEvents } from '../../api/use-events.ts';
-import { type Fresh, useFresh } from '../../api/use-fresh.ts';
-import { AuditTailDocument } from '../../documents.gen.ts';
+import { AuditTailDocument } from '../documents.gen.ts';
+import { useEvents } from './use-events.ts';
+import { type Fresh, useFresh } from './use-fresh.ts';
 
 const NOTHING = {};
 

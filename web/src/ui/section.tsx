@@ -1,8 +1,8 @@
 /** A part of the screen: its heading, and a list that may be loading, empty or unreachable. */
 import { Card, Group, Skeleton, Stack, Text, Title } from '@mantine/core';
 import { type ReactNode, useId } from 'react';
-import type { Fresh } from '../../api/use-fresh.ts';
-import { Failed } from '../../ui/states.tsx';
+import type { Fresh } from '../api/use-fresh.ts';
+import { Failed } from './states.tsx';
 
 interface SectionProps<Data> {
   title: string;

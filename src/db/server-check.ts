@@ -1,0 +1,110 @@
+/** Whether a PostgreSQL server, and a pooler in front of it, can be used for tenants' databases. Changes nothing there. */
+import pg from 'pg';
+import { describeFailure } from '../components/describe-failure.ts';
+
+/** Why a server cannot be used: a sentence for whoever gave its address, which is not in it beyond host and port. */
+export class UnfitServer extends Error {}
+
+export interface ServerFacts {
+  /** PostgreSQL's `system_identifier`: a server and its physical copies have the same one, others never. */
+  systemIdentifier: string;
+}
+
+const PATIENCE_MS = 5000;
+const OLDEST = 150_000;
+/** Tenants' databases are made with less, but nobody could work in them. */
+const FEWEST_CONNECTIONS = 20;
+
+interface Answer {
+  version: number;
+  shown: string;
+  standby: boolean;
+  able: boolean;
+  connections: number;
+  pid: number;
+  systemIdentifier: string;
+}
+
+const ASK = `
+  select current_setting('server_version_num')::int as version, current_setting('server_version') as shown,
+         pg_is_in_recovery() as standby, rolsuper or (rolcreatedb and rolcreaterole) as able,
+         current_setting('max_connections')::int as connections, pg_backend_pid() as pid,
+         (select system_identifier::text from pg_control_system()) as "systemIdentifier"
+    from pg_roles where rolname = current_user`;
+
+/** Host and port, the only part of an address that is ever shown. */
+export function hostOf(url: string): string {
+  const { hostname, port } = new URL(url);
+  return `${hostname}:${port || 5432}`;
+}
+
+/** @param url of its maintenance database, as the role that makes tenants' databases. @throws {UnfitServer} */
+export async function checkServer(url: string): Promise<ServerFacts> {
+  return inSession(url, async (client) => {
+    const answer = await ask(client);
+    if (answer.version < OLDEST) throw new UnfitServer(`PostgreSQL 15 or newer is needed; this is ${answer.shown}.`);
+    if (answer.standby) throw new UnfitServer('This server is a standby: nothing can be made on it.');
+    if (!answer.able) {
+      throw new UnfitServer('Its role must be able to create databases and roles (CREATEDB and CREATEROLE).');
+    }
+    // A pooler hands out numbers of its own.
+    if ((client as unknown as { processID: number | null }).processID !== answer.pid) {
+      throw new UnfitServer(
+        'There is a pooler in between: give the address of the server itself here, and the pooler\u2019s as the pooled one.',
+      );
+    }
+    if (answer.connections < FEWEST_CONNECTIONS) {
+      throw new UnfitServer(
+        `It allows ${answer.connections} connections; at least ${FEWEST_CONNECTIONS} are needed (max_connections).`,
+      );
+    }
+    return { systemIdentifier: answer.systemIdentifier };
+  });
+}
+
+/**
+ * @param url of a pooler, with a role and a database that it knows. @param systemIdentifier of the server that it is to be in front of.
+ * @returns whether it keeps clients' prepared statements. @throws {UnfitServer}
+ */
+export async function checkPooler(url: string, systemIdentifier: string): Promise<boolean> {
+  return inSession(url, async (client) => {
+    const answer = await ask(client);
+    if (answer.systemIdentifier !== systemIdentifier)
+      throw new UnfitServer('The pooler is in front of another server.');
+    return inSession(url, (other) => keepsPrepared(client, other));
+  });
+}
+
+/** Two sessions of a client's, one of which keeps the server's session busy in which the other has prepared a statement. */
+async function keepsPrepared(client: pg.Client, other: pg.Client): Promise<boolean> {
+  const statement = { name: 'omnistream_check', text: 'select $1::int as one', values: [1] };
+  await client.query(statement);
+  await other.query('begin');
+  try {
+    await client.query(statement);
+    return true;
+  } catch {
+    return false;
+  } finally {
+    await other.query('rollback').catch(() => {});
+  }
+}
+
+async function ask(client: pg.Client): Promise<Answer> {
+  const { rows } = await client.query<Answer>(ASK);
+  return rows[0]!;
+}
+
+async function inSession<T>(connectionString: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
+  const client = new pg.Client({ connectionString, connectionTimeoutMillis: PATIENCE_MS, query_timeout: PATIENCE_MS });
+  client.on('error', () => {});
+  try {
+    await client.connect();
+    return await work(client);
+  } catch (error) {
+    if (error instanceof UnfitServer) throw error;
+    throw new UnfitServer(`${hostOf(connectionString)} cannot be used: ${describeFailure(error)}.`, { cause: error });
+  } finally {
+    await client.end().catch(() => {});
+  }
+}

@@ -1,0 +1,239 @@
+/** Registering database servers, changing and removing them. Each is looked at before anything is written. */
+import type { EntityManager } from '@mikro-orm/postgresql';
+import { newId, nowDate } from '../clock.ts';
+import { type ControlDatabase, query, rowsWithin } from '../db/control.ts';
+import type { DatabaseServers } from '../db/database-servers.ts';
+import type { Keys } from '../db/secrets.ts';
+import { checkPooler, checkServer, hostOf, UnfitServer } from '../db/server-check.ts';
+import { clearServer } from '../db/server-upkeep.ts';
+import { HOME_SERVER_ID, DatabaseServer as Row, ServerState } from '../entities/control/database-server.ts';
+import { UNFINISHED_MOVE } from '../entities/control/tenant-move.ts';
+import { AppError, invalid, notFound } from '../errors.ts';
+import { publish } from '../live/event-log.ts';
+import { type AuditSource, audit } from './audit.ts';
+
+/** Who changes servers, and with what. */
+export interface Registrar {
+  em: EntityManager;
+  control: Pick<ControlDatabase, 'url' | 'pool'>;
+  servers: DatabaseServers;
+  keys: Keys;
+  source: AuditSource;
+}
+
+export interface NewServer {
+  name: string;
+  url: string;
+  pooledUrl?: string | null;
+  region?: string | null;
+  capacity: number;
+}
+
+export interface ServerChanges {
+  name?: string | null;
+  url?: string | null;
+  /** Null takes it away. */
+  pooledUrl?: string | null;
+  /** Null takes it away. */
+  region?: string | null;
+  capacity?: number | null;
+  state?: ServerState | null;
+}
+
+/** What is told of a server in the audit log: nothing of its passwords. */
+const told = ({ name, region, capacity, state }: Row, url?: string) => ({
+  name,
+  region: region ?? null,
+  capacity,
+  state,
+  ...(url && { address: hostOf(url) }),
+});
+
+/**
+ * Looks at a server, makes what tenants' databases need there, and opens it to new tenants. Where anything fails nothing stays
+ * behind, there and here.
+ *
+ * @returns its id. @throws {AppError} validation_failed, conflict
+ */
+export async function registerServer(registrar: Registrar, input: NewServer): Promise<string> {
+  const { em, keys, servers, source } = registrar;
+  const { name, region = null, capacity } = input;
+  const url = withDatabase(input.url);
+  const id = newId();
+  await servers.tryOut({ id, name, url }, (server) =>
+    em.transactional(async (tx) => {
+      await takeTime(tx);
+      const { systemIdentifier } = await fit('url', checkServer(url));
+      await refuseKnown(registrar, systemIdentifier);
+      const pooler = await checkedPooler(registrar, input.pooledUrl, url, systemIdentifier);
+      const now = nowDate();
+      const times = { createdAt: now, updatedAt: now };
+      const sealedUrl = keys.seal(url);
+      const state = ServerState.OPEN;
+      const row = tx.create(Row, {
+        id,
+        name,
+        region,
+        capacity,
+        state,
+        sealedUrl,
+        systemIdentifier,
+        ...pooler,
+        ...times,
+      });
+      // Before anything is made there: whoever registers the same server at this moment waits, and is refused.
+      await tx.persist(row).flush();
+      try {
+        await server.prepare();
+        audit(tx, source, {
+          action: 'database_server.register',
+          target: { type: 'database_server', id },
+          after: told(row, url),
+        });
+        await publish(tx, 'database_server', { serverId: id });
+      } catch (error) {
+        await clearServer(server).catch(() => {});
+        throw error;
+      }
+    }),
+  );
+  return id;
+}
+
+/** Looking at a server that is slow, and making the template there, takes longer than a transaction may otherwise. */
+const takeTime = (tx: EntityManager) => tx.execute("set local idle_in_transaction_session_timeout = '60s'");
+
+function withDatabase(url: string): string {
+  const parsed = new URL(url);
+  if (parsed.pathname === '' || parsed.pathname === '/') parsed.pathname = '/postgres';
+  return parsed.href;
+}
+
+/** @throws {AppError} not_found, validation_failed, conflict */
+export async function updateServer(registrar: Registrar, id: string, changes: ServerChanges): Promise<string> {
+  const { em, source } = registrar;
+  await em.transactional(async (tx) => {
+    await takeTime(tx);
+    const row = await lock(tx, id);
+    const before = told(row);
+    const addresses = await newAddresses(registrar, row, changes);
+    const { name, capacity, state, region } = changes;
+    Object.assign(row, addresses, name && { name }, capacity && { capacity }, state && { state });
+    if (region !== undefined) row.region = region;
+    await tx.flush();
+    const after = {
+      ...told(row, changes.url ?? undefined),
+      ...(changes.pooledUrl !== undefined && pooledAs(changes.pooledUrl)),
+    };
+    audit(tx, source, { action: 'database_server.update', target: { type: 'database_server', id }, before, after });
+    await publish(tx, 'database_server', { serverId: id });
+  });
+  return id;
+}
+
+/** Looks at what is to be another address. @returns the columns that change. @throws {AppError} validation_failed */
+async function newAddresses(registrar: Registrar, row: Row, { url, pooledUrl }: ServerChanges): Promise<Partial<Row>> {
+  const { keys, control } = registrar;
+  if (url && row.id === HOME_SERVER_ID) {
+    throw invalid('url', 'is fixed: the home server is where the control plane is, DATABASE_URL says');
+  }
+  if (!url && !pooledUrl) return pooledUrl === null ? WITHOUT_POOLER : {};
+  const next = url ? withDatabase(url) : row.sealedUrl ? keys.open(row.sealedUrl) : control.url;
+  const { systemIdentifier } = await fit(url ? 'url' : 'pooledUrl', checkServer(next));
+  if (url && systemIdentifier !== row.systemIdentifier) {
+    throw invalid('url', 'is another server: register that one, and move the tenants');
+  }
+  const pooler = pooledUrl === undefined ? {} : await checkedPooler(registrar, pooledUrl, next, systemIdentifier);
+  return { ...(url && { sealedUrl: keys.seal(next) }), ...pooler };
+}
+
+const WITHOUT_POOLER = { sealedPooledUrl: null, poolerPrepares: false };
+
+const pooledAs = (url?: string | null) => ({ pooledAddress: url ? hostOf(url) : null });
+
+/**
+ * Takes a server without tenants out of the registry, then removes what was made there for tenants to come.
+ *
+ * @throws {AppError} not_found, conflict
+ */
+export async function removeServer(registrar: Registrar, id: string): Promise<string> {
+  const { em, keys, servers, source } = registrar;
+  if (id === HOME_SERVER_ID) {
+    throw new AppError('conflict', {
+      message: 'The home server is the control plane\u2019s own and stays. It can be closed.',
+    });
+  }
+  const { name, url } = await em.transactional(async (tx) => {
+    const row = await lock(tx, id);
+    await refuseInUse(tx, row);
+    tx.remove(row);
+    audit(tx, source, {
+      action: 'database_server.remove',
+      target: { type: 'database_server', id },
+      before: told(row),
+    });
+    await publish(tx, 'database_server', { serverId: id });
+    return { name: row.name, url: keys.open(row.sealedUrl!) };
+  });
+  // One that is away for good can be removed as well.
+  await servers.tryOut({ id, name, url }, clearServer).catch(() => {});
+  return id;
+}
+
+const useOf = query<{ tenants: number; moves: number }>(
+  'use_of_server',
+  `select (select count(*)::int from tenant_databases where server_id = $1) as tenants,
+          (select count(*)::int from tenant_moves m where $1 in (source_id, target_id) and ${UNFINISHED_MOVE}) as moves`,
+);
+
+/** @throws {AppError} conflict */
+async function refuseInUse(tx: EntityManager, { id, name }: Row): Promise<void> {
+  const [{ tenants, moves } = { tenants: 0, moves: 0 }] = await rowsWithin(tx, useOf, [id]);
+  const reason =
+    tenants > 0
+      ? `${name} still has ${tenants} tenants: move them to another server first.`
+      : `${moves} moves from or to ${name} have not ended: finish, undo or cancel them first.`;
+  if (tenants + moves > 0) throw new AppError('conflict', { message: reason });
+}
+
+async function lock(tx: EntityManager, id: string): Promise<Row> {
+  const [there] = await tx.execute('select from database_servers where id = ? for update', [id]);
+  if (!there) throw notFound('database server');
+  return tx.findOneOrFail(Row, id);
+}
+
+async function fit<T>(field: 'url' | 'pooledUrl', check: Promise<T>): Promise<T> {
+  return check.catch((error: unknown) => {
+    if (error instanceof UnfitServer) throw invalid(field, error.message);
+    throw error;
+  });
+}
+
+/** @throws {AppError} conflict */
+async function refuseKnown({ control, em }: Registrar, systemIdentifier: string): Promise<void> {
+  const { rows } = await control.pool.query<{ home: string }>(
+    'select system_identifier::text as home from pg_control_system()',
+  );
+  if (rows[0]!.home === systemIdentifier) {
+    throw new AppError('conflict', {
+      message: 'This is the home server, on which the control plane is: it is registered already.',
+    });
+  }
+  const known = await em.fork().findOne(Row, { systemIdentifier });
+  if (known) throw new AppError('conflict', { message: `This server is registered already, as ${known.name}.` });
+}
+
+/** @returns the columns that say of it. @param pooledUrl null: there is to be none. */
+async function checkedPooler(
+  { keys }: Registrar,
+  pooledUrl: string | null | undefined,
+  url: string,
+  identifier: string,
+) {
+  if (!pooledUrl) return WITHOUT_POOLER;
+  const { username, password, pathname } = new URL(url);
+  // A tenant's role and database take the place of these for its work.
+  const asAdministrator = Object.assign(new URL(pooledUrl), { username, password, pathname });
+  const poolerPrepares = await fit('pooledUrl', checkPooler(asAdministrator.href, identifier));
+  return { sealedPooledUrl: keys.seal(pooledUrl), poolerPrepares };
+}

@@ -1,0 +1,240 @@
+import { randomBytes } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { type Actor, active, agent, eventually, provision, superAdmin, type Tenant } from './support/actors.ts';
+import { startApp, type TestApp } from './support/app.ts';
+import { expectNothingWrong } from './support/checker.ts';
+import { serverUrl, sql } from './support/database.ts';
+import { register, startTenantServer, type TenantServer } from './support/tenant-servers.ts';
+
+const SERVERS = '/api/super-admin/database-servers';
+const HOME = '00000000-0000-7000-8000-000000000001';
+
+let app: TestApp;
+let admin: Actor;
+let server: TenantServer;
+const code = () => app.services.servers.home.code;
+
+beforeAll(async () => {
+  [app, server] = await Promise.all([startApp(), startTenantServer()]);
+  admin = await superAdmin(app);
+});
+afterAll(async () => {
+  await app.stop();
+  await server.remove();
+});
+
+/** Where a tenant is. */
+const placeOf = async ({ id }: Pick<Tenant, 'id'>) => {
+  const { data } = await admin.graphql('query ($id: UUID!) { tenant(id: $id) { region databaseServer { name } } }', {
+    id,
+  });
+  return data.tenant.databaseServer?.name;
+};
+const change = (id: string, body: object) => admin.rest('PATCH', `${SERVERS}/${id}`, body);
+
+describe('the registry', () => {
+  test('has the home server from the start', async () => {
+    const { body } = await admin.rest('GET', SERVERS);
+    expect(body).toEqual([
+      {
+        id: HOME,
+        name: 'home',
+        capacity: 2000,
+        state: 'open',
+        tenants: 0,
+        is_home: true,
+        address: new URL(app.databaseUrl).host,
+        health: { status: 'up', latency_ms: expect.any(Number) },
+        created_at: expect.any(String),
+        updated_at: expect.any(String),
+      },
+    ]);
+    expect((await admin.rest('DELETE', `${SERVERS}/${HOME}`)).body).toMatchObject({ code: 'conflict' });
+    expect((await change(HOME, { url: server.url })).body).toMatchObject({ code: 'validation_failed' });
+  });
+
+  test('takes a server in and gives it up again, and shows its password to nobody', async () => {
+    const wanted = { name: 'eu-1', url: server.url, region: 'eu', capacity: 10 };
+    const { status, headers, body } = await admin.rest('POST', SERVERS, wanted);
+    expect({ status, body }).toEqual({
+      status: 201,
+      body: {
+        id: expect.any(String),
+        name: 'eu-1',
+        region: 'eu',
+        capacity: 10,
+        state: 'open',
+        tenants: 0,
+        is_home: false,
+        address: new URL(server.url).host,
+        health: expect.objectContaining({ status: 'up' }),
+        created_at: expect.any(String),
+        updated_at: expect.any(String),
+      },
+    });
+    expect(headers.get('location')).toBe(`${SERVERS}/${body.id}`);
+    expect((await admin.rest('GET', `${SERVERS}/${body.id}`)).body).toMatchObject({ name: 'eu-1' });
+    expect(await server.belongings(code())).toEqual([`t_${code()}`, expect.stringContaining('_template_')]);
+
+    expect((await change(body.id, { capacity: 20, state: 'closed', region: null })).body).toMatchObject({
+      capacity: 20,
+      state: 'closed',
+      name: 'eu-1',
+    });
+    expect(await admin.rest('DELETE', `${SERVERS}/${body.id}`)).toMatchObject({
+      status: 200,
+      body: { status: 'removed' },
+    });
+    expect((await admin.rest('GET', `${SERVERS}/${body.id}`)).status).toBe(404);
+    expect(await server.belongings(code())).toEqual([]);
+
+    const traces = await sql<{ text: string }>(
+      app.databaseUrl,
+      `select e::text as text from events e union all select a::text from audit_entries a
+        union all select k::text from idempotency_keys k`,
+    );
+    expect(traces.filter(({ text }) => text.includes(server.password))).toEqual([]);
+    const actions = await sql<{ action: string; after: unknown }>(
+      app.databaseUrl,
+      `select action, after from audit_entries where target_type = 'database_server' order by id`,
+    );
+    expect(actions.map(({ action }) => action)).toEqual([
+      'database_server.register',
+      'database_server.update',
+      'database_server.remove',
+    ]);
+    expect(actions[0]!.after).toEqual({
+      name: 'eu-1',
+      region: 'eu',
+      capacity: 10,
+      state: 'open',
+      address: new URL(server.url).host,
+    });
+  });
+
+  test('refuses a server that does not fit, says why, and leaves nothing there', async () => {
+    const other = (change: (url: URL) => void) => {
+      const url = new URL(server.url);
+      change(url);
+      return url.href;
+    };
+    const weak = `weak_${randomBytes(3).toString('hex')}`;
+    await sql(
+      server.directUrl,
+      `create role ${weak} login password 'weak' createdb; grant connect on database postgres to ${weak}`,
+    );
+    const asWeak = other((url) => Object.assign(url, { username: weak, password: 'weak' }));
+    const refused = async (input: object) => {
+      const { status, body } = await admin.rest('POST', SERVERS, { name: 'other', capacity: 10, ...input });
+      return { status, says: body.details?.[0].message ?? body.error, field: body.details?.[0].field };
+    };
+    const field = 'url';
+    expect(await refused({ url: other((url) => Object.assign(url, { port: '1' })) })).toEqual({
+      status: 400,
+      says: '127.0.0.1:1 cannot be used: connection refused.',
+      field,
+    });
+    expect(await refused({ url: other((url) => Object.assign(url, { password: 'wrong' })) })).toMatchObject({
+      status: 400,
+      says: expect.stringContaining('wrong credentials'),
+      field,
+    });
+    expect(await refused({ url: asWeak })).toMatchObject({
+      status: 400,
+      says: 'Its role must be able to create databases and roles (CREATEDB and CREATEROLE).',
+      field,
+    });
+    expect(await refused({ url: 'http://127.0.0.1/' })).toMatchObject({ status: 400, field });
+    expect(await refused({ url: server.url, capacity: 0 })).toMatchObject({ status: 400, field: 'capacity' });
+    expect(await refused({ url: server.url, name: 'Not a name' })).toMatchObject({ status: 400, field: 'name' });
+    expect(await refused({ url: server.url, name: 'home' })).toMatchObject({
+      status: 409,
+      says: 'Another database server already has this name.',
+    });
+    expect(await refused({ url: serverUrl('postgres') })).toMatchObject({
+      status: 409,
+      says: expect.stringContaining('This is the home server'),
+    });
+    expect(await server.belongings(code())).toEqual([]);
+
+    const id = await register(admin, 'once', server);
+    expect(await refused({ url: server.directUrl })).toMatchObject({
+      status: 409,
+      says: 'This server is registered already, as once.',
+    });
+    expect(await server.belongings(code())).toHaveLength(2);
+    await admin.rest('DELETE', `${SERVERS}/${id}`);
+    await sql(server.directUrl, `revoke connect on database postgres from ${weak}; drop role ${weak}`);
+  });
+
+  test('takes in the same server once, however many ask at the same moment', async () => {
+    const asked = ['a', 'b', 'c'].map((name) =>
+      admin.rest('POST', SERVERS, { name: `race-${name}`, url: server.url, capacity: 10 }),
+    );
+    const answers = await Promise.all(asked);
+    expect(answers.map(({ status }) => status).sort()).toEqual([201, 409, 409]);
+    expect(await server.belongings(code())).toHaveLength(2);
+    const won = answers.find(({ status }) => status === 201)!;
+    await admin.rest('DELETE', `${SERVERS}/${won.body.id}`);
+  });
+});
+
+describe('a new tenant', () => {
+  let eu: string;
+  beforeAll(async () => {
+    eu = await register(admin, 'eu-1', server, { region: 'eu', capacity: 2 });
+  });
+
+  test('is made where it is wished for, and where the most room is', async () => {
+    const wished = await provision(admin, { region: 'eu' });
+    expect(await placeOf(wished)).toBe('eu-1');
+    // Half of its places are taken; nearly none of the home server's.
+    expect(await placeOf(await provision(admin))).toBe('home');
+    const { status, body } = await admin.rest('POST', '/api/super-admin/tenants', {
+      name: 'Nowhere',
+      slug: 'nowhere',
+      region: 'mars',
+    });
+    expect({ status, details: body.details }).toEqual({
+      status: 400,
+      details: [{ field: 'region', message: 'is not the region of any database server' }],
+    });
+    await agent(app, wished.adminEmail, wished.adminPassword);
+    await expectNothingWrong(app.databaseUrl);
+  });
+
+  test('waits, and says for what, while the servers of its region take none', async () => {
+    await provision(admin, { region: 'eu' });
+    const { body } = await admin.rest('POST', '/api/super-admin/tenants', {
+      name: 'Third',
+      slug: 'third',
+      region: 'eu',
+    });
+    const failed = async () => {
+      const answer = await admin.graphql(
+        'query ($id: UUID!) { tenant(id: $id) { provisioning { state steps { name state error } } } }',
+        { id: body.id },
+      );
+      return answer.data.tenant.provisioning;
+    };
+    const { steps } = await eventually(failed, ({ state }) => state === 'RETRYING');
+    expect(steps[0]).toMatchObject({ name: 'reserve_names', state: 'FAILED' });
+    expect(steps[0].error).toContain('in the region eu');
+    expect(steps[0].error).toContain('eu-1 is full (2 of 2 tenants)');
+    await change(eu, { capacity: 3 });
+    await admin.graphql('mutation ($id: UUID!) { retryProvisioning(tenantId: $id) { id } }', { id: body.id });
+    await active(admin, body.id);
+    expect(await placeOf(body)).toBe('eu-1');
+    expect((await admin.rest('DELETE', `${SERVERS}/${eu}`)).body).toMatchObject({
+      code: 'conflict',
+      error: 'eu-1 still has 3 tenants: move them to another server first.',
+    });
+  });
+
+  test.each(['draining', 'closed'])('is not made on a server that is %s, whose tenants go on', async (state) => {
+    await change(eu, { capacity: 1000, state });
+    const elsewhere = await provision(admin);
+    expect(await placeOf(elsewhere)).toBe('home');
+    await change(eu, { state: 'open' });
+  });
+});

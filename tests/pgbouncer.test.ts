@@ -1,0 +1,146 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { type Actor, agent, eventually, provision, superAdmin, type Tenant } from './support/actors.ts';
+import { startApp, type TestApp } from './support/app.ts';
+import { describeIf, hasProgram } from './support/available.ts';
+import { takeBackup } from './support/backups.ts';
+import { expectNothingWrong } from './support/checker.ts';
+import { cleanUp, temporaryFolder } from './support/gateway-process.ts';
+import { type PgBouncer, startPgBouncer, transactionsThrough } from './support/pgbouncer.ts';
+import { register, startTenantServer, type TenantServer } from './support/tenant-servers.ts';
+import { addUser } from './support/tenants.ts';
+
+const SERVERS = '/api/super-admin/database-servers';
+
+describeIf('PgBouncer in front of a server', hasProgram('pgbouncer'), 'pgbouncer is not on PATH', () => {
+  let app: TestApp;
+  let admin: Actor;
+  let server: TenantServer;
+  let other: TenantServer;
+  let pooler: PgBouncer;
+  let id: string;
+  let tenant: Tenant;
+
+  beforeAll(async () => {
+    [app, server, other] = await Promise.all([
+      startApp({ WARM_DATABASES: '1' }),
+      startTenantServer(),
+      startTenantServer(),
+    ]);
+    pooler = await startPgBouncer(server.directUrl);
+    admin = await superAdmin(app);
+  });
+  afterAll(async () => {
+    await app.stop();
+    await pooler.stop();
+    await Promise.all([server.remove(), other.remove()]);
+    await cleanUp();
+  });
+
+  const throughPooler = async ({ id }: Tenant) =>
+    (await transactionsThrough(pooler)).get(app.services.servers.home.nameFor(id)) ?? 0;
+
+  test('it is refused as the address of the server itself, and in front of another server', async () => {
+    const asServer = Object.assign(new URL(server.url), { port: new URL(pooler.url).port });
+    const refused = async (input: object) => {
+      const { status, body } = await admin.rest('POST', SERVERS, {
+        name: 'pooled',
+        capacity: 10,
+        region: 'eu',
+        ...input,
+      });
+      return { status, details: body.details };
+    };
+    expect(await refused({ url: asServer.href })).toEqual({
+      status: 400,
+      details: [{ field: 'url', message: expect.stringContaining('There is a pooler in between') }],
+    });
+    const wrong = await startPgBouncer(other.directUrl);
+    try {
+      expect(await refused({ url: server.url, pooledUrl: wrong.url })).toMatchObject({ status: 400 });
+    } finally {
+      await wrong.stop();
+    }
+    expect(await server.belongings(app.services.servers.home.code)).toEqual([]);
+  });
+
+  test('a tenant works through it: reads, writes, many at once, and two by two where they hold each other up', async () => {
+    id = await register(admin, 'pooled', server, { region: 'eu', pooled_url: pooler.url });
+    expect((await admin.rest('GET', `${SERVERS}/${id}`)).body.pooled_address).toBe(new URL(pooler.url).host);
+    tenant = await provision(admin, { region: 'eu' });
+    const ayu = await agent(app, tenant.adminEmail, tenant.adminPassword);
+    const before = await throughPooler(tenant);
+    const made = await ayu.rest('POST', '/api/agents', {
+      email: 'budi@pooled.test',
+      full_name: 'Budi',
+      password: 'a password',
+      role: 'agent',
+    });
+    expect(made.status).toBe(201);
+    const answers = await Promise.all(Array.from({ length: 200 }, () => ayu.rest('GET', '/api/agents')));
+    expect(new Set(answers.map(({ status, body }) => `${status} ${body.length}`))).toEqual(new Set(['200 2']));
+    const writes = await Promise.all(
+      Array.from({ length: 20 }, (_, index) =>
+        ayu.rest('PUT', '/api/working-hours', {
+          days: [{ day_of_week: index % 7, start_time: '08:00', end_time: '17:00' }],
+        }),
+      ),
+    );
+    expect(writes.every(({ status }) => status === 200)).toBe(true);
+    expect(await throughPooler(tenant)).toBeGreaterThan(before + 100);
+  });
+
+  test('its sessions are held to what those without it are', async () => {
+    const settings = await app.services.tenants.rows<{ name: string; setting: string }>(tenant.id, {
+      name: 'settings',
+      text: `select name, setting from pg_settings
+              where name in ('TimeZone', 'lock_timeout', 'idle_in_transaction_session_timeout') order by lower(name)`,
+    });
+    expect(settings).toEqual([
+      { name: 'idle_in_transaction_session_timeout', setting: '10000' },
+      { name: 'lock_timeout', setting: '5000' },
+      { name: 'TimeZone', setting: 'UTC' },
+    ]);
+  });
+
+  test('usage, backups and the doctor go past it', async () => {
+    await addUser(app, tenant.id, { email: 'counted@pooled.test' });
+    await eventually(
+      async () => (await admin.rest('GET', '/api/super-admin/usage')).body.find((one: Tenant) => one.id === tenant.id),
+      ({ usage }) => usage.agent_count === 3,
+    );
+    await takeBackup(app.databaseUrl, await temporaryFolder());
+    await expectNothingWrong(app.databaseUrl);
+  });
+
+  test('it can be taken away, and put in front of the home server, while tenants work', async () => {
+    const ayu = await agent(app, tenant.adminEmail, tenant.adminPassword);
+    expect((await admin.rest('PATCH', `${SERVERS}/${id}`, { pooled_url: null })).body.pooled_address).toBeUndefined();
+    await eventually(
+      async () => {
+        const before = await throughPooler(tenant);
+        expect((await ayu.rest('GET', '/api/agents')).status).toBe(200);
+        return (await throughPooler(tenant)) - before;
+      },
+      (more) => more === 0,
+    );
+    const atHome = await startPgBouncer(process.env.TEST_DATABASE_URL!);
+    try {
+      const [home] = (await admin.rest('GET', SERVERS)).body;
+      expect(await admin.rest('PATCH', `${SERVERS}/${home.id}`, { pooled_url: atHome.url })).toMatchObject({
+        status: 200,
+      });
+      const near = await provision(admin);
+      const budi = await agent(app, near.adminEmail, near.adminPassword);
+      await eventually(
+        async () => {
+          expect((await budi.rest('GET', '/api/agents')).status).toBe(200);
+          return (await transactionsThrough(atHome)).get(app.services.servers.home.nameFor(near.id)) ?? 0;
+        },
+        (count) => count > 0,
+      );
+      await admin.rest('PATCH', `${SERVERS}/${home.id}`, { pooled_url: null });
+    } finally {
+      await atHome.stop();
+    }
+  });
+});

@@ -1,0 +1,128 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { type Actor, agent, eventually, provision, superAdmin, type Tenant } from './support/actors.ts';
+import { startApp, type TestApp } from './support/app.ts';
+import { restoreBackup, takeBackup } from './support/backups.ts';
+import { examination, expectNothingWrong } from './support/checker.ts';
+import { sql } from './support/database.ts';
+import { cleanUp, temporaryFolder } from './support/gateway-process.ts';
+import { register, startTenantServer, type TenantServer } from './support/tenant-servers.ts';
+import { addUser } from './support/tenants.ts';
+
+let app: TestApp;
+let admin: Actor;
+let server: TenantServer;
+/** On the server that goes away, and on the home server. */
+let gone: Tenant;
+let home: Tenant;
+let away: Actor;
+let here: Actor;
+
+beforeAll(async () => {
+  [app, server] = await Promise.all([startApp({ WARM_DATABASES: '1' }), startTenantServer()]);
+  admin = await superAdmin(app);
+  await register(admin, 'eu-1', server, { region: 'eu' });
+  gone = await provision(admin, { region: 'eu', name: 'Far away' });
+  home = await provision(admin);
+  // Two more of the kind that is affected.
+  for (const name of ['Also away', 'Away as well']) await provision(admin, { region: 'eu', name });
+  away = await agent(app, gone.adminEmail, gone.adminPassword);
+  here = await agent(app, home.adminEmail, home.adminPassword);
+});
+afterAll(async () => {
+  await app.stop();
+  await server.remove();
+  await cleanUp();
+});
+
+const asks = (actor: Actor) => actor.rest('GET', '/api/agents');
+const health = async () => (await admin.rest('GET', '/api/super-admin/health')).body;
+
+describe.each([
+  ['refuses connections', () => server.entrance.close(), () => server.entrance.reopen()],
+  ['says nothing any more', async () => server.entrance.freeze(), async () => server.entrance.thaw()],
+])('a server that %s', (_, goAway, comeBack) => {
+  test('takes its own tenants down and nobody else, at once, and comes back by itself', async () => {
+    expect([(await asks(away)).status, (await asks(here)).status]).toEqual([200, 200]);
+    await goAway();
+    // What hangs is ended as soon as it is known that the server is away.
+    const waiting = asks(away);
+    const seen = await eventually(health, ({ status }) => status === 'degraded');
+    expect(seen.infrastructure.postgres.status).toBe('up');
+    expect(seen.database_servers).toEqual([
+      {
+        id: expect.any(String),
+        name: 'eu-1',
+        status: 'down',
+        error: expect.any(String),
+        affected: {
+          count: 3,
+          first: expect.arrayContaining([{ id: gone.id, slug: gone.slug, name: 'Far away' }]),
+        },
+      },
+    ]);
+    expect((await waiting).status).toBe(503);
+
+    const start = performance.now();
+    const crowd = await Promise.all(Array.from({ length: 100 }, () => asks(away)));
+    expect(crowd.every(({ status, headers }) => status === 503 && Number(headers.get('retry-after')) > 0)).toBe(true);
+    expect(crowd[0]!.body).toEqual({
+      error: expect.stringContaining('away for the moment'),
+      code: 'unavailable',
+      request_id: expect.any(String),
+    });
+    const others = await Promise.all(Array.from({ length: 20 }, () => asks(here)));
+    expect(others.every(({ status }) => status === 200)).toBe(true);
+    expect(performance.now() - start).toBeLessThan(4000);
+
+    // Background work goes on for the others.
+    await addUser(app, home.id, { email: `${Math.random()}@home.test` });
+    const usage = async (id: string) =>
+      (await admin.rest('GET', '/api/super-admin/usage')).body.find((one: Tenant) => one.id === id).usage.agent_count;
+    const before = await usage(home.id);
+    await addUser(app, home.id, { email: `${Math.random()}@home.test` });
+    await eventually(
+      () => usage(home.id),
+      (count) => count > before,
+    );
+    // A new tenant is made where one can be.
+    await provision(admin);
+
+    const { findings } = await examination(app.databaseUrl);
+    expect(findings.map(({ kind }) => kind)).toEqual(['unreachable_server']);
+    expect(findings[0]!.problem).toContain('eu-1');
+
+    await comeBack();
+    await eventually(
+      () => asks(away),
+      ({ status }) => status === 200,
+      20_000,
+    );
+    await eventually(health, ({ status }) => status === 'ok');
+    await addUser(app, gone.id, { email: `${Math.random()}@gone.test` });
+    const [{ count }] = (await sql<{ count: number }>(
+      app.databaseUrl,
+      'select agent_count as count from usage where org_id = $1',
+      [gone.id],
+    )) as [{ count: number }];
+    await eventually(
+      () => usage(gone.id),
+      (now) => now > count || count > 1,
+    );
+  });
+});
+
+test('a tenant on another server is backed up and restored there', async () => {
+  await addUser(app, gone.id, { email: 'kept@gone.test' });
+  const folder = await takeBackup(app.databaseUrl, await temporaryFolder());
+  await addUser(app, gone.id, { email: 'later@gone.test' });
+  await restoreBackup(app.databaseUrl, [folder], { tenant: gone.slug });
+  const again = await agent(app, gone.adminEmail, gone.adminPassword);
+  const emails = (await asks(again)).body.map(({ email }: { email: string }) => email);
+  expect(emails).toContain('kept@gone.test');
+  expect(emails).not.toContain('later@gone.test');
+  await eventually(
+    () => examination(app.databaseUrl),
+    ({ findings }) => findings.length === 0,
+  );
+  await expectNothingWrong(app.databaseUrl);
+});
