@@ -5,6 +5,7 @@ import type { DatabaseServers } from '../db/database-servers.ts';
 import { LOCKS } from '../db/locks.ts';
 import type { TenantCluster } from '../db/tenant-cluster.ts';
 import { ServerState } from '../entities/control/database-server.ts';
+import { INBOUND_MOVE } from '../entities/control/tenant-move.ts';
 import { invalid } from '../errors.ts';
 
 /** Thrown where no server takes a tenant; the message says why, for operators. */
@@ -20,7 +21,9 @@ interface Candidate {
 
 const candidates = query<Candidate>(
   'servers_for_a_tenant',
-  `select s.id, s.name, s.state, s.capacity, (select count(*)::int from tenant_databases d where d.server_id = s.id) as tenants
+  `select s.id, s.name, s.state, s.capacity,
+          (select count(*)::int from tenant_databases d where d.server_id = s.id)
+            + (select count(*)::int from tenant_moves m where m.target_id = s.id and m.${INBOUND_MOVE}) as tenants
      from database_servers s where $1::text is null or s.region = $1 order by s.sealed_url is not null, lower(s.name)`,
 );
 const wishedRegion = query<{ region: string | null }>(

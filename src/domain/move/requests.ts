@@ -3,13 +3,14 @@ import { type EntityManager, LockMode } from '@mikro-orm/postgresql';
 import pg from 'pg';
 import { nowDate } from '../../clock.ts';
 import type { Services } from '../../context.ts';
+import { LOCKS } from '../../db/locks.ts';
 import { TENANT_SCHEMA_VERSION } from '../../db/migrations/tenant/index.ts';
 import { readinessOf } from '../../db/replication.ts';
 import type { TenantCluster } from '../../db/tenant-cluster.ts';
 import { DatabaseServer, ServerState } from '../../entities/control/database-server.ts';
 import { Organization, TenantStatus } from '../../entities/control/organization.ts';
 import { TenantDatabase } from '../../entities/control/tenant-database.ts';
-import { ENDED_MOVES, MoveState, TenantMove } from '../../entities/control/tenant-move.ts';
+import { ENDED_MOVES, INBOUND_MOVE, MoveState, TenantMove } from '../../entities/control/tenant-move.ts';
 import { AppError, notFound } from '../../errors.ts';
 import { type AuditSource, audit } from '../audit.ts';
 import { refuseUnderWay } from '../offboarding/runs.ts';
@@ -113,20 +114,19 @@ async function look({ name, url }: TenantCluster): Promise<Seen> {
   }
 }
 
-/** Holding the server's row, so that two cannot take its last place. A move that is tried again has its place already. */
+/** Taking turns with those who make tenants: none takes the last place of another. A move that is tried again has its place already. */
 async function refuseWithoutRoom(em: EntityManager, serverId: string, tenantId: string): Promise<void> {
+  await em.execute('select pg_advisory_xact_lock(?, 0)', [LOCKS.placement]);
   const server = await em.findOne(DatabaseServer, serverId, { lockMode: LockMode.PESSIMISTIC_WRITE, refresh: true });
   if (!server) throw notFound('database server');
   if (server.state !== ServerState.OPEN) {
     throw conflict(`Server ${server.name} is ${server.state}: it takes no tenants.`);
   }
-  const taken =
-    (await em.count(TenantDatabase, { serverId })) +
-    (await em.count(TenantMove, {
-      targetId: serverId,
-      orgId: { $ne: tenantId },
-      state: { $in: [MoveState.COPYING, MoveState.SWITCHING, MoveState.FAILED] },
-    }));
+  const [{ taken }] = await em.execute<[{ taken: number }]>(
+    `select (select count(*)::int from tenant_databases where server_id = ?)
+          + (select count(*)::int from tenant_moves where target_id = ? and org_id <> ? and ${INBOUND_MOVE}) as taken`,
+    [serverId, serverId, tenantId],
+  );
   if (taken >= server.capacity) {
     throw conflict(`Server ${server.name} is full: it has ${taken} of at most ${server.capacity} tenants.`);
   }

@@ -48,6 +48,9 @@ export const ENDED_MOVES: readonly MoveState[] = [MoveState.FINISHED, MoveState.
 /** SQL of the rows of the others. */
 export const UNFINISHED_MOVE = `state not in (${ENDED_MOVES.map((state) => `'${state}'`)})`;
 
+/** SQL of those that will have a place on their target. */
+export const INBOUND_MOVE = `state in ('${MoveState.COPYING}', '${MoveState.SWITCHING}', '${MoveState.FAILED}')`;
+
 @ObjectType({ description: 'One step of a move and how its latest attempt went.' })
 export class MoveStep {
   @Field({

@@ -24,6 +24,13 @@ const COLORS = {
   STOPPED: 'red',
   FINISHED: 'teal',
   CANCELLED: 'gray',
+  COPYING: 'blue',
+  SWITCHING: 'blue',
+  SWITCHED: 'teal',
+  FINISHING: 'blue',
+  UNDOING: 'blue',
+  UNDONE: 'gray',
+  FAILED: 'red',
 } as const satisfies Record<string, MantineColor>;
 
 export type Status = keyof typeof COLORS;

@@ -6,6 +6,7 @@ import type { ProvisioningStateFragment, TenantQuery } from '../../documents.gen
 import { UsageBar } from '../../ui/bar.tsx';
 import { useFormats } from '../../ui/format.ts';
 import { Time } from '../../ui/time.tsx';
+import { Move } from './move.tsx';
 import { Provisioning } from './provisioning.tsx';
 import { UsageHistory } from './usage-history.tsx';
 
@@ -20,7 +21,10 @@ export function Overview({ tenant, provisioning }: OverviewProps) {
   const { usage, limits } = tenant;
   const making = (
     <Grid.Col span={{ base: 12, md: 5 }}>
-      <Provisioning tenant={tenant} provisioning={provisioning} />
+      <Stack gap="lg">
+        <Provisioning tenant={tenant} provisioning={provisioning} />
+        <Move tenant={tenant} />
+      </Stack>
     </Grid.Col>
   );
   // As it was when one came: nothing changes places under one's eyes.
