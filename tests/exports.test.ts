@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { readdir } from 'node:fs/promises';
+import { mkdir, readdir, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -8,9 +8,14 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import Ajv from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
 import { Client } from 'minio';
+import pg from 'pg';
 import { extract } from 'tar-stream';
+import { snapshotsOfTenant } from '../src/domain/backup/take.ts';
 import { sweepExports } from '../src/domain/export/expire.ts';
 import { KINDS, NOT_EXPORTED } from '../src/domain/export/records.ts';
+import { whileThereIsRoom } from '../src/domain/export/room.ts';
+import { runExport } from '../src/domain/export/run-export.ts';
+import { writeData } from '../src/domain/export/write-data.ts';
 import { type Actor, agent, eventually, provision, superAdmin, type Tenant } from './support/actors.ts';
 import { JWT_SECRET, startApp, type TestApp } from './support/app.ts';
 import { belongingsOf } from './support/belongings.ts';
@@ -201,6 +206,157 @@ describe('an export', () => {
       ({ body }) => body.state === 'ready',
     );
     expectError(await root.rest('POST', ofPlatform({ ...acme, id: begun.id })), 404, 'not_found');
+  });
+});
+
+describe('an export that meets with trouble', () => {
+  const idle = () => ({ stopping: new AbortController().signal, taken: new AbortController().signal });
+  const rowOf = async (id: string) =>
+    (
+      await sql<{ state: string; attempt: number; error: string | null }>(
+        app.databaseUrl,
+        'select state, attempt, error from tenant_exports where id = $1',
+        [id],
+      )
+    )[0];
+  afterAll(() => sql(app.databaseUrl, 'delete from tenant_exports where id = any($1::uuid[])', [left]));
+  const left: string[] = [];
+  /** A row without a job, as a worker that died left it. */
+  async function leftBehind(state: string, attempt: number): Promise<string> {
+    const [row] = await sql<{ id: string }>(
+      app.databaseUrl,
+      `insert into tenant_exports (id, org_id, is_own, state, attempt, created_at)
+       values (gen_random_uuid(), $1, false, $2, $3, now()) returning id`,
+      [acme.id, state, attempt],
+    );
+    left.push(row!.id);
+    return row!.id;
+  }
+  const readers = (database = app.databaseUrl) =>
+    sql<{ locked: string | null }>(
+      database,
+      `select l.relation::regclass::text as locked from pg_stat_activity a
+         left join pg_locks l on l.pid = a.pid and l.locktype = 'relation'
+          and l.relation in (select oid from pg_class where relkind = 'r' and relnamespace = 'public'::regnamespace)
+        where a.application_name = 'omnistream-backup' and a.datname = current_database() order by 1`,
+    );
+
+  test('fails for good where its process has died in each of its attempts', async () => {
+    const id = await leftBehind('running', 5);
+    await runExport(app.services, id, idle());
+    expect(await rowOf(id)).toEqual({
+      state: 'failed',
+      attempt: 5,
+      error: 'The process that made it came to its end each time.',
+    });
+  });
+
+  test('is handed back by a gateway that stops, which is no attempt', async () => {
+    const id = await leftBehind('running', 4);
+    const stopping = AbortSignal.abort(new Error('stopping'));
+    await expect(runExport(app.services, id, { ...idle(), stopping })).rejects.toThrow();
+    expect(await rowOf(id)).toEqual({ state: 'queued', attempt: 4, error: null });
+    await runExport(app.services, id, idle());
+    expect(await rowOf(id)).toEqual({ state: 'ready', attempt: 5, error: null });
+  });
+
+  test('has more than hours, and its first file is kept while the second one is written', async () => {
+    const jobs = await sql<{ expires: number }>(
+      app.databaseUrl,
+      `select distinct expire_seconds as expires from pgboss.job where name = 'tenant.export'`,
+    );
+    expect(jobs).toEqual([{ expires: 23 * 3600 }]);
+    const id = await leftBehind('running', 2);
+    const former = await leftBehind('failed', 2);
+    const folder = join(dataDir, 'exports');
+    await mkdir(folder, { recursive: true });
+    const old = new Date(Date.now() - 2 * 3_600_000);
+    for (const name of [`${id}.1.ndjson.gz`, `${id}.2.ndjson.gz`, `${former}.2.ndjson.gz`]) {
+      await writeFile(join(folder, name), '');
+      await utimes(join(folder, name), old, old);
+    }
+    await sweepExports(app.services);
+    const found = await readdir(folder);
+    expect(found.filter((name) => name.startsWith(id) || name.startsWith(former))).toEqual([`${id}.2.ndjson.gz`]);
+  });
+
+  test('leaves no connection behind where the database cannot be opened', async () => {
+    const source = { databaseUrl: app.databaseUrl, signal: new AbortController().signal };
+    const gone = { id: acme.id, url: serverUrl('no_such_database') };
+    await expect(snapshotsOfTenant(source, gone, {}, async () => {})).rejects.toThrow('does not exist');
+    await eventually(
+      () => readers(),
+      (found) => found.length === 0,
+      5_000,
+    );
+  });
+
+  test('lets go of a database that does not answer, and of the accounts that wait for it', async () => {
+    const snapshots = (signal: AbortSignal) =>
+      snapshotsOfTenant(
+        { databaseUrl: app.databaseUrl, signal },
+        { id: acme.id, url: databaseOf(app, acme) },
+        {},
+        async () => {},
+      );
+    const holder = new pg.Client({ connectionString: databaseOf(app, acme) });
+    await holder.connect();
+    try {
+      await holder.query('begin; lock table contacts in access exclusive mode');
+      const stopping = new AbortController();
+      const stopped = snapshots(stopping.signal);
+      await eventually(
+        () => readers(databaseOf(app, acme)),
+        (found) => found.length > 0,
+        5_000,
+      );
+      stopping.abort();
+      await expect(stopped).rejects.toThrow('terminated');
+      await expect(snapshots(new AbortController().signal)).rejects.toThrow('could not be read at one instant');
+    } finally {
+      await holder.end();
+    }
+    await eventually(
+      () => readers(),
+      (found) => found.length === 0,
+      5_000,
+    );
+  }, 30_000);
+
+  test('holds no table of the platform but those that it reads, and none while the records of the tenant are read', async () => {
+    const seen = new Map<number, (string | null)[]>();
+    const source = {
+      databaseUrl: app.databaseUrl,
+      signal: new AbortController().signal,
+      progress: async (records: number) => {
+        seen.set(
+          records,
+          (await readers()).map(({ locked }) => locked),
+        );
+      },
+    };
+    const file = join(dataDir, 'beside.ndjson.gz');
+    const { entries } = await writeData(source, { id: acme.id, slug: acme.slug, url: databaseOf(app, acme) }, file);
+    expect(seen.get(1)).toEqual([
+      'api_keys',
+      'audit_entries',
+      'identities',
+      'mikro_orm_migrations',
+      'organizations',
+      'usage_days',
+    ]);
+    expect(seen.get(entries)).toEqual([]);
+  });
+
+  test('ends before the disk is full', async () => {
+    const chunks = async function* () {
+      yield 'a line';
+    };
+    const written = async (reserve: number) => {
+      for await (const chunk of whileThereIsRoom(dataDir, chunks(), reserve)) expect(chunk).toBe('a line');
+    };
+    await written(0);
+    await expect(written(2 ** 60)).rejects.toThrow(/nearly full: \d+ MiB are free/);
   });
 });
 

@@ -74,7 +74,9 @@ export class Queue {
     for (const name of LONG) {
       // All data of a tenant may take its time; a worker that is dead is noticed by its heartbeat.
       const ofAllData = name === EXPORT || name === OFFBOARD;
-      await this.#boss.createQueue(name, { ...EXCLUSIVE, ...(ofAllData && { expireInSeconds: LONGEST_SECONDS }) });
+      await this.#boss.createQueue(name, EXCLUSIVE);
+      // Also of a queue that an earlier version made.
+      if (ofAllData) await this.#boss.updateQueue(name, { expireInSeconds: LONGEST_SECONDS });
     }
     await this.#boss.createQueue('tenant.apply-limits', { notify: true, expireInSeconds: 300, ...RETRIES });
   }

@@ -12,7 +12,7 @@ export async function startExportWorker(services: Services): Promise<() => Promi
   const stopping = new AbortController();
   await services.queue.work('tenant.export', 1, async ({ data, signal }) => {
     try {
-      await runExport(services, data.exportId, AbortSignal.any([stopping.signal, signal]));
+      await runExport(services, data.exportId, { stopping: stopping.signal, taken: signal });
     } catch (error) {
       if (!(error instanceof FencedOff)) throw error;
     }

@@ -1,10 +1,11 @@
 /** One database as it is at one instant, while others go on writing to it. */
 import { createHash } from 'node:crypto';
+import { Socket } from 'node:net';
 import pg from 'pg';
 import { to as copyTo } from 'pg-copy-streams';
 import { readOnlySession } from '../../db/control.ts';
 import { type ArchiveRecord, RecordKind, type Side, type TableStart } from './archive.ts';
-import { columnList, schemaVersionOf, type Table, tablesOf } from './tables.ts';
+import { columnList, type FoundTable, schemaVersionOf, type Table, tablesOf } from './tables.ts';
 
 /** A role, or a server, may limit what a request may take; a backup takes its time. The forms of values are fixed. */
 const SESSION = `${readOnlySession('omnistream-backup')} -c statement_timeout=0 -c idle_in_transaction_session_timeout=0
@@ -15,17 +16,30 @@ const SESSION = `${readOnlySession('omnistream-backup')} -c statement_timeout=0 
 
 const ATTEMPTS = 3;
 
-/** A session that changes nothing. */
-export async function openReader(url: string): Promise<pg.Client> {
-  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 10_000, options: SESSION });
+/** A session that changes nothing. @param signal cuts it off, whatever it waits for, and whether or not the server hears of it. */
+export async function openReader(url: string, signal?: AbortSignal): Promise<pg.Client> {
+  const socket = new Socket();
+  const cut = () => socket.destroy();
+  const client = new pg.Client({
+    connectionString: url,
+    connectionTimeoutMillis: 10_000,
+    options: SESSION,
+    stream: () => socket,
+  });
   client.on('error', () => {});
+  client.once('end', () => signal?.removeEventListener('abort', cut));
+  signal?.addEventListener('abort', cut);
   await client.connect();
   return client;
 }
 
+/** Whether rows of a table are read. */
+export type IsRead = (table: FoundTable) => boolean;
+
 export interface Snapshot {
   client: pg.Client;
-  tables: Awaited<ReturnType<typeof tablesOf>>;
+  /** Those that are read of it. */
+  tables: FoundTable[];
   /** How many migrations it has. */
   version: number;
   /** When it was taken, by the server's clock. */
@@ -35,14 +49,17 @@ export interface Snapshot {
 /**
  * Begins a transaction that sees the database as it is now. Its tables are locked against being altered first: whoever reads
  * rows by an older snapshot from a table that was rewritten since then would find it empty.
+ *
+ * @param isRead says of which tables; all, unless given. The others may be altered meanwhile.
  */
-export async function beginSnapshot(client: pg.Client): Promise<Snapshot> {
+export async function beginSnapshot(client: pg.Client, isRead: IsRead = () => true): Promise<Snapshot> {
+  const wanted = async () => (await tablesOf(client)).filter(isRead);
   for (let attempt = 1; ; attempt += 1) {
-    const before = await tablesOf(client);
+    const before = await wanted();
     await client.query('begin isolation level repeatable read read only');
     const names = columnList([...before.map(({ name }) => name), 'mikro_orm_migrations']);
     await client.query(`lock table ${names} in access share mode`);
-    const tables = await tablesOf(client);
+    const tables = await wanted();
     if (JSON.stringify(tables) === JSON.stringify(before)) {
       const { rows } = await client.query<{ now: Date }>('select clock_timestamp() as now');
       return { client, tables, version: await schemaVersionOf(client), takenAt: rows[0]!.now };

@@ -26,7 +26,7 @@ export interface Table {
   columns: string[];
 }
 
-interface FoundTable extends Table {
+export interface FoundTable extends Table {
   /** Tables that its rows name rows of. */
   refers: string[];
 }
@@ -57,8 +57,10 @@ export async function tablesOf(client: pg.ClientBase, leftOut = LEFT_OUT): Promi
 export const allTablesOf = (client: pg.ClientBase): Promise<FoundTable[]> => tablesOf(client, MIGRATIONS);
 
 /** Of the control plane, the tables that belong to single tenants: organizations, and what goes when one of them goes. */
-export const tenantTablesOf = (tables: readonly FoundTable[]): Table[] =>
-  tables.filter(({ name, refers }) => name === 'organizations' || refers.includes('organizations'));
+export const tenantTablesOf = (tables: readonly FoundTable[]): Table[] => tables.filter(isOfTenants);
+
+export const isOfTenants = ({ name, refers }: FoundTable): boolean =>
+  name === 'organizations' || refers.includes('organizations');
 
 /** The rows of one tenant. */
 export const rowsOfTenant = (table: string, orgId: string): string =>

@@ -3,10 +3,13 @@ import type { Client } from 'pg';
 import { SERVER_OF_TENANT, serverAddresses, urlOnServer } from '../../db/database-servers.ts';
 import { LOCKS } from '../../db/locks.ts';
 import type { Keys } from '../../db/secrets.ts';
-import { type ArchiveEnd, type ArchiveRecord, RecordKind, type SequenceState } from './archive.ts';
-import { beginSnapshot, copyTables, openReader, type Snapshot } from './snapshot.ts';
-import { rowsOfTenant, sequencesOf, tenantTablesOf } from './tables.ts';
+import { type ArchiveEnd, type ArchiveRecord, RecordKind, type SequenceState, type Side } from './archive.ts';
+import { beginSnapshot, copyTables, type IsRead, openReader, type Snapshot } from './snapshot.ts';
+import { type FoundTable, isOfTenants, rowsOfTenant, sequencesOf, tenantTablesOf } from './tables.ts';
 import { type NewHeader, writeArchive } from './write-archive.ts';
+
+/** How long both snapshots may take: changes of a tenant's accounts, which wait for them, give up after ten seconds. */
+const SNAPSHOT_MS = 8000;
 
 /** Where a backup comes from. */
 export interface Source {
@@ -74,33 +77,50 @@ export async function backUpControl(source: Source, file: string): Promise<Taken
  * plane's may end its session.
  */
 export async function snapshotsOfTenant<T>(
-  databaseUrl: string,
+  { databaseUrl, signal }: Pick<Source, 'databaseUrl' | 'signal'>,
   tenant: Pick<BackedUpTenant, 'id' | 'url'>,
+  isRead: Partial<Record<Side, IsRead>>,
   read: (platform: Snapshot, own: Snapshot) => Promise<T>,
 ): Promise<T> {
-  const clients: Client[] = [];
-  const open = async (url: string) => {
-    const client = await openReader(url);
-    clients.push(client);
-    return client;
-  };
+  const late = new AbortController();
+  const cut = AbortSignal.any([signal, late.signal]);
+  const opened = await Promise.allSettled([databaseUrl, databaseUrl, tenant.url].map((url) => openReader(url, cut)));
+  const clients = opened.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+  let timer: NodeJS.Timeout | undefined;
   try {
-    const [lock, control, own] = await Promise.all([open(databaseUrl), open(databaseUrl), open(tenant.url)]);
+    for (const one of opened) if (one.status === 'rejected') throw one.reason;
+    const [lock, control, own] = clients as [Client, Client, Client];
     await lock.query('begin');
     await lock.query('select pg_advisory_xact_lock($1, hashtext($2))', [LOCKS.tenantAccounts, tenant.id]);
+    // Whoever changes an account of the tenant's waits for that lock, and not for a server that hangs.
+    timer = setTimeout(() => late.abort(new SnapshotLate()), SNAPSHOT_MS);
     // In this order: the end of its chain that the control plane knows is then no later than the chain itself.
-    const platform = await beginSnapshot(control);
-    const snapshot = await beginSnapshot(own);
+    const platform = await beginSnapshot(control, isRead.control);
+    const snapshot = await beginSnapshot(own, isRead.tenant);
     await lock.query('commit');
+    clearTimeout(timer);
+    await lock.end();
     return await read(platform, snapshot);
+  } catch (error) {
+    throw late.signal.aborted ? late.signal.reason : error;
   } finally {
+    clearTimeout(timer);
     await Promise.all(clients.map((client) => client.end().catch(() => {})));
+  }
+}
+
+/** By its code: the database could not be reached. */
+class SnapshotLate extends Error {
+  readonly code = 'ETIMEDOUT';
+  constructor() {
+    super(`the databases could not be read at one instant within ${SNAPSHOT_MS / 1000} s`);
   }
 }
 
 /** A tenant's archive holds its database, and its rows of the control plane. */
 export function backUpTenant(source: Source, tenant: BackedUpTenant, file: string): Promise<Taken> {
-  return snapshotsOfTenant(source.databaseUrl, tenant, async (platform, own) => {
+  const isRead = { control: (table: FoundTable) => isOfTenants(table) || table.name === 'installation' };
+  return snapshotsOfTenant(source, tenant, isRead, async (platform, own) => {
     const header: NewHeader = {
       kind: 'tenant',
       tenant: { id: tenant.id, slug: tenant.slug },

@@ -242,9 +242,12 @@ export const NOT_EXPORTED: Readonly<Record<Side, Readonly<Record<string, string>
     tenant_databases: 'holds a password',
     tenant_exports: 'of the platform',
     tenant_moves: 'of the platform',
+    upgrade_items: 'of the platform',
     usage: 'counts of what is in the export',
   },
 };
+
+export const tableOf = ({ from }: Kind): string => from.split(' ')[0]!;
 
 const rowsOf = ({ from }: Kind, orgId: string) => from.replace('$1', pg.escapeLiteral(orgId));
 

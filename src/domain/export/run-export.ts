@@ -17,6 +17,8 @@ import { writeFiles } from './write-files.ts';
 export type ExportServices = Pick<Services, 'components' | 'control' | 'kept' | 'log' | 'servers'>;
 
 const MOST_ATTEMPTS = 5;
+/** One that takes longer fails for good. Below the time after which the queue takes its job away (db/queue.ts). */
+const LONGEST_HOURS = 12;
 const TOLD_EVERY_MS = 500;
 
 interface Claimed {
@@ -35,22 +37,34 @@ const claim = query<Claimed>(
     returning e.attempt, o.id as "orgId", o.slug, o.mongo_database as "mongoDatabase",
               case when o.archived_at is null then d.database_name end as "databaseName"`,
 );
+/** One whose worker died in the last of its attempts, which could record nothing. */
+const giveUp = query(
+  'give_up_export',
+  `update tenant_exports set state = 'failed', finished_at = now(), expires_at = now() + interval '${KEPT_DAYS} days',
+          error = 'The process that made it came to its end each time.'
+    where id = $1 and state in ('queued', 'running') and attempt >= ${MOST_ATTEMPTS}`,
+);
+/** A worker that stops has not failed. */
+const handBack = query(
+  'hand_back_export',
+  `update tenant_exports set state = 'queued', attempt = attempt - 1 where id = $1 and attempt = $2 and state = 'running'`,
+);
 const tell = query(
   'export_progress',
-  'update tenant_exports set records = $3, records_total = $4 where id = $1 and attempt = $2',
+  `update tenant_exports set records = $3, records_total = $4 where id = $1 and attempt = $2 and state = 'running'`,
 );
 const finish = query(
   'finish_export',
   `update tenant_exports set state = 'ready', error = null, place = $3, data = $4, files = $5, taken_at = $6,
           records = ($4::jsonb->>'entries')::int, finished_at = now(), expires_at = now() + interval '${KEPT_DAYS} days'
-    where id = $1 and attempt = $2`,
+    where id = $1 and attempt = $2 and state = 'running'`,
 );
 const fail = query<{ state: string }>(
   'fail_export',
   `update tenant_exports set error = $3, finished_at = case when attempt >= $4 then now() end,
           state = case when attempt >= $4 then 'failed' else 'queued' end,
           expires_at = case when attempt >= $4 then now() + interval '${KEPT_DAYS} days' end
-    where id = $1 and attempt = $2 returning state`,
+    where id = $1 and attempt = $2 and state = 'running' returning state`,
 );
 /** Older ones than are kept, each side for itself. */
 const expireOlder = query(
@@ -61,9 +75,22 @@ const expireOlder = query(
       where place > ${KEPT_EXPORTS})`,
 );
 
-/** @throws what it failed of, where it is to be tried again; {FencedOff}; the signal's reason. */
-export async function runExport(services: ExportServices, id: string, signal: AbortSignal): Promise<void> {
+/** Says that the process is stopping, and that the queue took the job away. */
+export interface ExportSignals {
+  stopping: AbortSignal;
+  taken: AbortSignal;
+}
+
+/** @throws what it failed of, where it is to be tried again; {FencedOff}; a signal's reason. */
+export async function runExport(
+  services: ExportServices,
+  id: string,
+  { stopping, taken }: ExportSignals,
+): Promise<void> {
   const { pool } = services.control;
+  const deadline = AbortSignal.timeout(LONGEST_HOURS * 3_600_000);
+  const signal = AbortSignal.any([stopping, taken, deadline]);
+  await pool.query({ ...giveUp, values: [id] });
   const [claimed] = (await pool.query<Claimed>({ ...claim, values: [id] })).rows;
   if (!claimed) return;
   const { attempt, orgId } = claimed;
@@ -74,15 +101,22 @@ export async function runExport(services: ExportServices, id: string, signal: Ab
     if (!rowCount) throw new FencedOff();
     await pool.query({ ...expireOlder, values: [orgId] });
   } catch (error) {
-    if (error instanceof FencedOff || signal.aborted) throw error;
-    const { rows } = await pool.query<{ state: string }>({
-      ...fail,
-      values: [id, attempt, whyItFailed(error), MOST_ATTEMPTS],
-    });
+    if (error instanceof FencedOff || taken.aborted) throw error;
+    if (stopping.aborted) {
+      await pool.query({ ...handBack, values: [id, attempt] });
+      throw error;
+    }
+    const [reason, attempts] = deadline.aborted
+      ? [`It took longer than ${LONGEST_HOURS} hours.`, attempt]
+      : [whyItFailed(error), MOST_ATTEMPTS];
+    const { rows } = await pool.query<{ state: string }>({ ...fail, values: [id, attempt, reason, attempts] });
     services.log.warn({ orgId, exportId: id, attempt, err: error }, 'an export failed');
     if (rows[0]?.state !== 'failed') throw error;
   }
 }
+
+/** What the names of an attempt's files begin with, drafts included. */
+export const filesOf = (id: string, attempt: number): string => `exports/${id}.${attempt}.`;
 
 interface Made {
   place: Place;
@@ -96,7 +130,7 @@ async function make(services: ExportServices, id: string, claimed: Claimed, sign
   const { attempt, orgId, slug, databaseName } = claimed;
   if (!databaseName) throw new StepFailure('The organization has no database: it is archived.');
   const keep = async <W extends WrittenEntries>(ending: string, write: (draft: string) => Promise<W>) => {
-    const name = `exports/${id}.${attempt}.${ending}`;
+    const name = `${filesOf(id, attempt)}${ending}`;
     const draft = await kept.draft(name);
     try {
       const written = await write(draft);

@@ -1,13 +1,17 @@
 /** Writes a tenant's records as lines of JSON, compressed by gzip, in bounded memory and of one instant. */
 import { createHash } from 'node:crypto';
-import { createWriteStream } from 'node:fs';
+import { createReadStream, createWriteStream } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { pipeline as pipe } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 import type pg from 'pg';
-import type { Snapshot } from '../backup/snapshot.ts';
+import type { Side } from '../backup/archive.ts';
+import type { IsRead, Snapshot } from '../backup/snapshot.ts';
 import { snapshotsOfTenant } from '../backup/take.ts';
-import { countOf, EXPORT_FORMAT, KINDS, type Kind, linesOf } from './records.ts';
+import { countOf, EXPORT_FORMAT, KINDS, type Kind, linesOf, tableOf } from './records.ts';
+import { whileThereIsRoom } from './room.ts';
 
 /** Rows that are read at once. */
 const BATCH = 500;
@@ -44,30 +48,58 @@ export interface WrittenData extends WrittenEntries {
 }
 
 export function writeData(source: ExportSource, tenant: ExportedTenant, file: string): Promise<WrittenData> {
-  return snapshotsOfTenant(source.databaseUrl, tenant, async (platform, own) => {
-    const clientOf = ({ side }: Kind) => (side === 'control' ? platform : own).client;
-    const counts = new Map<string, number>();
-    for (const kind of KINDS) counts.set(kind.type, await countRows(clientOf(kind), countOf(kind, tenant.id)));
-    const total = [...counts.values()].reduce((sum, count) => sum + count, 0);
-
-    const text = async function* () {
-      yield headOf(tenant, own, counts);
+  return snapshotsOfTenant(
+    source,
+    tenant,
+    { control: isReadOf('control'), tenant: isReadOf('tenant') },
+    async (platform, own) => {
+      const counts = new Map<string, number>();
+      const count = async ({ client }: Snapshot, kinds: readonly Kind[]) => {
+        for (const kind of kinds) counts.set(kind.type, await countRows(client, countOf(kind, tenant.id)));
+      };
+      await count(platform, OF_CONTROL);
+      await count(own, OF_TENANT);
+      const total = [...counts.values()].reduce((sum, one) => sum + one, 0);
       let records = 0;
-      for (const kind of KINDS) {
-        for await (const lines of batches(clientOf(kind), linesOf(kind, tenant.id))) {
+      const linesFrom = async function* ({ client }: Snapshot, kind: Kind) {
+        for await (const lines of batches(client, linesOf(kind, tenant.id))) {
           yield `${lines.join('\n')}\n`;
           records += lines.length;
           await source.progress(records, total);
         }
+      };
+      const aside = (kind: Kind) => `${file}.${kind.type}`;
+      const text = async function* () {
+        yield headOf(tenant, own, counts);
+        for (const kind of KINDS) {
+          if (kind.side === 'tenant') yield* linesFrom(own, kind);
+          else yield* createReadStream(aside(kind), 'utf8');
+        }
+        yield lineOf({ type: 'end', records });
+      };
+      try {
+        // A migration of the control plane waits for whoever reads it, and every request for the migration: so it is read at once.
+        for (const kind of OF_CONTROL) await writeTo(aside(kind), source.signal, linesFrom(platform, kind));
+        await platform.client.end();
+        // Whoever reads the end of it learns of what fails on the way.
+        const packed: AsyncIterable<Buffer> = pipe(text(), createGzip(), () => {});
+        const written = await writeHashed(file, source.signal, packed);
+        return { ...written, entries: total, takenAt: own.takenAt };
+      } finally {
+        for (const kind of OF_CONTROL) await rm(aside(kind), { force: true });
       }
-      yield lineOf({ type: 'end', records });
-    };
-    // Whoever reads the end of it learns of what fails on the way.
-    const packed: AsyncIterable<Buffer> = pipe(text(), createGzip(), () => {});
-    const written = await writeHashed(file, source.signal, packed);
-    return { ...written, entries: total, takenAt: own.takenAt };
-  });
+    },
+  );
 }
+
+const ofSide = (side: Side) => KINDS.filter((kind) => kind.side === side);
+const OF_CONTROL = ofSide('control');
+const OF_TENANT = ofSide('tenant');
+
+const isReadOf = (side: Side): IsRead => {
+  const read = new Set(ofSide(side).map(tableOf));
+  return ({ name }) => read.has(name);
+};
 
 const lineOf = (record: object) => `${JSON.stringify(record)}\n`;
 
@@ -107,6 +139,9 @@ export async function writeHashed(file: string, signal: AbortSignal, source: Asy
       yield chunk;
     }
   };
-  await pipeline(source, counted, createWriteStream(file, { mode: 0o600, flags: 'wx' }), { signal });
+  await writeTo(file, signal, counted(source));
   return { bytes, digest: hash.digest('hex') };
 }
+
+const writeTo = (file: string, signal: AbortSignal, chunks: AsyncIterable<string | Buffer>): Promise<void> =>
+  pipeline(whileThereIsRoom(dirname(file), chunks), createWriteStream(file, { mode: 0o600, flags: 'wx' }), { signal });
