@@ -1,5 +1,7 @@
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { mkdir, readdir, utimes, writeFile } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -10,12 +12,14 @@ import addFormats from 'ajv-formats';
 import { Client } from 'minio';
 import pg from 'pg';
 import { extract } from 'tar-stream';
+import { minioComponent } from '../src/components/minio.ts';
 import { snapshotsOfTenant } from '../src/domain/backup/take.ts';
 import { sweepExports } from '../src/domain/export/expire.ts';
 import { KINDS, NOT_EXPORTED } from '../src/domain/export/records.ts';
 import { whileThereIsRoom } from '../src/domain/export/room.ts';
 import { runExport } from '../src/domain/export/run-export.ts';
 import { writeData } from '../src/domain/export/write-data.ts';
+import { KeptFiles } from '../src/domain/kept-files.ts';
 import { type Actor, agent, eventually, provision, superAdmin, type Tenant } from './support/actors.ts';
 import { JWT_SECRET, startApp, type TestApp } from './support/app.ts';
 import { belongingsOf } from './support/belongings.ts';
@@ -51,9 +55,10 @@ const databaseOf = (on: TestApp, { id }: Tenant) => serverUrl(on.services.server
 
 /** Asks for an export and waits until it is ready. @returns its address. */
 async function exported(by: Actor, path: string): Promise<string> {
-  const { status, body } = await by.rest('POST', path);
+  const { status, headers, body } = await by.rest('POST', path);
   expect([status, body.state]).toEqual([201, 'queued']);
   const address = `${path}/${body.id}`;
+  expect(headers.get('location')).toBe(address);
   await eventually(
     () => by.rest('GET', address),
     (answer) => answer.body.state === 'ready',
@@ -275,7 +280,7 @@ describe('an export that meets with trouble', () => {
       await writeFile(join(folder, name), '');
       await utimes(join(folder, name), old, old);
     }
-    await sweepExports(app.services);
+    await sweepExports(app.services, idle().taken);
     const found = await readdir(folder);
     expect(found.filter((name) => name.startsWith(id) || name.startsWith(former))).toEqual([`${id}.2.ndjson.gz`]);
   });
@@ -386,6 +391,21 @@ describe('a download', () => {
     expect([other.status, (await bytesOf(other)).equals(whole)]).toEqual([200, true]);
   });
 
+  test('is noted with who asked for it, also where its first byte is left out', async () => {
+    const fetches = () =>
+      sql<{ after: object }>(
+        app.databaseUrl,
+        `select after from audit_entries where action = 'tenant.export_download' and target_id = $1 order by id`,
+        [address.split('/').at(-1)],
+      );
+    const before = (await fetches()).length;
+    await bytesOf(await fetched(app, root, address, { range: 'bytes=1-' }));
+    await bytesOf(await fetched(app, root, address, { range: `bytes=-${whole.length - 1}` }));
+    await fetched(app, root, address, {}, 'HEAD');
+    const part = { part: 'data', firstByte: 1, lastByte: whole.length - 1 };
+    expect((await fetches()).slice(before).map(({ after }) => after)).toEqual([part, part]);
+  });
+
   test('past its end is 416 with the size; what is no range is not looked at', async () => {
     const past = await fetched(app, root, address, { range: `bytes=${whole.length}-` });
     expect([past.status, past.headers.get('content-range')]).toEqual([416, `bytes */${whole.length}`]);
@@ -409,13 +429,25 @@ describe('a download', () => {
 
   test('ends when the export does: only the newest are kept', async () => {
     for (let n = 0; n < 4; n += 1) await exported(root, ofPlatform(acme));
-    await sweepExports(app.services);
+    await sweepExports(app.services, new AbortController().signal);
     const { body } = await root.rest('GET', ofPlatform(acme));
     // The tenant's own are counted by themselves.
     expect(body.length).toBe(3 + 2);
     expectError(await root.rest('GET', `${address}/download`), 404, 'not_found');
   });
 });
+
+test('an object store that hangs keeps neither a request nor the end of the sweeping waiting', async () => {
+  const deaf = createServer(() => {}).listen(0);
+  await once(deaf, 'listening');
+  const { objects, store } = minioComponent(`http://key:secret@127.0.0.1:${(deaf.address() as AddressInfo).port}`);
+  const kept = new KeptFiles(dataDir, 'c0ffee00', objects);
+  const swept = kept.sweep('exports', () => true, AbortSignal.timeout(200));
+  await expect(swept).rejects.toThrow();
+  await expect(kept.read('bucket', 'exports/one')).rejects.toMatchObject({ code: 'unavailable' });
+  await store.close();
+  deaf.close();
+}, 30_000);
 
 test('what is in the bucket comes as a tar file whose names lead nowhere else', async () => {
   const s3: S3Server = await startS3();

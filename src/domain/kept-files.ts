@@ -9,6 +9,7 @@ import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { ByteRange, ObjectStore } from '../components/object-store.ts';
+import { NoAnswerError, withDeadline } from '../components/probe.ts';
 import type { Place } from '../entities/control/tenant-export.ts';
 import { AppError } from '../errors.ts';
 import { syncFolder } from './backup/write-archive.ts';
@@ -17,7 +18,8 @@ const DRAFT = '.draft';
 /** A draft that nobody has written to for so long was left by a process that died. */
 const DEAD_DRAFT_MS = 60 * 60_000;
 
-const forever = () => new AbortController().signal;
+/** How long the object store may take to begin to answer. What it then sends takes its time. */
+const ANSWER_MS = 10_000;
 
 /** Of names: a folder and a file, such as `exports/<id>.ndjson.gz`. */
 export class KeptFiles {
@@ -57,15 +59,15 @@ export class KeptFiles {
   /** @throws {AppError} unavailable where it cannot be found from here. */
   async read(place: Place, name: string, range?: ByteRange): Promise<Readable> {
     if (place === 'bucket') {
-      const found = await this.#store().read(this.#bucket, name, forever(), range);
+      const found = await this.#asked((objects, signal) => objects.read(this.#bucket, name, signal, range));
       if (found) return found.content;
       throw new AppError('unavailable', { message: 'The file is not in the object store any more.' });
     }
     const handle = await open(join(this.#root, name)).catch((error: NodeJS.ErrnoException) => {
       if (error.code !== 'ENOENT') throw error;
       throw new AppError('unavailable', {
-        message: 'The file is on the disk of another gateway: ask that one, or try again.',
-        retryAfter: 1,
+        message:
+          'The file is on the disk of another process. Let all of them share that folder of DATA_DIR, or an object store (MINIO_URL).',
         cause: error,
       });
     });
@@ -92,12 +94,12 @@ export class KeptFiles {
 
   /** Not there is fine. */
   async remove(place: Place, name: string): Promise<void> {
-    if (place === 'bucket') await this.#store().remove(this.#bucket, name, forever());
+    if (place === 'bucket') await this.#asked((objects, signal) => objects.remove(this.#bucket, name, signal));
     else await rm(join(this.#root, name), { force: true });
   }
 
   /** Removes the drafts of processes that died, and what nobody knows of. @param isKnown judges names such as `<folder>/<file>`. */
-  async sweep(folder: string, isKnown: (name: string) => boolean): Promise<void> {
+  async sweep(folder: string, isKnown: (name: string) => boolean, signal: AbortSignal): Promise<void> {
     const path = join(this.#root, folder);
     for (const file of await readdir(path).catch(() => [])) {
       if (isKnown(`${folder}/${file}`)) continue;
@@ -105,8 +107,19 @@ export class KeptFiles {
       if (facts && Date.now() - facts.mtimeMs > DEAD_DRAFT_MS) await rm(join(path, file), { force: true });
     }
     if (!this.#objects) return;
-    for await (const { name, modified } of this.#objects.list(this.#bucket, `${folder}/`, forever())) {
+    for await (const { name, modified } of this.#objects.list(this.#bucket, `${folder}/`, signal)) {
       if (!isKnown(name) && Date.now() - modified.getTime() > DEAD_DRAFT_MS) await this.remove('bucket', name);
+    }
+  }
+
+  /** @throws {AppError} unavailable where there is no object store, or it does not answer. */
+  async #asked<T>(ask: (objects: ObjectStore, signal: AbortSignal) => Promise<T>): Promise<T> {
+    const objects = this.#store();
+    try {
+      return await withDeadline(ANSWER_MS, (signal) => ask(objects, signal));
+    } catch (error) {
+      if (!(error instanceof NoAnswerError)) throw error;
+      throw new AppError('unavailable', { message: 'The object store does not answer.', retryAfter: 2, cause: error });
     }
   }
 

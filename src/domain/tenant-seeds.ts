@@ -1,7 +1,7 @@
 /** What every new tenant's database starts with (contract sections 3 and 6). */
 import { createHash } from 'node:crypto';
 import pg from 'pg';
-import { v7 as uuidv7 } from 'uuid';
+import { newId } from '../clock.ts';
 import type { WarmSeeds } from '../db/warm-databases.ts';
 import type { TenantLimits } from '../entities/control/organization.ts';
 import { SYSTEM_ROLES } from './permissions.ts';
@@ -11,7 +11,7 @@ export async function seedTenant(client: pg.ClientBase, timezone: string): Promi
   const { rows } = await client.query<{ seeded: boolean }>(
     'select exists (select from schedule_versions where division_id is null) as seeded',
   );
-  if (!rows[0]?.seeded) await client.query(seedsText(timezone, uuidv7));
+  if (!rows[0]?.seeded) await client.query(seedsText(timezone, newId));
 }
 
 /** The seeds of a database that is prepared before its tenant is known: all but the limits and the admin. */
@@ -22,7 +22,7 @@ export function warmSeeds(timezone: string): WarmSeeds {
       .digest('hex')
       .slice(0, 8),
     async write(client) {
-      await client.query(seedsText(timezone, uuidv7));
+      await client.query(seedsText(timezone, newId));
     },
   };
 }

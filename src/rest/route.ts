@@ -47,7 +47,7 @@ export interface Route {
   download?: true;
   /** Answered instead of the result. */
   says?: Record<string, string>;
-  /** The address of what was created; `{id}` is its id. */
+  /** The address of what was created; `{id}` is its id, `{address}` the path that was asked. */
   location?: string;
   /** The result is one text, sent as it is with this content type; `file` is the name that a browser saves it under. */
   media?: { type: string; file: string };

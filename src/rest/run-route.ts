@@ -128,7 +128,10 @@ export function runnable(schema: GraphQLSchema, route: Route): RunnableRoute {
         if (full && last && (await hasMore(ctx, variables, last.id))) headers.link = nextPage(url, last.id);
       }
       if (route.media) return textAnswer(route.media, result);
-      if (route.location) headers.location = route.location.replace('{id}', (result as { id: string }).id);
+      if (route.location) {
+        const { id } = result as { id: string };
+        headers.location = route.location.replace('{address}', url.split('?')[0]!).replace('{id}', id);
+      }
       return { status: route.status ?? 200, body: route.says ?? result, headers };
     },
   };

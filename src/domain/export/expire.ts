@@ -18,10 +18,10 @@ const kept = query<Kept>(
 );
 
 /** Files that are unknown, those of expired exports among them, are removed an hour after they were written last. */
-export async function sweepExports({ control, kept: files }: ExportServices): Promise<void> {
+export async function sweepExports({ control, kept: files }: ExportServices, signal: AbortSignal): Promise<void> {
   await control.pool.query({ ...expire });
   const { rows } = await control.pool.query<Kept>({ ...kept });
   const names = new Set(rows.flatMap(({ data, files }) => [data?.name, files?.name]));
   const beingMade = rows.flatMap(({ id, attempt, isBeingMade }) => (isBeingMade ? [filesOf(id, attempt)] : []));
-  await files.sweep('exports', (name) => names.has(name) || beingMade.some((start) => name.startsWith(start)));
+  await files.sweep('exports', (name) => names.has(name) || beingMade.some((start) => name.startsWith(start)), signal);
 }

@@ -143,19 +143,17 @@ export async function downloadOf(
     bytes: file.bytes,
     etag: `"${file.digest}"`,
     async open(range) {
-      const content = await services.kept.read(place, file.name, range);
-      // What goes on from where it was cut off was noted at its beginning.
-      if (!range?.start) {
-        await services.control.orm.em.fork().transactional(async (em) =>
-          audit(em, ctx, {
-            action: 'tenant.export_download',
-            orgId: tenantId,
-            target: { type: 'export', id },
-            after: { part },
-          }),
-        );
-      }
-      return content;
+      // Every part of it: whoever leaves out the first byte has all the others.
+      const after = { part, ...(range && { firstByte: range.start, lastByte: range.end }) };
+      await services.control.orm.em.fork().transactional(async (em) =>
+        audit(em, ctx, {
+          action: 'tenant.export_download',
+          orgId: tenantId,
+          target: { type: 'export', id },
+          after,
+        }),
+      );
+      return services.kept.read(place, file.name, range);
     },
   };
 }

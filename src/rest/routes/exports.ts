@@ -36,6 +36,7 @@ const ofPlatform: Omit<Route, 'tag'>[] = [
     description: MADE,
     success: 'The export that was begun',
     status: 201,
+    location: '{address}/{id}',
     errors: ['conflict', 'tenant_archived', 'tenant_not_ready'],
   },
   {
