@@ -7,6 +7,7 @@ import { pipeline as pipe } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 import type pg from 'pg';
+import { withDeadline } from '../../components/probe.ts';
 import type { Side } from '../backup/archive.ts';
 import type { IsRead, Snapshot } from '../backup/snapshot.ts';
 import { snapshotsOfTenant } from '../backup/take.ts';
@@ -15,6 +16,8 @@ import { whileThereIsRoom } from './room.ts';
 
 /** Rows that are read at once. */
 const BATCH = 500;
+/** A server that hangs would keep an export, and with it those that wait for its turn. A large table is counted within this. */
+const STALLED_MS = 10 * 60_000;
 
 export interface ExportedTenant {
   id: string;
@@ -114,14 +117,15 @@ const headOf = ({ id, slug }: ExportedTenant, { takenAt, version }: Snapshot, co
   });
 
 async function countRows(client: pg.ClientBase, statement: string): Promise<number> {
-  return (await client.query<{ count: number }>(statement)).rows[0]!.count;
+  return (await withDeadline(STALLED_MS, () => client.query<{ count: number }>(statement))).rows[0]!.count;
 }
 
 /** In a transaction: as many rows at once as are wanted, however many there are. */
 async function* batches(client: pg.ClientBase, statement: string): AsyncGenerator<string[]> {
   await client.query(`declare records no scroll cursor for ${statement}`);
   for (;;) {
-    const { rows } = await client.query<{ line: string }>(`fetch ${BATCH} from records`);
+    const fetch = () => client.query<{ line: string }>(`fetch ${BATCH} from records`);
+    const { rows } = await withDeadline(STALLED_MS, fetch);
     if (rows.length > 0) yield rows.map(({ line }) => line);
     if (rows.length < BATCH) break;
   }
