@@ -29,7 +29,9 @@ const ARCHIVED = `
 export async function archivesToBackUp({ databaseUrl }: Pick<Source, 'databaseUrl'>): Promise<ArchivedTenant[]> {
   const client = await openReader(databaseUrl);
   try {
-    return (await client.query<ArchivedTenant>(ARCHIVED)).rows;
+    const { rows: found } = await client.query(`select to_regclass('tenant_archives') is not null as there`);
+    // A control database that an older version has set up has none.
+    return found[0].there ? (await client.query<ArchivedTenant>(ARCHIVED)).rows : [];
   } finally {
     await client.end();
   }

@@ -37,11 +37,11 @@ export interface BackedUpTenant {
 const TENANTS = `
   select o.id, o.slug, ${SERVER_OF_TENANT} as "serverId", d.database_name as "databaseName"
     from organizations o join tenant_databases d on d.org_id = o.id
-   where o.status <> 'provisioning' and o.archived_at is null order by o.slug`;
+   where o.status <> 'provisioning' and to_jsonb(o)->>'archived_at' is null order by o.slug`;
 
 /**
  * Those that have a database, by their slugs. An archived one is a backup already, and of one that is being made the control
- * plane's archive holds what is to be made.
+ * plane's archive holds what is to be made. Also of a control database that an older version has set up.
  */
 export async function tenantsToBackUp({ databaseUrl, keys }: Omit<Source, 'signal'>): Promise<BackedUpTenant[]> {
   const client = await openReader(databaseUrl);
