@@ -2,6 +2,7 @@
  * The PostgreSQL servers that tenants' databases are on: the home server, which is the control plane's own, and those that super
  * admins have registered.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import pg from 'pg';
 import type { Logger } from 'pino';
@@ -82,11 +83,17 @@ export interface DatabaseServersOptions {
   log: Logger;
 }
 
+/** After a failure. Milliseconds. */
+const AGAIN_MS = 1000;
+
 export class DatabaseServers {
   readonly #options: DatabaseServersOptions;
   readonly home: TenantCluster;
   #servers = new Map<string, TenantCluster>();
   #follows = false;
+  /** Something has been told of that is not read yet. */
+  #toLoad = false;
+  #loading?: Promise<void>;
   readonly #watched = new WeakSet<TenantCluster>();
 
   private constructor(options: DatabaseServersOptions) {
@@ -104,10 +111,26 @@ export class DatabaseServers {
   /** Takes note of servers that are registered, changed or removed by any process, and of those that go away and come back. */
   async follow(bus: EventBus): Promise<void> {
     bus.on('database_server', () => {
-      this.#load().catch((error: unknown) => this.#warn(error, 'the database servers could not be read'));
+      this.#toLoad = true;
+      this.#loading ??= this.#loadAnew();
     });
     this.#follows = true;
     await this.#load();
+  }
+
+  /** One at a time, so that none puts back what an older one has read; until one has read what was told of last. */
+  async #loadAnew(): Promise<void> {
+    while (this.#toLoad && this.#follows) {
+      this.#toLoad = false;
+      try {
+        await this.#load();
+      } catch (error) {
+        this.#toLoad = true;
+        this.#warn(error, 'the database servers could not be read; trying again');
+        await sleep(AGAIN_MS, undefined, { ref: false });
+      }
+    }
+    this.#loading = undefined;
   }
 
   /** All of them, the home server first. */
