@@ -28,7 +28,9 @@ export interface Outcome {
 export type IdOf = (noun: string) => string;
 
 const NOUNS =
-  /SuperAdmin|DatabaseServer|TenantUser|Impersonation|UpgradeRun|Upgrade|Tenant|ApiKey|Session|Exception|Division|Role|Agent/;
+  /SuperAdmin|DatabaseServer|TenantUser|Impersonation|UpgradeRun|Upgrade|Tenant|Purge|ApiKey|Session|Exception|Division|Role|Agent/;
+/** Where they call something else than the thing whose id is taken. */
+const CALLED: Record<string, string> = { UpgradeRun: 'upgrade', TenantUser: 'agent', Purge: 'tenant' };
 
 /** What fits, by the names of arguments and fields, wherever they stand. */
 const FITTING: Values = {
@@ -73,8 +75,7 @@ function fit(type: GraphQLInputType, name: string, operation: string, idOf: IdOf
 export function nounOf(operation: string): string {
   const [noun] = NOUNS.exec(operation.replace(/^./, (letter) => letter.toUpperCase())) ?? [];
   if (!noun) throw new Error(`whose id does ${operation} take?`);
-  if (noun === 'UpgradeRun') return 'upgrade';
-  return noun === 'TenantUser' ? 'agent' : noun.replace(/^./, (letter) => letter.toLowerCase());
+  return CALLED[noun] ?? noun.replace(/^./, (letter) => letter.toLowerCase());
 }
 
 function holdsId(type: GraphQLInputType): boolean {

@@ -7,7 +7,7 @@ const quote = pg.escapeIdentifier;
 /**
  * What no backup holds: which migrations were applied is in the header and done anew, what was told to subscribers is told,
  * sessions end with a restore, guesses are forgotten within minutes, exports have their files elsewhere, and what was under way
- * with a tenant as a whole, its move included, is asked for anew.
+ * with tenants as a whole, their moves and upgrades included, is asked for anew.
  */
 const LEFT_OUT = new Set([
   'mikro_orm_migrations',
@@ -17,6 +17,8 @@ const LEFT_OUT = new Set([
   'sessions',
   'tenant_exports',
   'tenant_moves',
+  'upgrade_items',
+  'upgrade_runs',
 ]);
 /** What nobody empties. */
 const MIGRATIONS = new Set(['mikro_orm_migrations']);
