@@ -1,11 +1,14 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import pg from 'pg';
 import { PROVISIONING_STEPS } from '../src/domain/provisioning-steps.ts';
 import { buildGatewaySchema } from '../src/schema/build-schema.ts';
 import { type Actor, agent, anonymous, eventually, provision, superAdmin, type Tenant } from './support/actors.ts';
 import { SUPER_ADMIN, startApp, type TestApp } from './support/app.ts';
-import { sql } from './support/database.ts';
+import { anotherServer } from './support/backups.ts';
+import { serverUrl, sql } from './support/database.ts';
 import { mutationDocument, mutationsOf } from './support/documents.ts';
 import { moved, moveOf, type OtherServer, registeredServer } from './support/moves.ts';
+import { makeOneOlder, POISON } from './support/older-version.ts';
 import { addUser } from './support/tenants.ts';
 import { decode } from './support/tokens.ts';
 
@@ -25,13 +28,24 @@ let impersonation: string;
 let failed: string[];
 let movable: Tenant;
 let other: OtherServer;
+/** It goes. */
+let leaving: Tenant;
+/** Of one version before: one whose upgrade waits for a lock, and one whose upgrade fails. */
+let behind: Tenant[];
+let holder: pg.Client;
+/** Not registered before the walk. */
+let third: Awaited<ReturnType<typeof anotherServer>>;
 
 beforeAll(async () => {
-  app = await startApp();
+  app = await startApp({ UPGRADE_TENANTS: 'manual' });
   root = await superAdmin(app);
   tenant = await provision(root, { admin_password: SECRETS[0] });
-  movable = await provision(root);
-  other = await registeredServer(app, 'other');
+  [movable, leaving, ...behind] = (await Promise.all([1, 2, 3, 4].map(() => provision(root)))) as [
+    Tenant,
+    Tenant,
+    ...Tenant[],
+  ];
+  [other, third] = await Promise.all([registeredServer(app, 'other'), anotherServer()]);
   user = (await addUser(app, tenant.id, { email: 'mira@walk.test' })).id;
   [member, another] = (await Promise.all([1, 2].map(() => agent(app, 'mira@walk.test', 'a password')))) as [
     Actor,
@@ -54,10 +68,11 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   try {
+    await holder?.end();
     await moved(root, movable, 'finished');
     await app.stop();
   } finally {
-    await other.remove();
+    await Promise.all([other.remove(), third.remove()]);
   }
 });
 
@@ -179,6 +194,79 @@ Object.assign(walk, {
       await moved(root, movable, 'switched');
     },
   },
+} satisfies Record<string, Walked>);
+
+const urlOf = ({ id }: Tenant) => serverUrl(app.services.servers.home.nameFor(id));
+const idOf = (table: string) => async () =>
+  (await sql<{ id: string }>(app.databaseUrl, `select id from ${table}`))[0]!.id;
+const upgradeState = (state: string) =>
+  eventually(
+    () => sql<{ state: string }>(app.databaseUrl, 'select state from upgrade_runs'),
+    ([run]) => run?.state === state,
+  );
+let upgrade = '';
+const onUpgrade = { variables: () => ({ id: upgrade }), target: () => upgrade };
+let server = '';
+const onServer = { variables: () => ({ id: server }), target: () => server };
+const onLeaving = { variables: () => ({ tenantId: leaving.id }), target: () => leaving.id };
+const archived = (is: boolean) => () =>
+  eventually(
+    () => root.rest('GET', `/api/super-admin/tenants/${leaving.id}`),
+    ({ body }) => 'archived_at' in body === is,
+    20_000,
+  );
+Object.assign(walk, {
+  registerDatabaseServer: {
+    variables: () => ({ input: { name: 'third', url: third.url, capacity: 7 } }),
+    action: 'database_server.register',
+  },
+  updateDatabaseServer: {
+    ...onServer,
+    variables: () => ({ id: server, input: { capacity: 8 } }),
+    action: 'database_server.update',
+    async before() {
+      server = await idOf("database_servers where name = 'third'")();
+    },
+  },
+  removeDatabaseServer: { ...onServer, action: 'database_server.remove' },
+  exportTenant: { variables: () => ({ tenantId: leaving.id }), action: 'tenant.export' },
+  purgeTenant: {
+    ...onLeaving,
+    variables: () => ({ tenantId: leaving.id, slug: leaving.slug }),
+    action: 'tenant.schedule_purge',
+    before: () => root.rest('DELETE', `/api/super-admin/tenants/${leaving.id}`),
+  },
+  cancelPurge: { ...onLeaving, action: 'tenant.cancel_purge' },
+  archiveTenant: { ...onLeaving, action: 'tenant.archive' },
+  unarchiveTenant: { ...onLeaving, action: 'tenant.unarchive', before: archived(true) },
+  startUpgrade: {
+    variables: () => ({ input: {} }),
+    action: 'upgrade.start',
+    async before() {
+      await archived(false)();
+      const [waits, fails] = behind as [Tenant, Tenant];
+      await makeOneOlder(app.databaseUrl, [waits.id, fails.id]);
+      await sql(urlOf(fails), POISON);
+      holder = new pg.Client({ connectionString: urlOf(waits) });
+      await holder.connect();
+      await holder.query('begin; lock table mikro_orm_migrations in access exclusive mode');
+    },
+  },
+  retryTenantUpgrade: {
+    variables: () => ({ tenantId: behind[1]!.id }),
+    target: () => behind[1]!.id,
+    action: 'upgrade.retry',
+    async before() {
+      upgrade = await idOf('upgrade_runs')();
+      await eventually(
+        () => sql(app.databaseUrl, `select from upgrade_items where state = 'failed'`),
+        (rows) => rows.length === 1,
+      );
+    },
+  },
+  pauseUpgrade: { ...onUpgrade, action: 'upgrade.pause' },
+  resumeUpgrade: { ...onUpgrade, action: 'upgrade.resume', before: () => upgradeState('paused') },
+  cancelUpgrade: { ...onUpgrade, action: 'upgrade.cancel' },
 } satisfies Record<string, Walked>);
 
 const liveImpersonations = async () =>

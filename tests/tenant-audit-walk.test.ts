@@ -122,6 +122,7 @@ const walk: Record<string, Walked> = {
   },
   importHolidays: { variables: () => ({ calendar: HOLIDAY }), action: 'exception.import' },
   deleteDivision: { variables: () => ({ id: made.division }), action: 'division.delete', target: () => made.division },
+  exportData: { variables: () => ({}), action: 'tenant.export', inPerson: true },
 };
 
 const MADE_BY: Record<string, keyof typeof made> = {
