@@ -9,6 +9,7 @@ const CORRECTED_MS = 1000;
 const TOLD_MS = 5000;
 /** What is made up for changes only by more than this: a clock that jumps a little with each look is no good. */
 const STEADY_MS = 100;
+const FIRST_LOOKS = 5;
 
 /** Copied for each question: a pool writes its callback into what it is given. */
 const ASK = {
@@ -16,18 +17,43 @@ const ASK = {
   text: 'select (extract(epoch from clock_timestamp()) * 1000)::float8 as now',
 };
 
-/** Sets this process's time by the database's clock. @returns how far that is ahead of the process's own, in milliseconds. */
-export async function goByDatabase(database: Pick<ClientBase, 'query'>): Promise<number> {
+/** How far the database's clock is ahead of the process's own, and how far that may be from the truth. Milliseconds. */
+interface Look {
+  offset: number;
+  unsure: number;
+}
+
+async function look(database: Pick<ClientBase, 'query'>): Promise<Look> {
   const asked = Date.now();
   const start = performance.now();
   const { rows } = await database.query<{ now: number }>({ ...ASK });
   // The answer may be of any moment in between.
   const unsure = (performance.now() - start) / 2;
-  const offset = rows[0]!.now - (asked + unsure);
+  return { offset: rows[0]!.now - (asked + unsure), unsure };
+}
+
+function goBy({ offset, unsure }: Look): void {
   // First of all: an answer that came late says too little to undo what a quick one said.
-  if (Math.abs(offset - correction()) <= STEADY_MS + unsure) return offset;
+  if (Math.abs(offset - correction()) <= STEADY_MS + unsure) return;
   correctBy(Math.abs(offset) <= CORRECTED_MS + unsure ? 0 : Math.round(offset));
-  return offset;
+}
+
+/** Sets this process's time by the database's clock. @returns how far that is ahead of the process's own, in milliseconds. */
+export async function goByDatabase(database: Pick<ClientBase, 'query'>): Promise<number> {
+  const seen = await look(database);
+  goBy(seen);
+  return seen.offset;
+}
+
+/** The same by the quickest of some answers: what is made up for at the start stays, unless it is found to be wrong. */
+async function startByDatabase(database: Pick<ClientBase, 'query'>): Promise<number> {
+  let best = await look(database);
+  for (let asked = 1; asked < FIRST_LOOKS; asked++) {
+    const next = await look(database);
+    if (next.unsure < best.unsure) best = next;
+  }
+  goBy(best);
+  return best.offset;
 }
 
 export class ClockWatch {
@@ -44,7 +70,8 @@ export class ClockWatch {
 
   /** Looks before anything goes by the time, and again every five seconds. */
   async start(): Promise<void> {
-    await this.#look();
+    this.#offset = await startByDatabase(this.#pool);
+    this.#tell();
     this.#again();
   }
 

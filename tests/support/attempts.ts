@@ -28,9 +28,14 @@ export interface Outcome {
 export type IdOf = (noun: string) => string;
 
 const NOUNS =
-  /SuperAdmin|DatabaseServer|TenantUser|Impersonation|UpgradeRun|Upgrade|Tenant|Purge|ApiKey|Session|Exception|Division|Role|Agent/;
+  /SuperAdmin|DatabaseServer|TenantUser|Impersonation|UpgradeRun|Upgrade|Tenant|Purge|Offboarding|ApiKey|Session|Exception|Division|Role|Agent/;
 /** Where they call something else than the thing whose id is taken. */
-const CALLED: Record<string, string> = { UpgradeRun: 'upgrade', TenantUser: 'agent', Purge: 'tenant' };
+const CALLED: Record<string, string> = {
+  UpgradeRun: 'upgrade',
+  TenantUser: 'agent',
+  Purge: 'tenant',
+  Offboarding: 'tenant',
+};
 
 /** What fits, by the names of arguments and fields, wherever they stand. */
 const FITTING: Values = {
