@@ -62,7 +62,7 @@ test('what it cannot do it says in a sentence, and changes nothing', async () =>
   expect(await says('open', 'mars')).toEqual({ code: 2, first: 'There is no database server mars.' });
   expect(await says('add', 'eu-2', '--url', 'nonsense', '--capacity', 'many')).toEqual({
     code: 2,
-    first: '--url must be a URL such as postgresql://role:password@host:5432/postgres',
+    first: '--url must be a URL such as postgresql://role@host:5432/postgres, with the password of the role',
   });
   expect(await says('add', 'eu-2', '--url', server.directUrl, '--capacity', '10')).toEqual({
     code: 2,

@@ -123,7 +123,7 @@ export async function provisionTenant(ctx: Context, input: NewTenant, actor?: Ac
         ...changeable(org),
         slug: org.slug,
         country: org.country,
-        region: org.region,
+        region: org.region ?? undefined,
         adminEmail: input.adminEmail,
       },
     });

@@ -9,7 +9,9 @@ const isAddress = (text: string) =>
 
 const address = rules.text
   .max(2000, { error: 'must have at most 2000 characters' })
-  .refine(isAddress, { error: 'must be a URL such as postgresql://role:password@host:5432/postgres' })
+  .refine(isAddress, {
+    error: 'must be a URL such as postgresql://role@host:5432/postgres, with the password of the role',
+  })
   .meta({ examples: ['postgresql://omnistream:secret@db-1.example:5432/postgres'] });
 
 const capacity = z
