@@ -184,12 +184,16 @@ export const PROVISIONING_STEPS: readonly StepDefinition[] = [
 export async function unmake({
   services,
   orgId,
+  fence,
 }: {
   services: Pick<Services, 'components' | 'control' | 'servers' | 'tenants'>;
   orgId: string;
+  /** Asked before each store goes, as stores are named by slug: a tenant made since may have it. Throws where it is not to go. */
+  fence?: () => Promise<void>;
 }): Promise<void> {
   const org = await services.control.orm.em.fork().findOneOrFail(Organization, orgId);
   for (const store of services.components.stores) {
+    await fence?.();
     await store.drop(storeRef(org)).catch((error: unknown) => {
       throw new StepFailure(`The ${store.label} could not be removed: ${describeFailure(error)}.`, { cause: error });
     });

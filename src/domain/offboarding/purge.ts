@@ -7,7 +7,7 @@ import { publish, TenantChange } from '../../live/event-log.ts';
 import { audit, bySystem } from '../audit.ts';
 import { unmake } from '../provisioning-steps.ts';
 import { tellOfTenant } from '../tenant-events.ts';
-import { type Claimed, type OffboardingServices, tellStep, whileHeld } from './runs.ts';
+import { type Claimed, type OffboardingServices, refuseUnheld, tellStep, whileHeld } from './runs.ts';
 
 interface KeptOf {
   place: Place;
@@ -25,7 +25,7 @@ export async function purgeTenantNow(services: OffboardingServices, run: Claimed
   const { control, kept, servers } = services;
   const { orgId, requestedBy } = run;
   await tellStep(control, run, 'databases');
-  await unmake({ services, orgId });
+  await unmake({ services, orgId, fence: () => refuseUnheld(control, run) });
   const server = await servers.of(orgId);
   const name = server.nameFor(orgId);
   // What a restore that was cut off may have left.
