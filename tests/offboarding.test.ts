@@ -3,7 +3,9 @@ import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { TENANT_SCHEMA_VERSION } from '../src/db/migrations/tenant/index.ts';
+import type { TenantCluster } from '../src/db/tenant-cluster.ts';
 import { beginDuePurges } from '../src/domain/offboarding/due.ts';
+import type { OffboardingServices } from '../src/domain/offboarding/runs.ts';
 import { workOff } from '../src/domain/offboarding/work.ts';
 import { type Actor, active, agent, eventually, provision, superAdmin, type Tenant } from './support/actors.ts';
 import { startApp, type TestApp } from './support/app.ts';
@@ -209,19 +211,42 @@ describe('the end of a tenant', () => {
   });
 });
 
-/** Begins a run that no gateway takes up, and lets one worker after another die at its next effect, until one comes through. */
+/** Begins a run that no gateway takes up. */
+const begin = (tenant: Tenant, kind: 'archive' | 'purge' | 'restore') =>
+  sql(
+    app.databaseUrl,
+    `insert into offboarding_runs as run (org_id, kind, created_at) values ($1, $2, now())
+       on conflict (org_id) do update set kind = $2, state = 'queued', step = null, attempt = run.attempt + 1, error = null`,
+    [tenant.id, kind],
+  );
+
+const attempt = (services: OffboardingServices, tenant: Tenant, tries: number) =>
+  workOff(services, tenant.id, tries, new AbortController().signal);
+
+/** Services whose server of the tenant has parts that behave otherwise. */
+function withServer(parts: (server: TenantCluster) => object): OffboardingServices {
+  const { servers } = app.services;
+  const of = async (orgId: string) => {
+    const server = await servers.of(orgId);
+    const other = parts(server);
+    return new Proxy(server, {
+      get(target, name) {
+        const value = Reflect.get(Object.hasOwn(other, name) ? other : target, name);
+        return typeof value === 'function' ? value.bind(target) : value;
+      },
+    });
+  };
+  return { ...app.services, servers: Object.assign(Object.create(servers), { of }) };
+}
+
+/** Begins such a run, and lets one worker after another die at its next effect, until one comes through. */
 async function expectDeathsToEnd(
   on: TestApp,
   tenant: Tenant,
   kind: 'archive' | 'purge' | 'restore',
   meanwhile: () => Promise<void> = async () => {},
 ): Promise<void> {
-  await sql(
-    app.databaseUrl,
-    `insert into offboarding_runs as run (org_id, kind, created_at) values ($1, $2, now())
-       on conflict (org_id) do update set kind = $2, state = 'queued', attempt = run.attempt + 1, error = null`,
-    [tenant.id, kind],
-  );
+  await begin(tenant, kind);
   if (kind === 'purge')
     await sql(app.databaseUrl, 'update organizations set purge_at = now() where id = $1', [tenant.id]);
   const signal = new AbortController().signal;
@@ -380,6 +405,67 @@ describe('an archived tenant', () => {
     expect((await root.rest('PATCH', path(tenant), { status: 'active' })).body.status).toBe('active');
     await agent(app, tenant.adminEmail, tenant.adminPassword);
     await expectNothingWrong(app.databaseUrl);
+  });
+
+  test('is never given up once its archive is kept, and asking again loses none', async () => {
+    const tenant = await suspended();
+    await begin(tenant, 'archive');
+    const refusing = withServer((server) => ({
+      drop: async (name: string) => {
+        await server.drop(name);
+        throw new Error('the server went away');
+      },
+    }));
+    for (const tries of [1, 5, 6]) await expect(attempt(refusing, tenant, tries)).rejects.toThrow();
+    expect(await run(tenant)).toMatchObject({ state: 'retrying', step: 'drop' });
+    expectError(await root.rest('POST', path(tenant, '/archive')), 409, 'conflict');
+    // As one that an earlier version has given up.
+    await sql(app.databaseUrl, `update offboarding_runs set state = 'failed', step = null where org_id = $1`, [
+      tenant.id,
+    ]);
+    await archived(tenant);
+    await root.rest('POST', path(tenant, '/unarchive'), { activate: true });
+    await active(root, tenant.id, 30_000);
+    await agent(app, tenant.adminEmail, tenant.adminPassword);
+  });
+
+  test('that is given up has its role open by then', async () => {
+    const tenant = await suspended();
+    await begin(tenant, 'archive');
+    const failing = (isAway: boolean) => ({
+      ...withServer(() => (isAway ? { pool: { query: () => Promise.reject(new Error('the server is away')) } } : {})),
+      kept: Object.assign(Object.create(app.services.kept), {
+        draft: (name: string) => app.services.kept.draft(name),
+        keep: () => Promise.reject(new Error('no room')),
+      }),
+    });
+    await expect(attempt(failing(true), tenant, 5)).rejects.toThrow('no room');
+    expect((await run(tenant)).state).toBe('retrying');
+    await attempt(failing(false), tenant, 6);
+    expect((await run(tenant)).state).toBe('failed');
+    expect((await root.rest('PATCH', path(tenant), { status: 'active' })).status).toBe(200);
+    await agent(app, tenant.adminEmail, tenant.adminPassword);
+  });
+
+  test('has its end called off while it is being archived, and by whoever wants it active', async () => {
+    const tenant = await suspended();
+    const purge = () => root.rest('POST', path(tenant, '/purge'), { slug: tenant.slug, after_minutes: 5 });
+    await purge();
+    await begin(tenant, 'archive');
+    expect((await root.rest('DELETE', path(tenant, '/purge'))).body.purge_at).toBeUndefined();
+    await attempt(app.services, tenant, 1);
+    await purge();
+    const { queue } = app.services;
+    const { send } = queue;
+    queue.send = async () => null;
+    try {
+      const { body } = await root.rest('POST', path(tenant, '/unarchive'), { activate: true });
+      expect([body.archived_at, body.purge_at]).toEqual([expect.any(String), undefined]);
+    } finally {
+      Object.assign(queue, { send });
+    }
+    await attempt(app.services, tenant, 1);
+    await active(root, tenant.id);
   });
 
   test('ends like any other', async () => {

@@ -23,7 +23,7 @@ export async function openWriter(url: string): Promise<pg.Client> {
 }
 
 /** @returns what is known of a database; undefined for none of that name. */
-export async function databaseFacts(client: pg.ClientBase, name: string) {
+export async function databaseFacts(client: pg.ClientBase | pg.Pool, name: string) {
   const { rows } = await client.query<{ broken: boolean; bytes: string | null }>(
     `select datconnlimit = -2 as broken, case when datconnlimit <> -2 then pg_database_size(oid)::text end as bytes
        from pg_database where datname = $1`,

@@ -4,20 +4,30 @@
  */
 import { rm } from 'node:fs/promises';
 import pg from 'pg';
+import { newId } from '../../clock.ts';
 import { query, rowsWithin } from '../../db/control.ts';
 import { Organization } from '../../entities/control/organization.ts';
 import type { Place } from '../../entities/control/tenant-export.ts';
 import { TenantChange } from '../../live/event-log.ts';
 import { audit, bySystem } from '../audit.ts';
 import { BadArchive, rowsIn } from '../backup/archive.ts';
-import { openWriter, putOut } from '../backup/drafts.ts';
+import { databaseFacts, openWriter, putOut } from '../backup/drafts.ts';
 import { openArchive, readArchive } from '../backup/read-archive.ts';
 import { restoreTenant } from '../backup/restore-tenant.ts';
 import { backUpTenant } from '../backup/take.ts';
 import { StepFailure } from '../durable-run.ts';
 import { activateTenant } from '../organizations.ts';
 import { tellOfTenant } from '../tenant-events.ts';
-import { type Claimed, endRun, type OffboardingServices, refuseUnheld, tellStep, whileHeld } from './runs.ts';
+import {
+  atStep,
+  type Claimed,
+  DROP,
+  endRun,
+  type OffboardingServices,
+  refuseUnheld,
+  tellStep,
+  whileHeld,
+} from './runs.ts';
 
 interface Kept {
   place: Place;
@@ -27,7 +37,8 @@ interface Kept {
 const keptArchive = query<Kept>('kept_archive', 'select place, name from tenant_archives where org_id = $1');
 const keepArchive = query(
   'keep_archive',
-  'insert into tenant_archives (org_id, place, name, bytes, records, taken_at) values ($1, $2, $3, $4, $5, $6)',
+  `insert into tenant_archives (org_id, place, name, bytes, records, taken_at) values ($1, $2, $3, $4, $5, $6)
+     on conflict (org_id) do update set place = $2, name = $3, bytes = $4, records = $5, taken_at = $6`,
 );
 const archived = query(
   'archived',
@@ -45,15 +56,14 @@ export async function archiveTenantNow(
 ): Promise<void> {
   const { control, servers, tenants } = services;
   const { orgId, databaseName } = run;
-  // An attempt before this one may have come further.
-  if (!(await archiveOf(services, run))) {
+  const server = await servers.of(orgId);
+  if (run.step !== DROP && !(await isAllThereIs(services, run))) {
     await tellStep(control, run, 'write');
     await shut(services, run);
     await writeKept(services, run, signal);
   }
-  await tellStep(control, run, 'drop');
+  await tellStep(control, run, DROP);
   tenants.forget(orgId);
-  const server = await servers.of(orgId);
   await server.drop(databaseName!, () => refuseUnheld(control, run));
   await whileHeld(control, run, async (em) => {
     await rowsWithin(em, archived, [orgId]);
@@ -62,6 +72,13 @@ export async function archiveTenantNow(
     await endRun(em, run);
     await tellOfTenant(em, TenantChange.UPDATED, org);
   });
+}
+
+/** Whether an archive is kept and the database is not there, or is not whole any more. An archive beside a whole one may be older. */
+async function isAllThereIs(services: OffboardingServices, run: Claimed): Promise<boolean> {
+  if (!(await archiveOf(services, run))) return false;
+  const facts = await databaseFacts((await services.servers.of(run.orgId)).pool, run.databaseName!);
+  return !facts || facts.broken;
 }
 
 /** From now on nobody writes to it: whoever was let in before the tenant was suspended is put out. */
@@ -75,15 +92,17 @@ async function shut({ servers }: OffboardingServices, { orgId, databaseName }: C
   }
 }
 
-/** Lets the tenant's role in again, where no archive came of it. */
+/** Lets the tenant's role in again, where no archive came of it. Without its database there is nothing to let it into. */
 export async function reopen({ servers }: OffboardingServices, { orgId, databaseName }: Claimed): Promise<void> {
-  await (await servers.of(orgId)).pool.query(`alter role ${pg.escapeIdentifier(databaseName!)} login`);
+  const { pool } = await servers.of(orgId);
+  if (await databaseFacts(pool, databaseName!))
+    await pool.query(`alter role ${pg.escapeIdentifier(databaseName!)} login`);
 }
 
 async function writeKept(services: OffboardingServices, run: Claimed, signal: AbortSignal): Promise<void> {
   const { control, keys, kept, servers } = services;
-  const { orgId, slug, databaseName, attempt } = run;
-  const name = `archives/${orgId}.${attempt}.omnibak`;
+  const { orgId, slug, databaseName } = run;
+  const name = `archives/${orgId}.${newId()}.omnibak`;
   const draft = await kept.draft(name);
   try {
     const source = { databaseUrl: control.url, keys, signal };
@@ -99,14 +118,20 @@ async function writeKept(services: OffboardingServices, run: Claimed, signal: Ab
     } finally {
       await found.done();
     }
-    await whileHeld(control, run, (em) => rowsWithin(em, keepArchive, [orgId, place, name, bytes, rows, takenAt]));
+    const former = await whileHeld(control, run, async (em) => {
+      const [former] = await rowsWithin(em, keptArchive, [orgId]);
+      await rowsWithin(em, keepArchive, [orgId, place, name, bytes, rows, takenAt]);
+      await rowsWithin(em, atStep, [orgId, run.attempt, DROP]);
+      return former;
+    });
+    if (former) await kept.remove(former.place, former.name);
   } finally {
     await rm(draft, { force: true });
   }
 }
 
 /** @returns what is to be removed once the transaction has committed. */
-export const forgetArchive = query<Kept>(
+const forgetArchive = query<Kept>(
   'forget_archive',
   'delete from tenant_archives where org_id = $1 returning place, name',
 );

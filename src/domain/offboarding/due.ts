@@ -21,8 +21,10 @@ const due = query<{ id: string }>(
 );
 const stillDue = query<TenantRow>(
   'still_due',
-  `select ${TENANT_COLUMNS} from organizations o where o.id = $1 and ${DUE} for update`,
+  `select ${TENANT_COLUMNS} from organizations o where o.id = $1 and ${DUE}`,
 );
+/** In a statement of its own: one that waits for the lock would not see what was begun meanwhile. */
+const lock = query('lock_due', 'select from organizations where id = $1 for update');
 const asker = query<{ email: string | null }>(
   'purge_asker',
   `select actor_email as email from audit_entries where org_id = $1 and action = 'tenant.schedule_purge' order by id desc limit 1`,
@@ -37,6 +39,7 @@ export async function beginDuePurges({
   for (const { id } of rows) {
     await control.orm.em.fork().transactional(async (em) => {
       // Called off, or begun by another process, since.
+      await rowsWithin(em, lock, [id]);
       const [org] = await rowsWithin(em, stillDue, [id]);
       if (!org) return;
       const [by] = await rowsWithin(em, asker, [id]);

@@ -9,13 +9,12 @@ import { TenantChange } from '../../live/event-log.ts';
 import { type AuditSource, auditRow } from '../audit.ts';
 import { lockTenant, TENANT_COLUMNS, type TenantRow } from '../organizations.ts';
 import { tellOfTenant } from '../tenant-events.ts';
-import { forgetArchive } from './archive.ts';
 import { beginRun, refuseUnderWay, refuseWhileMoved } from './runs.ts';
 
 /** Who asks: a request's context, or a command of the operator's. */
 export interface Asker extends AuditSource {
   readonly em: EntityManager;
-  readonly services: Pick<Services, 'kept' | 'queue'>;
+  readonly services: Pick<Services, 'queue'>;
 }
 
 /** Of the countdown, in minutes. */
@@ -73,7 +72,8 @@ export function cancelPurge(ctx: Asker, id: string): Promise<TenantRow> {
   return ctx.em.transactional(async (em) => {
     const org = await lockTenant(em, id);
     if (!org.purgeAt) return org;
-    await refuseUnderWay(em, id);
+    // Other work puts the end off, and has to leave time to call it off.
+    await refuseUnderWay(em, id, OffboardingKind.PURGE);
     return savePurge(ctx, em, org, 'tenant.cancel_purge', null);
   });
 }
@@ -81,19 +81,15 @@ export function cancelPurge(ctx: Asker, id: string): Promise<TenantRow> {
 const requester = ({ actor }: Asker) => ('email' in actor ? actor.email : undefined);
 
 /** Archives a suspended tenant in the background. @throws {AppError} not_found, conflict, tenant_archived */
-export async function archiveTenant(ctx: Asker, id: string): Promise<TenantRow> {
-  const { org, former } = await ctx.em.transactional(async (em) => {
+export function archiveTenant(ctx: Asker, id: string): Promise<TenantRow> {
+  return ctx.em.transactional(async (em) => {
     const org = await lockSuspended(em, id);
     if (org.archivedAt) throw new AppError('tenant_archived', { message: 'This organization is archived already.' });
     await beginRun(em, ctx.services.queue, { orgId: id, kind: OffboardingKind.ARCHIVE, requestedBy: requester(ctx) });
-    // Of an archiving that was given up, or of a time before the tenant was restored from a backup.
-    const stale = await rowsWithin(em, forgetArchive, [id]);
     await auditRow(em, ctx, { action: 'tenant.archive', orgId: id, target: { type: 'tenant', id } });
     await tellOfTenant(em, TenantChange.UPDATED, org);
-    return { org, former: stale };
+    return org;
   });
-  for (const { place, name } of former) await ctx.services.kept.remove(place, name);
-  return org;
 }
 
 /** Restores an archived tenant in the background. @param activate whether it is to be active then. @throws {AppError} not_found, conflict */
@@ -109,6 +105,8 @@ export function unarchiveTenant(ctx: Asker, id: string, activate: boolean): Prom
       target: { type: 'tenant', id },
       after: { activate },
     });
+    // Whoever wants it active does not want its end, however the restore ends.
+    if (activate && org.purgeAt) return savePurge(ctx, em, org, 'tenant.cancel_purge', null);
     await tellOfTenant(em, TenantChange.UPDATED, org);
     return org;
   });

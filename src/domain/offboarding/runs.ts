@@ -8,7 +8,7 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import type { Services } from '../../context.ts';
 import { type ControlDatabase, query, rowsWithin } from '../../db/control.ts';
 import type { Queue } from '../../db/queue.ts';
-import { type OffboardingKind, OffboardingState } from '../../entities/control/offboarding.ts';
+import { OffboardingKind, OffboardingState } from '../../entities/control/offboarding.ts';
 import { UNFINISHED_MOVE } from '../../entities/control/tenant-move.ts';
 import { AppError } from '../../errors.ts';
 import { FencedOff } from '../durable-run.ts';
@@ -49,10 +49,11 @@ const UNDER_WAY: Record<OffboardingKind, string> = {
   purge: 'This organization is being removed for good.',
 };
 
-/** To be called with the organization's row locked. @throws {AppError} conflict */
-export async function refuseUnderWay(em: EntityManager, orgId: string): Promise<void> {
+/** To be called with the organization's row locked. @param kind of work that is refused for; else any. @throws {AppError} conflict */
+export async function refuseUnderWay(em: EntityManager, orgId: string, kind?: OffboardingKind): Promise<void> {
   const [run] = await rowsWithin(em, offboardingsOf, [[orgId]]);
-  if (run && !OVER.includes(run.state)) throw new AppError('conflict', { message: UNDER_WAY[run.kind] });
+  if (run && (!kind || run.kind === kind) && !OVER.includes(run.state))
+    throw new AppError('conflict', { message: UNDER_WAY[run.kind] });
 }
 
 const movedNow = query<object>('is_being_moved', `select from tenant_moves where org_id = $1 and ${UNFINISHED_MOVE}`);
@@ -89,12 +90,16 @@ export async function beginRun(em: EntityManager, queue: Queue, { orgId, kind, a
   await queue.send(em, 'tenant.offboard', { orgId }, randomUUID());
 }
 
+/** The step of an archiving whose archive is kept: the next attempt goes on from there. */
+export const DROP = 'drop';
+
 const claim = query<Claimed>(
   'claim_offboarding',
-  `update offboarding_runs run set state = 'running', attempt = run.attempt + 1, step = null
+  `update offboarding_runs run set state = 'running', attempt = run.attempt + 1,
+          step = case when run.kind = 'archive' and run.step = '${DROP}' then '${DROP}' end
      from organizations o left join tenant_databases d on d.org_id = o.id
     where run.org_id = $1 and run.state in ('queued', 'running', 'retrying') and o.id = run.org_id
-    returning run.kind, run.attempt, run.activate, run.requested_by as "requestedBy", run.created_at as "createdAt",
+    returning run.kind, run.attempt, run.step, run.activate, run.requested_by as "requestedBy", run.created_at as "createdAt",
               o.id as "orgId", o.slug, d.database_name as "databaseName"`,
 );
 
@@ -102,6 +107,8 @@ const claim = query<Claimed>(
 export interface Claimed {
   kind: OffboardingKind;
   attempt: number;
+  /** What it goes on from; nothing: from the beginning. */
+  step: string | null;
   activate: boolean;
   requestedBy: string | null;
   createdAt: string;
@@ -115,7 +122,10 @@ export async function claimRun({ pool }: ControlDatabase, orgId: string): Promis
   return (await pool.query<Claimed>({ ...claim, values: [orgId] })).rows[0];
 }
 
-const atStep = query('offboarding_step', 'update offboarding_runs set step = $3 where org_id = $1 and attempt = $2');
+export const atStep = query(
+  'offboarding_step',
+  'update offboarding_runs set step = $3 where org_id = $1 and attempt = $2',
+);
 
 /** Says what is done next. @throws {FencedOff} */
 export async function tellStep({ pool }: ControlDatabase, { orgId, attempt }: Claimed, step: string): Promise<void> {
@@ -153,21 +163,22 @@ const end = query(
 
 export const endRun = (em: EntityManager, { orgId }: Claimed) => rowsWithin(em, end, [orgId]);
 
-/** A failed archive or restore is given up after so many attempts; a purge goes on for as long as it takes. */
-const MOST_ATTEMPTS = 5;
-
-const fail = query<{ state: OffboardingState }>(
+const fail = query(
   'fail_offboarding',
-  `update offboarding_runs set error = $3,
-          state = case when kind <> 'purge' and $4 >= ${MOST_ATTEMPTS} then 'failed' else 'retrying' end
-    where org_id = $1 and attempt = $2 returning state`,
+  'update offboarding_runs set error = $3, state = $4 where org_id = $1 and attempt = $2',
 );
 
-/** @param tries of this run's job. @returns whether it was given up. */
-export async function recordFailure({ pool }: ControlDatabase, run: Claimed, reason: string, tries: number) {
-  const { rows } = await pool.query<{ state: OffboardingState }>({
-    ...fail,
-    values: [run.orgId, run.attempt, reason, tries],
-  });
-  return rows[0]?.state === OffboardingState.FAILED;
+/** In the place of its end. */
+export const recordFailure = (em: EntityManager, run: Claimed, reason: string, state: OffboardingState) =>
+  rowsWithin(em, fail, [run.orgId, run.attempt, reason, state]);
+
+const stepOf = query<{ step: string | null }>(
+  'offboarding_step_of',
+  'select step from offboarding_runs where org_id = $1',
+);
+
+/** Whether an archiving has come so far that the archive is kept: its database may be gone. */
+export async function isKept(em: EntityManager, { kind, orgId }: Claimed): Promise<boolean> {
+  const [run] = await rowsWithin(em, stepOf, [orgId]);
+  return kind === OffboardingKind.ARCHIVE && run?.step === DROP;
 }

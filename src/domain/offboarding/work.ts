@@ -1,10 +1,13 @@
 /** One attempt at a run, whatever it is of. */
-import { OffboardingKind } from '../../entities/control/offboarding.ts';
+import { OffboardingKind, OffboardingState } from '../../entities/control/offboarding.ts';
 import { FencedOff } from '../durable-run.ts';
 import { whyItFailed } from '../work-failures.ts';
 import { archiveTenantNow, reopen, restoreArchived } from './archive.ts';
 import { purgeTenantNow } from './purge.ts';
-import { type Claimed, claimRun, type OffboardingServices, recordFailure } from './runs.ts';
+import { type Claimed, claimRun, isKept, type OffboardingServices, recordFailure, whileHeld } from './runs.ts';
+
+/** A failed archive or restore is given up after so many attempts, unless an archive is kept and waits for the drop; a purge never is. */
+const MOST_ATTEMPTS = 5;
 
 type Work = (services: OffboardingServices, run: Claimed, signal: AbortSignal) => Promise<void>;
 
@@ -33,12 +36,37 @@ export async function workOff(
   } catch (error) {
     if (error instanceof FencedOff) return;
     if (signal.aborted) throw error;
-    const isGivenUp = await recordFailure(services.control, run, whyItFailed(error), tries);
+    const isGivenUp = await fail(services, run, error, tries);
+    if (isGivenUp === undefined) return;
     services.log.warn(
       { orgId, kind, attempt: run.attempt, err: error },
       `offboarding failed${isGivenUp ? ' and is given up' : ''}`,
     );
     if (!isGivenUp) throw error;
-    if (kind === OffboardingKind.ARCHIVE) await reopen(services, run);
+  }
+}
+
+/** Records why, and gives the run up where that leaves the tenant as it was. @returns whether it did; undefined where it is another's. */
+async function fail(services: OffboardingServices, run: Claimed, error: unknown, tries: number) {
+  const { control, log } = services;
+  const record = (mayGiveUp: boolean) =>
+    whileHeld(control, run, async (em) => {
+      const isGivenUp = mayGiveUp && !(await isKept(em, run));
+      // Before it is given up: whoever makes the tenant active then finds its role open.
+      if (isGivenUp && run.kind === OffboardingKind.ARCHIVE) await reopen(services, run);
+      const state = isGivenUp ? OffboardingState.FAILED : OffboardingState.RETRYING;
+      await recordFailure(em, run, whyItFailed(error), state);
+      return isGivenUp;
+    });
+  const mayGiveUp = run.kind !== OffboardingKind.PURGE && tries >= MOST_ATTEMPTS;
+  try {
+    return await record(mayGiveUp).catch((err: unknown) => {
+      if (err instanceof FencedOff || !mayGiveUp) throw err;
+      log.warn({ orgId: run.orgId, err }, 'an archiving that failed cannot be given up yet');
+      return record(false);
+    });
+  } catch (err) {
+    if (err instanceof FencedOff) return undefined;
+    throw err;
   }
 }
