@@ -81,6 +81,16 @@ describe('the Kubernetes manifests', () => {
     }
   });
 
+  test('start no pod whose archives of tenants would be gone with its disk', () => {
+    const kept = ofKind('Secret').flatMap(({ stringData }) => Object.keys(stringData));
+    for (const { spec } of deployments) {
+      const [{ env }] = spec.template.spec.containers;
+      const { valueFrom } = env.find(({ name }: Manifest) => name === 'MINIO_URL');
+      expect(valueFrom).toEqual({ secretKeyRef: { name: 'omnistream', key: 'MINIO_URL' } });
+      expect(kept).toContain(valueFrom.secretKeyRef.key);
+    }
+  });
+
   test('ask a gateway at addresses that it answers', async () => {
     for (const { spec } of deployments) {
       const [container] = spec.template.spec.containers;

@@ -100,7 +100,7 @@ export async function reopen({ servers }: OffboardingServices, { orgId, database
 }
 
 async function writeKept(services: OffboardingServices, run: Claimed, signal: AbortSignal): Promise<void> {
-  const { control, keys, kept, servers } = services;
+  const { control, keys, kept, log, servers } = services;
   const { orgId, slug, databaseName } = run;
   const name = `archives/${orgId}.${newId()}.omnibak`;
   const draft = await kept.draft(name);
@@ -124,6 +124,7 @@ async function writeKept(services: OffboardingServices, run: Claimed, signal: Ab
       await rowsWithin(em, atStep, [orgId, run.attempt, DROP]);
       return former;
     });
+    if (place === 'folder') log.warn({ orgId, file: name }, 'an archived tenant has its only copy on this disk');
     if (former) await kept.remove(former.place, former.name);
   } finally {
     await rm(draft, { force: true });
