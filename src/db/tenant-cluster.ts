@@ -2,6 +2,7 @@
  * One PostgreSQL server that tenants' databases are on: making and removing them and their login roles. Every operation may be
  * repeated after a crash at any point, and two that race end in the same state.
  */
+import pLimit from 'p-limit';
 import pg from 'pg';
 import type { Logger } from 'pino';
 import { HOME_SERVER_ID, ServerState } from '../entities/control/database-server.ts';
@@ -23,6 +24,8 @@ const quote = pg.escapeIdentifier;
 
 /** PostgreSQL's answers to "it is there already", also when two make it at the same moment. */
 const THERE_ALREADY = new Set(['42P04', '42710', '23505']);
+/** Each has a connection to administer the server as long as it lasts, of which usage, provisioning and the doctor need some too. */
+const UPGRADES_AT_ONCE = 4;
 const INSUFFICIENT_PRIVILEGE = '42501';
 const isThereAlready = (error: unknown) => THERE_ALREADY.has(databaseError(error)?.code ?? '');
 
@@ -57,6 +60,8 @@ export class TenantCluster implements ServerAddress {
   pooler?: Pooler;
   readonly liveness?: ServerLiveness;
   readonly code: string;
+  /** Runs an upgrade of a tenant here when few enough of this process are under way. */
+  readonly limitUpgrades: ReturnType<typeof pLimit>;
   readonly #control: Pick<ControlDatabase, 'pool'>;
   readonly #log: Logger;
   readonly #owners: OwnerPools;
@@ -69,6 +74,7 @@ export class TenantCluster implements ServerAddress {
     this.pool = pool;
     this.liveness = liveness;
     this.code = code;
+    this.limitUpgrades = pLimit(this.isHome ? Number.POSITIVE_INFINITY : UPGRADES_AT_ONCE);
     this.#control = control;
     this.#log = log;
     this.#owners = new OwnerPools((database) => this.urlOf(database), log);

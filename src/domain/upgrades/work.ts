@@ -105,11 +105,12 @@ async function migrate({ control, servers }: UpgradeServices, { item, run }: Tak
   const server = await servers.find(item.tenantId);
   if (!server) return 0;
   const name = server.nameFor(item.tenantId);
-  return server.alone(name, async () => {
+  const upgrade = async () => {
     const upgradable = `select from organizations o where o.id = $1 and ${UPGRADABLE}`;
     const { rowCount } = await control.pool.query(upgradable, [item.tenantId]);
     return rowCount ? server.migrate(name, { to: run.toVersion, lockTimeoutMs: run.lockTimeoutMs }) : 0;
-  });
+  };
+  return server.limitUpgrades(() => server.alone(name, upgrade));
 }
 
 const write = query<Item>(
