@@ -144,6 +144,24 @@ describe('the registry', () => {
       says: 'Its role must be able to create databases and roles (CREATEDB and CREATEROLE).',
       field,
     });
+    const files = expect.stringContaining('must not name files');
+    for (const name of ['sslrootcert', 'sslcert', 'sslkey']) {
+      const url = other(({ searchParams }) => searchParams.set(name, '/etc/hostname'));
+      expect(await refused({ url })).toEqual({ status: 400, says: files, field });
+      expect(await refused({ url: server.url, pooled_url: url })).toEqual({
+        status: 400,
+        says: files,
+        field: 'pooled_url',
+      });
+    }
+    for (const part of ['%ff:x@127.0.0.1', 'x:%ff@127.0.0.1']) {
+      const says = expect.stringContaining('cannot be read');
+      expect(await refused({ url: `postgresql://${part}/` })).toEqual({ status: 400, says, field });
+      expect(await refused({ url: server.url, pooled_url: `postgresql://${part}/` })).toMatchObject({
+        status: 400,
+        says,
+      });
+    }
     expect(await refused({ url: 'http://127.0.0.1/' })).toMatchObject({ status: 400, field });
     expect(await refused({ url: server.url, capacity: 0 })).toMatchObject({ status: 400, field: 'capacity' });
     expect(await refused({ url: server.url, name: 'Not a name' })).toMatchObject({ status: 400, field: 'name' });
@@ -165,6 +183,30 @@ describe('the registry', () => {
     expect(await server.belongings(code())).toHaveLength(2);
     await admin.rest('DELETE', `${SERVERS}/${id}`);
     await sql(server.directUrl, `revoke connect on database postgres from ${weak}; drop role ${weak}`);
+  });
+
+  test('takes another role of a server only where that one may do what the owner of the databases there may', async () => {
+    const id = await register(admin, 'owned', server);
+    const role = `other_${randomBytes(3).toString('hex')}`;
+    await sql(
+      server.directUrl,
+      `create role ${role} login password 'other' createdb createrole; grant connect on database postgres to ${role}`,
+    );
+    const url = Object.assign(new URL(server.url), { username: role, password: 'other' }).href;
+    const owner = decodeURIComponent(new URL(server.url).username);
+    const refusedFor = async (reason: string) => {
+      const { status, body } = await change(id, { url });
+      const details = [{ field: 'url', message: expect.stringContaining(reason) }];
+      expect({ status, details: body.details }).toEqual({ status: 400, details });
+    };
+    await refusedFor(`databases there belong to ${owner}`);
+    await sql(server.directUrl, `grant ${owner} to ${role}`);
+    await refusedFor(`may not change t_${code()}`);
+    await sql(server.directUrl, `grant t_${code()} to ${role} with admin option`);
+    expect((await change(id, { url })).status).toBe(200);
+    expect((await change(id, { url: server.url })).status).toBe(200);
+    await admin.rest('DELETE', `${SERVERS}/${id}`);
+    await sql(server.directUrl, `revoke connect on database postgres from ${role}; drop role ${role}`);
   });
 
   test('takes in the same server once, however many ask at the same moment', async () => {

@@ -1,6 +1,7 @@
 /** Whether a PostgreSQL server, and a pooler in front of it, can be used for tenants' databases. Changes nothing there. */
 import pg from 'pg';
 import { describeFailure } from '../components/describe-failure.ts';
+import { groupName } from './tenant-names.ts';
 
 /** Why a server cannot be used: a sentence for whoever gave its address, which is not in it beyond host and port. */
 export class UnfitServer extends Error {}
@@ -32,6 +33,20 @@ const ASK = `
          (select system_identifier::text from pg_control_system()) as "systemIdentifier"
     from pg_roles where rolname = current_user`;
 
+/**
+ * What a role lacks. USAGE: membership that is not inherited is not enough to own anything. Since PostgreSQL 16 CREATEROLE
+ * alone says nothing about roles that another one has made. A superuser has all of it.
+ */
+const OTHERS = `
+  select format('This installation\u2019s databases there belong to %s: give that role, or one that it is granted to.',
+                datdba::regrole) as reason
+    from pg_database where starts_with(datname, $1 || '_') and not pg_has_role(datdba, 'usage')
+  union all
+  select format('Its role may not change %s and other roles of this installation there: it needs them WITH ADMIN OPTION.', rolname)
+    from pg_roles where (rolname = $1 or starts_with(rolname, $1 || '_'))
+     and current_setting('server_version_num')::int >= 160000 and not pg_has_role(oid, 'member with admin option')
+   limit 1`;
+
 /** Host and port, the only part of an address that is ever shown. */
 export function hostOf(url: string): string {
   const { hostname, port } = new URL(url);
@@ -59,6 +74,18 @@ export async function checkServer(url: string): Promise<ServerFacts> {
       );
     }
     return { systemIdentifier: answer.systemIdentifier };
+  });
+}
+
+/**
+ * Whether the role of a URL may do with an installation's databases there what their owner may: copy the template, migrate, drop.
+ *
+ * @param code the installation's. @throws {UnfitServer}
+ */
+export async function checkOwnership(url: string, code: string): Promise<void> {
+  await inSession(url, async (client) => {
+    const { rows } = await client.query<{ reason: string }>(OTHERS, [groupName(code)]);
+    if (rows[0]) throw new UnfitServer(rows[0].reason);
   });
 }
 
@@ -96,15 +123,17 @@ async function ask(client: pg.Client): Promise<Answer> {
 }
 
 async function inSession<T>(connectionString: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
-  const client = new pg.Client({ connectionString, connectionTimeoutMillis: PATIENCE_MS, query_timeout: PATIENCE_MS });
-  client.on('error', () => {});
+  let client: pg.Client | undefined;
   try {
+    // It throws where it cannot make anything of the address.
+    client = new pg.Client({ connectionString, connectionTimeoutMillis: PATIENCE_MS, query_timeout: PATIENCE_MS });
+    client.on('error', () => {});
     await client.connect();
     return await work(client);
   } catch (error) {
     if (error instanceof UnfitServer) throw error;
     throw new UnfitServer(`${hostOf(connectionString)} cannot be used: ${describeFailure(error)}.`, { cause: error });
   } finally {
-    await client.end().catch(() => {});
+    await client?.end().catch(() => {});
   }
 }

@@ -4,7 +4,7 @@ import { newId, nowDate } from '../clock.ts';
 import { type ControlDatabase, query, rowsWithin } from '../db/control.ts';
 import type { DatabaseServers } from '../db/database-servers.ts';
 import type { Keys } from '../db/secrets.ts';
-import { checkPooler, checkServer, hostOf, UnfitServer } from '../db/server-check.ts';
+import { checkOwnership, checkPooler, checkServer, hostOf, UnfitServer } from '../db/server-check.ts';
 import { clearServer } from '../db/server-upkeep.ts';
 import { HOME_SERVER_ID, DatabaseServer as Row, ServerState } from '../entities/control/database-server.ts';
 import { UNFINISHED_MOVE } from '../entities/control/tenant-move.ts';
@@ -133,7 +133,7 @@ export async function updateServer(registrar: Registrar, id: string, changes: Se
 
 /** Looks at what is to be another address. @returns the columns that change. @throws {AppError} validation_failed */
 async function newAddresses(registrar: Registrar, row: Row, { url, pooledUrl }: ServerChanges): Promise<Partial<Row>> {
-  const { keys, control } = registrar;
+  const { keys, control, servers } = registrar;
   if (url && row.id === HOME_SERVER_ID) {
     throw invalid('url', 'is fixed: the home server is where the control plane is, DATABASE_URL says');
   }
@@ -143,6 +143,7 @@ async function newAddresses(registrar: Registrar, row: Row, { url, pooledUrl }: 
   if (url && systemIdentifier !== row.systemIdentifier) {
     throw invalid('url', 'is another server: register that one, and move the tenants');
   }
+  if (url) await fit('url', checkOwnership(next, servers.home.code));
   const pooler = pooledUrl === undefined ? {} : await checkedPooler(registrar, pooledUrl, next, systemIdentifier);
   return { ...(url && { sealedUrl: keys.seal(next) }), ...pooler };
 }

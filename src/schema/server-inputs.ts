@@ -1,4 +1,5 @@
 /** The inputs about database servers, with the rules that both surfaces hold them to. */
+import { parse } from 'pg-connection-string';
 import { Field, InputType, Int } from 'type-graphql';
 import { z } from 'zod';
 import * as rules from '../domain/rules.ts';
@@ -7,11 +8,31 @@ import { ServerState } from '../entities/control/database-server.ts';
 const isAddress = (text: string) =>
   URL.canParse(text) && /^postgres(ql)?:$/.test(new URL(text).protocol) && new URL(text).hostname !== '';
 
+/** The driver reads these itself, from the disk of whichever process connects. */
+const FILES = ['sslrootcert', 'sslcert', 'sslkey'];
+const namesFile = (text: string) => FILES.some((name) => new URL(text).searchParams.has(name));
+
+/** As the driver will: it decodes what is percent-encoded. */
+function isReadable(text: string): boolean {
+  try {
+    parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 const address = rules.text
   .max(2000, { error: 'must have at most 2000 characters' })
   .refine(isAddress, {
     error: 'must be a URL such as postgresql://role@host:5432/postgres, with the password of the role',
+    abort: true,
   })
+  .refine((text) => !namesFile(text), {
+    error: `must not name files (${FILES.join(', ')}): not every process has them. NODE_EXTRA_CA_CERTS makes a private CA known`,
+    abort: true,
+  })
+  .refine(isReadable, { error: 'cannot be read: is every % in it written as %25?' })
   .meta({ examples: ['postgresql://omnistream:secret@db-1.example:5432/postgres'] });
 
 const capacity = z
