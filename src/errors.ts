@@ -97,7 +97,8 @@ export const LIMIT_REACHED_SQLSTATE = 'OS409';
 /** SQLSTATE classes and socket errors that mean "the database is away", not "the query is wrong". */
 const AWAY = /^(08|3D000|57P0|57014|25P03|53300|55P03|55006|ECONN|ENOTFOUND|EPIPE|ETIMEDOUT|EHOSTUNREACH)/;
 const AWAY_MESSAGE =
-  /timeout exceeded when trying to connect|is not currently accepting connections|Connection terminated|Client has encountered a connection|Client was closed/i;
+  /timeout exceeded when trying to connect|is not currently accepting connections|Connection terminated|Client has encountered a connection|Client was closed|Query read timeout/i;
+const UNANSWERED = /Query read timeout/;
 
 interface DatabaseFailure {
   /** SQLSTATE, or the socket's error code. */
@@ -116,6 +117,9 @@ export function databaseError(error: unknown): DatabaseFailure | undefined {
   }
   return undefined;
 }
+
+/** Whether an answer was not waited for any longer (`query_timeout` of the driver). */
+export const isUnanswered = (error: unknown): boolean => UNANSWERED.test(databaseError(error)?.message ?? '');
 
 /** Whether this failure says that a database could not be reached. */
 export function isUnavailable(error: unknown): boolean {

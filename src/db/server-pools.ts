@@ -153,6 +153,12 @@ export class ServerPools {
     this.#pools.delete(orgId);
   }
 
+  /** Breaks the connections of a pool that gets no answers; whoever comes next gets another one. */
+  abandon(orgId: string, pool: pg.Pool): void {
+    breakOff(pool);
+    if (this.#pools.get(orgId) === pool) this.forget(orgId);
+  }
+
   async close(): Promise<void> {
     this.#pools.clear();
     await Promise.all(this.#ending);

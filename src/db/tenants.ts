@@ -10,7 +10,7 @@ import { parse as parseUrl } from 'pg-connection-string';
 import type { Logger } from 'pino';
 import { nowDate } from '../clock.ts';
 import { tenantEntities } from '../entities/tenant/index.ts';
-import { AppError, databaseError, isUnavailable } from '../errors.ts';
+import { AppError, databaseError, isUnanswered, isUnavailable } from '../errors.ts';
 import { type ControlDatabase, type Query, query } from './control.ts';
 import type { DatabaseServers } from './database-servers.ts';
 import { TENANT_SCHEMA_VERSION } from './migrations/tenant/index.ts';
@@ -68,6 +68,11 @@ for (const [oid, parser] of Object.entries(
 
 /** Of so many tenants it is remembered which server they are on. */
 const PLACES = 20_000;
+/**
+ * Longer than any statement of a request takes. A pooler that hangs, or whose machine is gone, is not noticed otherwise: the
+ * server behind it answers.
+ */
+const ANSWER_MS = 60_000;
 /** Less than what the control plane lets a transaction wait that has something to write here. */
 const HELD_MS = 8000;
 
@@ -140,6 +145,8 @@ export class TenantDatabases {
       options: pooler ? undefined : TENANT_OPTIONS,
       application_name: 'omnistream',
       connectionTimeoutMillis: 5000,
+      query_timeout: ANSWER_MS,
+      keepAlive: true,
     };
   }
 
@@ -193,7 +200,15 @@ export class TenantDatabases {
    */
   async work<T>(orgId: string, body: (em: EntityManager) => Promise<T>): Promise<T> {
     await this.whenWritable(orgId);
-    return this.#use(orgId, (pool) => this.#current.run(pool, () => body(this.#orm.em.fork())));
+    return this.#use(orgId, async (pool, pools) => {
+      try {
+        return await this.#current.run(pool, () => body(this.#orm.em.fork()));
+      } catch (error) {
+        // The session still waits for that answer, and would never be given back.
+        if (isUnanswered(error)) pools.abandon(orgId, pool);
+        throw error;
+      }
+    });
   }
 
   async #use<T>(orgId: string, body: (pool: pg.Pool, of: ServerPools) => Promise<T>): Promise<T> {
