@@ -142,8 +142,8 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'turns: one tenant may have all of them',
-    file: 'db/tenants.js',
-    from: /each: 2 \* CONNECTIONS_PER_POOL/,
+    file: 'db/server-pools.js',
+    from: /each: TURNS_EACH/,
     to: 'each: 60',
     experiment: 'pool',
     trials: 1,
