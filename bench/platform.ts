@@ -6,6 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type EmbeddedServer, startEmbeddedServer } from '../src/db/embedded-server.ts';
+import { TENANT_SCHEMA_VERSION } from '../src/db/migrations/tenant/index.ts';
 import { type Actor, provision, superAdmin, type Tenant } from '../tests/support/actors.ts';
 import { sql } from '../tests/support/database.ts';
 import { temporaryFolder } from '../tests/support/gateway-process.ts';
@@ -151,7 +152,7 @@ export async function insertTenants(databaseUrl: string, from: number, to: numbe
               (array['ID', 'SG', 'MY', 'DE', null])[1 + n % 5],
               case when n % 4 = 0 then '{}'::jsonb
                    else jsonb_build_object('maxAgents', 5 + n % 200, 'maxContacts', 1000 * (1 + n % 90)) end,
-              'crm_company-' || n, 4, now() - make_interval(secs => ${to} - n), now() - make_interval(secs => n % 5000)
+              'crm_company-' || n, ${TENANT_SCHEMA_VERSION}, now() - make_interval(secs => ${to} - n), now() - make_interval(secs => n % 5000)
          from generate_series(${from + 1}, ${to}) n
        returning id, updated_at)
      insert into usage (id, org_id, agent_count, contact_count, messages_this_month, active_integrations, active_channels,
