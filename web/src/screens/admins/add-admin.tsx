@@ -1,11 +1,12 @@
 /** Making another super admin. */
-import { Alert, Button, Group, Stack, TextInput } from '@mantine/core';
+import { Alert, Stack, TextInput } from '@mantine/core';
 import { type FormEvent, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { type CombinedError, useClient, useMutation } from 'urql';
 import { CreateSuperAdminDocument, SuperAdminsDocument } from '../../documents.gen.ts';
 import { Dialog } from '../../ui/dialog.tsx';
-import { codeOf, fieldErrors, sentenceOf } from '../../ui/errors.ts';
+import { codeOf, fieldErrors } from '../../ui/errors.ts';
+import { FormEnd } from '../../ui/form-end.tsx';
 import { NewPassword, SHORTEST_PASSWORD } from '../../ui/new-password.tsx';
 import { notify } from '../../ui/notify.tsx';
 
@@ -23,7 +24,6 @@ type Draft = typeof EMPTY;
 
 function Form({ onClose }: { onClose: () => void }) {
   const { t } = useTranslation('admins');
-  const { t: common } = useTranslation();
   const client = useClient();
   const [draft, setDraft] = useState(EMPTY);
   const [errors, setErrors] = useState<Partial<Draft>>({});
@@ -91,19 +91,7 @@ function Form({ onClose }: { onClose: () => void }) {
         <Alert color="yellow" variant="light">
           {t('form.power')}
         </Alert>
-        {problem && (
-          <Alert color="red" role="alert">
-            {sentenceOf(problem, t)}
-          </Alert>
-        )}
-        <Group justify="flex-end" gap="sm">
-          <Button variant="default" onClick={onClose}>
-            {common('cancel')}
-          </Button>
-          <Button type="submit" loading={fetching}>
-            {t('form.submit')}
-          </Button>
-        </Group>
+        <FormEnd problem={problem} submit={t('form.submit')} busy={fetching} onCancel={onClose} />
       </Stack>
     </form>
   );

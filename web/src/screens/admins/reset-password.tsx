@@ -1,11 +1,12 @@
 /** A new password for a super admin; says what that ends. */
-import { Alert, Button, Group, Stack, Text } from '@mantine/core';
+import { Stack, Text } from '@mantine/core';
 import { type FormEvent, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { type CombinedError, useMutation } from 'urql';
 import { ResetSuperAdminPasswordDocument } from '../../documents.gen.ts';
 import { Dialog } from '../../ui/dialog.tsx';
-import { fieldErrors, sentenceOf } from '../../ui/errors.ts';
+import { fieldErrors } from '../../ui/errors.ts';
+import { FormEnd } from '../../ui/form-end.tsx';
 import { NewPassword, SHORTEST_PASSWORD } from '../../ui/new-password.tsx';
 import { notify } from '../../ui/notify.tsx';
 import type { Admin } from './admin-table.tsx';
@@ -29,7 +30,6 @@ export function ResetPassword({ admin, self, onClose }: ResetPasswordProps) {
 
 function Form({ admin, self, onClose }: ResetPasswordProps & { admin: Admin }) {
   const { t } = useTranslation('admins');
-  const { t: common } = useTranslation();
   const [password, setPassword] = useState('');
   const [mistake, setMistake] = useState<string>();
   const [problem, setProblem] = useState<CombinedError>();
@@ -64,19 +64,7 @@ function Form({ admin, self, onClose }: ResetPasswordProps & { admin: Admin }) {
           }}
           error={mistake}
         />
-        {problem && (
-          <Alert color="red" role="alert">
-            {sentenceOf(problem, t)}
-          </Alert>
-        )}
-        <Group justify="flex-end" gap="sm">
-          <Button variant="default" onClick={onClose}>
-            {common('cancel')}
-          </Button>
-          <Button type="submit" loading={fetching}>
-            {t('reset.action')}
-          </Button>
-        </Group>
+        <FormEnd problem={problem} submit={t('reset.action')} busy={fetching} onCancel={onClose} />
       </Stack>
     </form>
   );

@@ -1,11 +1,12 @@
 /** Bringing another server into use. */
-import { Alert, Button, Group, NumberInput, PasswordInput, Stack, TextInput } from '@mantine/core';
+import { NumberInput, PasswordInput, Stack, TextInput } from '@mantine/core';
 import { type FormEvent, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { type CombinedError, useMutation } from 'urql';
 import { RegisterDatabaseServerDocument } from '../../documents.gen.ts';
 import { Dialog } from '../../ui/dialog.tsx';
-import { fieldErrors, sentenceOf } from '../../ui/errors.ts';
+import { fieldErrors } from '../../ui/errors.ts';
+import { FormEnd } from '../../ui/form-end.tsx';
 import { notify } from '../../ui/notify.tsx';
 
 interface RegisterServerProps {
@@ -28,7 +29,6 @@ type Draft = typeof EMPTY;
 
 function Form({ onClose, onDone }: Omit<RegisterServerProps, 'opened'>) {
   const { t } = useTranslation('servers');
-  const { t: common } = useTranslation();
   const [draft, setDraft] = useState(EMPTY);
   const [errors, setErrors] = useState<Partial<Draft>>({});
   const [problem, setProblem] = useState<CombinedError>();
@@ -99,19 +99,7 @@ function Form({ onClose, onDone }: Omit<RegisterServerProps, 'opened'>) {
           onChange={(value) => change('capacity', String(value))}
           error={errors.capacity}
         />
-        {problem && (
-          <Alert color="red" role="alert">
-            {sentenceOf(problem, t)}
-          </Alert>
-        )}
-        <Group justify="flex-end" gap="sm">
-          <Button variant="default" onClick={onClose}>
-            {common('cancel')}
-          </Button>
-          <Button type="submit" loading={fetching}>
-            {t('register.submit')}
-          </Button>
-        </Group>
+        <FormEnd problem={problem} submit={t('register.submit')} busy={fetching} onCancel={onClose} />
       </Stack>
     </form>
   );

@@ -1,11 +1,12 @@
 /** Changing the name and the limits. */
-import { Alert, Button, Group, Stack, Text, TextInput } from '@mantine/core';
+import { Stack, Text, TextInput } from '@mantine/core';
 import { type FormEvent, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { type CombinedError, useClient } from 'urql';
 import { type TenantRowFragment, UpdateTenantDocument } from '../../documents.gen.ts';
 import { Dialog } from '../../ui/dialog.tsx';
-import { fieldErrors, sentenceOf } from '../../ui/errors.ts';
+import { fieldErrors } from '../../ui/errors.ts';
+import { FormEnd } from '../../ui/form-end.tsx';
 import { notify } from '../../ui/notify.tsx';
 import { LimitFields, type Limits, limitsInput } from '../tenants/limit-fields.tsx';
 
@@ -93,17 +94,11 @@ function Form({ tenant, refused, onSave, onClose }: FormProps) {
         <Text size="sm" c="dimmed">
           {t('edit.limitsHint')}
         </Text>
-        {error && !Object.keys(errors).length && (
-          <Alert color="red" role="alert">
-            {sentenceOf(error, t)}
-          </Alert>
-        )}
-        <Group justify="flex-end" gap="sm">
-          <Button variant="default" onClick={onClose}>
-            {t('cancel', { ns: 'common' })}
-          </Button>
-          <Button type="submit">{t('save', { ns: 'common' })}</Button>
-        </Group>
+        <FormEnd
+          problem={Object.keys(errors).length ? undefined : error}
+          submit={t('save', { ns: 'common' })}
+          onCancel={onClose}
+        />
       </Stack>
     </form>
   );

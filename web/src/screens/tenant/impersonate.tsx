@@ -1,5 +1,5 @@
 /** Going into a tenant as one of its people: why, and whether only to look. */
-import { Alert, Button, Group, Stack, Switch, Text, Textarea } from '@mantine/core';
+import { Stack, Switch, Text, Textarea } from '@mantine/core';
 import { IconSpy } from '@tabler/icons-react';
 import { type FormEvent, useState } from 'react';
 import { useTranslation } from 'react-i18next';
@@ -13,7 +13,7 @@ import {
   type TenantRowFragment,
 } from '../../documents.gen.ts';
 import { Dialog } from '../../ui/dialog.tsx';
-import { sentenceOf } from '../../ui/errors.ts';
+import { FormEnd } from '../../ui/form-end.tsx';
 
 interface ImpersonateProps {
   tenant: Pick<TenantRowFragment, 'id' | 'name' | 'slug'>;
@@ -100,19 +100,13 @@ function Form({ tenant, user, onClose }: Omit<ImpersonateProps, 'opened'>) {
           checked={readOnly}
           onChange={(event) => setReadOnly(event.currentTarget.checked)}
         />
-        {error && (
-          <Alert color="red" role="alert">
-            {sentenceOf(error, t)}
-          </Alert>
-        )}
-        <Group justify="flex-end" gap="sm">
-          <Button variant="default" onClick={onClose}>
-            {t('cancel', { ns: 'common' })}
-          </Button>
-          <Button type="submit" loading={busy} leftSection={<IconSpy size={18} aria-hidden />}>
-            {t('impersonate.begin')}
-          </Button>
-        </Group>
+        <FormEnd
+          problem={error}
+          submit={t('impersonate.begin')}
+          icon={<IconSpy size={18} aria-hidden />}
+          busy={busy}
+          onCancel={onClose}
+        />
       </Stack>
     </form>
   );

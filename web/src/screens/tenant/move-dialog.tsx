@@ -1,11 +1,11 @@
 /** Choosing where a tenant is moved to. */
-import { Alert, Button, Group, List, NumberInput, Select, Stack, Text } from '@mantine/core';
+import { List, NumberInput, Select, Stack } from '@mantine/core';
 import { type FormEvent, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { type CombinedError, useClient } from 'urql';
 import { MoveTenantDocument, type TenantServersQuery } from '../../documents.gen.ts';
 import { Dialog } from '../../ui/dialog.tsx';
-import { sentenceOf } from '../../ui/errors.ts';
+import { FormEnd } from '../../ui/form-end.tsx';
 
 interface MoveDialogProps {
   tenant: { id: string; name: string };
@@ -74,21 +74,7 @@ export function MoveDialog({ tenant, servers, opened, onClose }: MoveDialogProps
             value={seconds}
             onChange={setSeconds}
           />
-          {error && (
-            <Alert color="red" role="alert">
-              {sentenceOf(error, t)}
-            </Alert>
-          )}
-          <Group justify="flex-end" gap="sm">
-            <Button variant="default" onClick={close}>
-              {t('cancel', { ns: 'common' })}
-            </Button>
-            <Button type="submit" loading={busy} disabled={!serverId}>
-              <Text span inherit>
-                {t('move.begin')}
-              </Text>
-            </Button>
-          </Group>
+          <FormEnd problem={error} submit={t('move.begin')} busy={busy} disabled={!serverId} onCancel={close} />
         </Stack>
       </form>
     </Dialog>

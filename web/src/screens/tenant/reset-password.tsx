@@ -1,11 +1,12 @@
 /** A new password for one of a tenant's users. */
-import { Alert, Button, Group, Stack, Text } from '@mantine/core';
+import { Stack, Text } from '@mantine/core';
 import { type FormEvent, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useMutation } from 'urql';
 import { ResetTenantUserPasswordDocument } from '../../documents.gen.ts';
 import { Dialog } from '../../ui/dialog.tsx';
-import { fieldErrors, sentenceOf } from '../../ui/errors.ts';
+import { fieldErrors } from '../../ui/errors.ts';
+import { FormEnd } from '../../ui/form-end.tsx';
 import { NewPassword, SHORTEST_PASSWORD } from '../../ui/new-password.tsx';
 import { notify } from '../../ui/notify.tsx';
 
@@ -59,19 +60,12 @@ function Form({ tenantId, user, onClose }: FormProps) {
           }}
           error={tooShort ? t('users.passwordShort') : said}
         />
-        {error && !said && (
-          <Alert color="red" role="alert">
-            {sentenceOf(error, t)}
-          </Alert>
-        )}
-        <Group justify="flex-end" gap="sm">
-          <Button variant="default" onClick={onClose}>
-            {t('cancel', { ns: 'common' })}
-          </Button>
-          <Button type="submit" loading={fetching}>
-            {t('users.resetAction')}
-          </Button>
-        </Group>
+        <FormEnd
+          problem={said ? undefined : error}
+          submit={t('users.resetAction')}
+          busy={fetching}
+          onCancel={onClose}
+        />
       </Stack>
     </form>
   );

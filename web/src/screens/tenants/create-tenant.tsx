@@ -1,5 +1,5 @@
 /** Making a tenant: what it is called, where it is, what it may use, and who is its first admin. */
-import { Alert, Button, Divider, Group, Select, SimpleGrid, Stack, Text, TextInput } from '@mantine/core';
+import { Divider, Select, SimpleGrid, Stack, Text, TextInput } from '@mantine/core';
 import { type FormEvent, useMemo, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useNavigate } from 'react-router';
@@ -7,7 +7,8 @@ import { type CombinedError, useMutation } from 'urql';
 import { ProvisionTenantDocument } from '../../documents.gen.ts';
 import { localeOf } from '../../i18n.ts';
 import { Dialog } from '../../ui/dialog.tsx';
-import { codeOf, fieldErrors, sentenceOf } from '../../ui/errors.ts';
+import { codeOf, fieldErrors } from '../../ui/errors.ts';
+import { FormEnd } from '../../ui/form-end.tsx';
 import { NewPassword, SHORTEST_PASSWORD } from '../../ui/new-password.tsx';
 import { notify } from '../../ui/notify.tsx';
 import { countries } from './countries.ts';
@@ -148,19 +149,7 @@ function Form({ onClose }: { onClose: () => void }) {
             error={errors.adminPassword}
           />
         </SimpleGrid>
-        {problem && (
-          <Alert color="red" role="alert">
-            {sentenceOf(problem, t)}
-          </Alert>
-        )}
-        <Group justify="flex-end" gap="sm">
-          <Button variant="default" onClick={onClose}>
-            {t('cancel', { ns: 'common' })}
-          </Button>
-          <Button type="submit" loading={fetching}>
-            {t('submit')}
-          </Button>
-        </Group>
+        <FormEnd problem={problem} submit={t('submit')} busy={fetching} onCancel={onClose} />
       </Stack>
     </form>
   );

@@ -1,11 +1,12 @@
 /** Starting an upgrade: what it would do, and how it is to go about it. */
-import { Accordion, Alert, Button, Checkbox, Code, Group, NumberInput, SimpleGrid, Stack, Text } from '@mantine/core';
+import { Accordion, Checkbox, Code, NumberInput, SimpleGrid, Stack, Text } from '@mantine/core';
 import { type FormEvent, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { type CombinedError, useMutation } from 'urql';
 import { StartUpgradeHereDocument, type UpgradesQuery } from '../../documents.gen.ts';
 import { Dialog } from '../../ui/dialog.tsx';
-import { fieldErrors, sentenceOf } from '../../ui/errors.ts';
+import { fieldErrors } from '../../ui/errors.ts';
+import { FormEnd } from '../../ui/form-end.tsx';
 import { useFormats } from '../../ui/format.ts';
 import { notify } from '../../ui/notify.tsx';
 
@@ -30,7 +31,6 @@ type Field = keyof typeof FIELDS;
 
 function Form({ plan, onClose, onStarted }: Omit<StartUpgradeProps, 'opened'>) {
   const { t } = useTranslation('upgrades');
-  const { t: common } = useTranslation();
   const { number, duration } = useFormats();
   const [wish, setWish] = useState<Record<Field, number>>({
     canary: Math.min(5, plan.total),
@@ -94,19 +94,7 @@ function Form({ plan, onClose, onStarted }: Omit<StartUpgradeProps, 'opened'>) {
           onChange={(event) => setPause(event.currentTarget.checked)}
           disabled={wish.canary === 0}
         />
-        {problem && (
-          <Alert color="red" role="alert">
-            {sentenceOf(problem, t)}
-          </Alert>
-        )}
-        <Group justify="flex-end" gap="sm">
-          <Button variant="default" onClick={onClose}>
-            {common('cancel')}
-          </Button>
-          <Button type="submit" loading={fetching}>
-            {t('start.submit')}
-          </Button>
-        </Group>
+        <FormEnd problem={problem} submit={t('start.submit')} busy={fetching} onCancel={onClose} />
       </Stack>
     </form>
   );

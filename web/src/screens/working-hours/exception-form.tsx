@@ -1,23 +1,13 @@
 /** A holiday or special hours, to be added or changed. */
-import {
-  ActionIcon,
-  Alert,
-  Button,
-  Group,
-  SegmentedControl,
-  Select,
-  Stack,
-  Switch,
-  Text,
-  TextInput,
-} from '@mantine/core';
+import { ActionIcon, Button, Group, SegmentedControl, Select, Stack, Switch, Text, TextInput } from '@mantine/core';
 import { IconPlus, IconTrash } from '@tabler/icons-react';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { type CombinedError, useMutation } from 'urql';
 import { CreateExceptionDocument, type ExceptionFieldsFragment, UpdateExceptionDocument } from '../../documents.gen.ts';
 import { Dialog } from '../../ui/dialog.tsx';
-import { fieldErrors, sentenceOf } from '../../ui/errors.ts';
+import { fieldErrors } from '../../ui/errors.ts';
+import { FormEnd } from '../../ui/form-end.tsx';
 import { notify } from '../../ui/notify.tsx';
 import { DateField } from './date-field.tsx';
 import { daysBetween } from './dates.ts';
@@ -49,7 +39,6 @@ const MORNING = { start: 9 * 3600, end: 12 * 3600 };
 
 export function ExceptionForm({ exception, date, owners, owner, onClose, onSaved }: Props) {
   const { t } = useTranslation('working-hours');
-  const { t: common } = useTranslation();
   const [name, setName] = useState(exception?.name ?? '');
   const [from, setFrom] = useState<string | null>(exception?.startDate ?? date);
   const [to, setTo] = useState<string | null>(exception?.endDate ?? date);
@@ -225,19 +214,12 @@ export function ExceptionForm({ exception, date, owners, owner, onClose, onSaved
               </Button>
             </Stack>
           )}
-          {error && !isToldElsewhere && (
-            <Alert color="red" role="alert">
-              {sentenceOf(error, common)}
-            </Alert>
-          )}
-          <Group justify="flex-end" gap="sm">
-            <Button variant="default" onClick={onClose}>
-              {t('form.cancel')}
-            </Button>
-            <Button type="submit" loading={isBusy}>
-              {t(exception ? 'form.save' : 'form.create_action')}
-            </Button>
-          </Group>
+          <FormEnd
+            problem={isToldElsewhere ? undefined : error}
+            submit={t(exception ? 'form.save' : 'form.create_action')}
+            busy={isBusy}
+            onCancel={onClose}
+          />
         </Stack>
       </form>
     </Dialog>
