@@ -1,10 +1,10 @@
 /** Whether a database server answers, as this process sees it: what is on one that does not is refused at once. */
-import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import type { Logger } from 'pino';
 import { nowDate } from '../clock.ts';
 import { describeFailure } from '../components/describe-failure.ts';
 import { AppError } from '../errors.ts';
+import { Pause } from '../pause.ts';
 
 /** How often it is asked while it answers, and while it does not. Milliseconds. */
 const UP_MS = 1000;
@@ -47,7 +47,7 @@ export class ServerLiveness {
   #standing: ServerStanding = { up: true };
   #failures = 0;
   #stopped = false;
-  #wake: () => void = () => {};
+  readonly #pause = new Pause();
   #running?: Promise<void>;
 
   /** @param url of its maintenance database. @param log names the server. */
@@ -80,7 +80,7 @@ export class ServerLiveness {
 
   /** Asks at once: something has failed that may mean that it is away. */
   suspect(): void {
-    if (this.#standing.up) this.#wake();
+    if (this.#standing.up) this.#pause.cut();
   }
 
   start(): void {
@@ -89,7 +89,7 @@ export class ServerLiveness {
 
   async stop(): Promise<void> {
     this.#stopped = true;
-    this.#wake();
+    this.#pause.cut();
     await this.#running;
     void this.#client?.end().catch(() => {});
   }
@@ -105,7 +105,7 @@ export class ServerLiveness {
       if (error === undefined) this.#set({ up: true, latencyMs: Math.round(performance.now() - asked) });
       else if (this.#failures >= FAILURES) this.#set({ up: false, error });
       const pause = this.#standing.up ? UP_MS : DOWN_MS;
-      await this.#pause(this.#failures > 0 && this.#failures < FAILURES ? DOWN_MS / 5 : pause);
+      await this.#pause.take(this.#failures > 0 && this.#failures < FAILURES ? DOWN_MS / 5 : pause, { ref: false });
     }
   }
 
@@ -147,11 +147,5 @@ export class ServerLiveness {
     if (next.up) this.#log.info('a database server is back');
     else this.#log.error({ error: next.error }, 'a database server is away: its tenants are refused until it is back');
     for (const listener of this.#listeners) listener();
-  }
-
-  async #pause(ms: number): Promise<void> {
-    const woken = new AbortController();
-    this.#wake = () => woken.abort();
-    await sleep(ms, undefined, { signal: woken.signal, ref: false }).catch(() => {});
   }
 }

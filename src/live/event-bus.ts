@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { describeFailure } from '../components/describe-failure.ts';
 import { OwnSession } from '../db/own-session.ts';
+import { Pause } from '../pause.ts';
 import { type TraceContext, tracing } from '../telemetry/tracing.ts';
 import { EVENT_CHANNEL, type LoggedEvent, type Topic } from './event-log.ts';
 
@@ -44,7 +45,7 @@ export class EventBus {
   /** Settles when the log has been read to its end for the next time. */
   #read = Promise.withResolvers<void>();
   #stopped = false;
-  #wake: () => void = () => {};
+  readonly #pause = new Pause();
   /** A notification that came while the log was being read. */
   #notified = false;
   #running?: Promise<void>;
@@ -119,7 +120,7 @@ export class EventBus {
 
   async stop(): Promise<void> {
     this.#stopped = true;
-    this.#wake();
+    this.#pause.cut();
     await this.#running;
     await this.#session?.end();
   }
@@ -146,12 +147,12 @@ export class EventBus {
         this.#notified = false;
         while (await this.#readBatch(this.#session)) {}
         this.#recovered();
-        if (!this.#notified) await this.#pause(POLL_MS);
+        if (!this.#notified) await this.#pause.take(POLL_MS);
       } catch (error) {
         if (this.#stopped) return;
         this.#failed(error);
         // A lost connection is made anew at once; a server that is away is not asked without end.
-        if (this.#failures > 1) await this.#pause(AGAIN_MS);
+        if (this.#failures > 1) await this.#pause.take(AGAIN_MS);
       }
     }
   }
@@ -176,17 +177,7 @@ export class EventBus {
 
   #wakeUp(): void {
     this.#notified = true;
-    this.#wake();
-  }
-
-  async #pause(ms: number): Promise<void> {
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, ms);
-      this.#wake = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
+    this.#pause.cut();
   }
 
   #tell(event: LoggedEvent): void {

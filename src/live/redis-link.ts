@@ -6,6 +6,7 @@ import type { Logger } from 'pino';
 import { createClient } from 'redis';
 import { describeFailure } from '../components/describe-failure.ts';
 import { withDeadline } from '../components/probe.ts';
+import { Pause } from '../pause.ts';
 
 /** Milliseconds. */
 const BEAT_MS = 2000;
@@ -92,7 +93,7 @@ class Connection {
   #client: Client;
   #isUp = false;
   #closed = false;
-  #wake: () => void = () => {};
+  readonly #pause = new Pause();
 
   /** @param tell is called with what failed, or with nothing each time that it answers. */
   constructor(url: string, prepare: (client: Client) => Promise<void>, tell: (failure: unknown) => void) {
@@ -120,7 +121,7 @@ class Connection {
 
   async close(): Promise<void> {
     this.#closed = true;
-    this.#wake();
+    this.#pause.cut();
     letGo(this.#client);
     await this.#running;
   }
@@ -128,11 +129,11 @@ class Connection {
   async #keep(): Promise<void> {
     for (; !this.#closed; this.#client = makeClient(this.#url)) {
       const client = this.#client;
-      client.on('error', () => this.#wake());
+      client.on('error', () => this.#pause.cut());
       try {
         await withDeadline(PATIENCE_MS, () => client.connect());
         await withDeadline(PATIENCE_MS, () => this.#prepare(client));
-        for (; !this.#closed; await this.#pause(BEAT_MS)) {
+        for (; !this.#closed; await this.#pause.take(BEAT_MS)) {
           // A connection that was made says nothing yet: the kernel takes them for a server that hangs as well.
           await withDeadline(PATIENCE_MS, () => client.ping());
           this.#isUp = true;
@@ -142,18 +143,8 @@ class Connection {
         this.doubt(failure);
       }
       letGo(client);
-      if (!this.#closed) await this.#pause(AGAIN_MS);
+      if (!this.#closed) await this.#pause.take(AGAIN_MS);
     }
-  }
-
-  async #pause(ms: number): Promise<void> {
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, ms);
-      this.#wake = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
   }
 }
 
