@@ -1,12 +1,14 @@
 /** What the commands for operators share: finding the installation, and how they end. */
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describeFailure } from './components/describe-failure.ts';
 import { type Config, ConfigError } from './config.ts';
 import { clusterIn, embeddedUrl, runningServer } from './db/embedded-cluster.ts';
 import { startEmbeddedServer } from './db/embedded-server.ts';
 import { existingSecrets, Keys, type StoredSecrets, storedSecrets } from './db/secrets.ts';
+import { AppError } from './errors.ts';
 
 /** An installation whose databases can be reached. */
 export interface Installation {
@@ -82,6 +84,30 @@ const isInBetween = (error: unknown) =>
   ['57P03', '57P01', 'ECONNREFUSED', 'ECONNRESET'].includes((error as { code?: string }).code ?? '');
 
 export const say = (line: string) => process.stdout.write(`${line}\n`);
+
+/** Asks at a terminal. @throws {ConfigError} where nobody can be asked. */
+export async function confirmed(question: string, signal: AbortSignal): Promise<boolean> {
+  if (!process.stdin.isTTY) throw new ConfigError('Nothing has been changed: say --yes to do it without being asked.');
+  const terminal = createInterface({ input: process.stdin, output: process.stdout });
+  try {
+    return /^y(es)?$/i.test((await terminal.question(`${question} [y/N] `, { signal })).trim());
+  } finally {
+    terminal.close();
+  }
+}
+
+/** What the platform refuses is told as the API tells it. @param tell in which words. @throws {ConfigError} */
+export async function refusalsTold<T>(
+  work: () => Promise<T>,
+  tell: (refusal: AppError) => string = ({ message }) => message,
+): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    throw new ConfigError(tell(error));
+  }
+}
 
 /** Runs a command. @param work answers the exit code; what it throws is told, and the code is 2. */
 export async function runCommand(work: () => Promise<number>): Promise<void> {

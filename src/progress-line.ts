@@ -42,7 +42,8 @@ export class ProgressLine {
   }
 }
 
-function bar(done: number, total: number): string {
+/** @param total 0 is done. */
+export function bar(done: number, total: number): string {
   const full = total === 0 ? BAR : Math.floor((done * BAR) / total);
   return `[${'#'.repeat(full)}${'.'.repeat(BAR - full)}]`;
 }

@@ -2,9 +2,8 @@
  * `npm run restore -- <folder or file> ...`: exit code 0 when all is restored, 1 when somebody said no, 2 when something could not
  * be, 130 when it was stopped. What is not restored is as it was.
  */
-import { createInterface } from 'node:readline/promises';
 import { parseArgs } from 'node:util';
-import { interruptible, neededKeys, runCommand, say, withInstallation } from './command-line.ts';
+import { confirmed, interruptible, neededKeys, runCommand, say, withInstallation } from './command-line.ts';
 import { ConfigError, readConfig } from './config.ts';
 import { chooseArchives } from './domain/backup/choose.ts';
 import { planRestore } from './domain/backup/plan.ts';
@@ -31,16 +30,6 @@ function readArguments() {
   throw new ConfigError(USAGE);
 }
 
-async function confirmed(signal: AbortSignal): Promise<boolean> {
-  if (!process.stdin.isTTY) throw new ConfigError('Nothing has been changed: say --yes to do it without being asked.');
-  const terminal = createInterface({ input: process.stdin, output: process.stdout });
-  try {
-    return /^y(es)?$/i.test((await terminal.question('Restore? [y/N] ', { signal })).trim());
-  } finally {
-    terminal.close();
-  }
-}
-
 await runCommand(async () => {
   const { paths, tenant, yes, 'dry-run': dryRun, 'keep-servers': keepServers } = readArguments();
   const config = readConfig(process.env);
@@ -53,7 +42,7 @@ await runCommand(async () => {
       async ({ databaseUrl }) => {
         for (const line of await planRestore({ databaseUrl, keys, keepServers }, chosen)) say(`- ${line}`);
         if (dryRun) return 0;
-        if (!yes && !(await confirmed(signal))) {
+        if (!yes && !(await confirmed('Restore?', signal))) {
           say('Nothing has been changed.');
           return 1;
         }

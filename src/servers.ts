@@ -6,19 +6,16 @@ import 'reflect-metadata';
 import { createInterface } from 'node:readline/promises';
 import { parseArgs } from 'node:util';
 import type { z } from 'zod';
-import { runCommand, say, withInstallation } from './command-line.ts';
+import { refusalsTold, runCommand, say, withInstallation } from './command-line.ts';
 import { describeFailure } from './components/describe-failure.ts';
 import { ConfigError, readConfig } from './config.ts';
-import { openControl } from './db/control.ts';
-import { DatabaseServers } from './db/database-servers.ts';
+import type { DatabaseServers } from './db/database-servers.ts';
 import { bySystem } from './domain/audit.ts';
 import { type DatabaseServer, listDatabaseServers } from './domain/database-servers.ts';
-import { installationCode } from './domain/installation.ts';
 import { type Registrar, registerServer, removeServer, updateServer } from './domain/server-registration.ts';
 import { ServerState } from './entities/control/database-server.ts';
-import { AppError } from './errors.ts';
-import { createLog } from './log.ts';
 import { RegisterDatabaseServerInput, UpdateDatabaseServerInput } from './schema/server-inputs.ts';
+import { withControlPlane } from './with-control-plane.ts';
 
 const USAGE = `Use: npm run servers [-- list]
      npm run servers -- add <name> --url <postgresql://role:password@host:5432/postgres> --capacity <tenants>
@@ -94,19 +91,16 @@ async function fromStandardInput(): Promise<string> {
   throw new ConfigError('There is no address on standard input.');
 }
 
-/** What goes wrong is told as the API tells it. */
-async function told<T>(work: Promise<T>): Promise<T> {
-  return work.catch((error: unknown) => {
-    if (!(error instanceof AppError)) throw error;
-    const details = error.details?.map(({ field, message }) => `${optionOf(field)}: ${message}`);
-    throw new ConfigError((details ?? [error.message]).join('\n'));
-  });
-}
+/** In the words of the options. */
+const told = <T>(work: () => Promise<T>): Promise<T> =>
+  refusalsTold(work, ({ message, details }) =>
+    (details?.map((detail) => `${optionOf(detail.field)}: ${detail.message}`) ?? [message]).join('\n'),
+  );
 
 async function change(registrar: Registrar, { verb, name, options }: Wanted): Promise<void> {
   if (verb === 'add') {
     const input = checked(RegisterDatabaseServerInput.rules, { ...(await inputOf(options)), name });
-    await told(registerServer(registrar, input));
+    await told(() => registerServer(registrar, input));
     return;
   }
   const { rows } = await registrar.control.pool.query<{ id: string }>(
@@ -115,9 +109,12 @@ async function change(registrar: Registrar, { verb, name, options }: Wanted): Pr
   );
   if (!rows[0]) throw new ConfigError(`There is no database server ${name}.`);
   const { id } = rows[0];
-  if (verb === 'remove') await told(removeServer(registrar, id));
-  else if (STATES[verb]) await told(updateServer(registrar, id, { state: STATES[verb] }));
-  else await told(updateServer(registrar, id, checked(UpdateDatabaseServerInput.rules, await inputOf(options))));
+  if (verb === 'remove') await told(() => removeServer(registrar, id));
+  else if (STATES[verb]) await told(() => updateServer(registrar, id, { state: STATES[verb] }));
+  else {
+    const input = checked(UpdateDatabaseServerInput.rules, await inputOf(options));
+    await told(() => updateServer(registrar, id, input));
+  }
 }
 
 async function list(servers: readonly DatabaseServer[], known: DatabaseServers): Promise<void> {
@@ -154,23 +151,12 @@ async function standing(known: DatabaseServers, id: string): Promise<string> {
 
 await runCommand(async () => {
   const wanted = readArguments();
-  await withInstallation(readConfig(process.env), async ({ databaseUrl, keys }) => {
-    if (!keys) throw new ConfigError('JWT_SECRET is needed: addresses are sealed with a key that is derived from it.');
-    const log = createLog('silent');
-    const control = await openControl(databaseUrl, log, 4);
-    try {
-      const em = control.orm.em.fork();
-      const servers = await DatabaseServers.open({ control, keys, code: await installationCode(em), log });
-      try {
-        const registrar: Registrar = { em, control, servers, keys, source: bySystem };
-        if (wanted.verb !== 'list') await change(registrar, wanted);
-        await list(await listDatabaseServers({ control, keys }), servers);
-      } finally {
-        await servers.close();
-      }
-    } finally {
-      await control.close();
-    }
-  });
+  await withInstallation(readConfig(process.env), (found) =>
+    withControlPlane(found, 4, async ({ control, servers, keys }) => {
+      const registrar: Registrar = { em: control.orm.em.fork(), control, servers, keys, source: bySystem };
+      if (wanted.verb !== 'list') await change(registrar, wanted);
+      await list(await listDatabaseServers({ control, keys }), servers);
+    }),
+  );
   return 0;
 });

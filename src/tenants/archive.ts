@@ -1,7 +1,7 @@
 /** `npm run tenants -- archive <slug>`: exit code 0 when it is archived, 1 when somebody said no, 2 when it could not be, 130 when stopped. */
-import { say } from '../command-line.ts';
+import { confirmed, say } from '../command-line.ts';
 import { archiveTenant } from '../domain/offboarding/offboarding.ts';
-import { argumentsOf, byCommand, confirmed, onTenant } from './at-work.ts';
+import { argumentsOf, byCommand, onTenant } from './at-work.ts';
 import { followRun } from './follow-run.ts';
 
 const USAGE = `Use: npm run tenants -- archive <slug> [--yes]

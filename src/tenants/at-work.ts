@@ -1,19 +1,18 @@
 /** What commands on whole tenants work with, and how they end. */
-import { createInterface } from 'node:readline/promises';
 import { type ParseArgsConfig, parseArgs } from 'node:util';
-import { interruptible, neededKeys, withInstallation } from '../command-line.ts';
+import { interruptible, neededKeys, refusalsTold, withInstallation } from '../command-line.ts';
 import { makeComponents } from '../components/index.ts';
 import { ConfigError, readConfig } from '../config.ts';
-import { query, sqlOf } from '../db/control.ts';
+import { sqlOf } from '../db/control.ts';
 import { Queue } from '../db/queue.ts';
 import { bySystem } from '../domain/audit.ts';
 import { prepare } from '../domain/backup/prepare.ts';
 import { KeptFiles } from '../domain/kept-files.ts';
 import type { Asker } from '../domain/offboarding/offboarding.ts';
 import { type OffboardingServices, offboardingsOf } from '../domain/offboarding/runs.ts';
-import { TENANT_COLUMNS, type TenantRow } from '../domain/organizations.ts';
-import { AppError } from '../errors.ts';
+import type { TenantRow } from '../domain/organizations.ts';
 import { createLog } from '../log.ts';
+import { findTenant } from './find-tenant.ts';
 
 export interface AtWork {
   services: OffboardingServices & { queue: Queue };
@@ -52,11 +51,6 @@ export function argumentsOf<T extends NonNullable<ParseArgsConfig['options']>>(
   }
 }
 
-const bySlug = query<TenantRow>(
-  'tenant_by_slug',
-  `select ${TENANT_COLUMNS} from organizations o where o.slug = $1 or o.id::text = $1`,
-);
-
 /** Opens the installation for one tenant. @returns the exit code. @throws {ConfigError} */
 export async function onTenant(slug: string, work: (at: AtWork) => Promise<number>): Promise<number> {
   const config = readConfig(process.env);
@@ -69,15 +63,12 @@ export async function onTenant(slug: string, work: (at: AtWork) => Promise<numbe
       const components = await makeComponents(config.components);
       try {
         await queue.start();
-        const [tenant] = await sqlOf(control.pool).rows(bySlug, [slug]);
-        if (!tenant) throw new ConfigError(`There is no tenant ${slug}.`);
+        const tenant = await findTenant(control, slug);
         const kept = new KeptFiles(config.dataDir, servers.home.code, components.objects);
         const services = { control, servers, components, kept, keys, log, queue, tenants: NO_POOLS };
-        return await work({ services, databaseUrl, tenant, signal });
-      } catch (error) {
-        if (!(error instanceof AppError)) throw error;
-        throw new ConfigError(
-          [error.message, ...(error.details ?? []).map(({ message }) => `It ${message}.`)].join(' '),
+        return await refusalsTold(
+          () => work({ services, databaseUrl, tenant, signal }),
+          ({ message, details = [] }) => [message, ...details.map((detail) => `It ${detail.message}.`)].join(' '),
         );
       } finally {
         await queue.stop(5000);
@@ -90,17 +81,6 @@ export async function onTenant(slug: string, work: (at: AtWork) => Promise<numbe
 
 /** A command has no connections open to a tenant that it could forget. */
 const NO_POOLS = { forget() {} } as unknown as OffboardingServices['tenants'];
-
-/** Asks at a terminal. @throws {ConfigError} where nobody can be asked. */
-export async function confirmed(question: string, signal: AbortSignal): Promise<boolean> {
-  if (!process.stdin.isTTY) throw new ConfigError('Nothing has been changed: say --yes to do it without being asked.');
-  const terminal = createInterface({ input: process.stdin, output: process.stdout });
-  try {
-    return /^y(es)?$/i.test((await terminal.question(`${question} [y/N] `, { signal })).trim());
-  } finally {
-    terminal.close();
-  }
-}
 
 /** How the latest run of the tenant stands. */
 export const runOf = async ({ services, tenant }: AtWork) =>

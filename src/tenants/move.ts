@@ -4,15 +4,27 @@
  * nothing could be asked for, 130 when the command was stopped.
  */
 import { parseArgs } from 'node:util';
-import { interruptible, neededKeys, withInstallation } from '../command-line.ts';
+import { interruptible, refusalsTold, withInstallation } from '../command-line.ts';
 import { ConfigError, readConfig } from '../config.ts';
-import { type MoveVerb, moveByCommand } from '../domain/move/command.ts';
+import { Queue } from '../db/queue.ts';
+import { bySystem } from '../domain/audit.ts';
+import { type Asker, endMove, moveTenant } from '../domain/move/requests.ts';
+import { MoveState } from '../entities/control/tenant-move.ts';
+import { type ControlPlane, withControlPlane } from '../with-control-plane.ts';
+import { findTenant } from './find-tenant.ts';
+import { followMove, tellOfEnd } from './move-progress.ts';
 
 const USAGE = `Use: npm run tenants -- move <slug or id> <name of a server> [--max-read-only <seconds>] [--finish]
      npm run tenants -- move <slug or id> [--undo | --cancel | --finish]   (with none: shows how it goes)`;
 
+interface Wanted {
+  /** Slug or id. */
+  tenant: string;
+  verb: 'watch' | 'undo' | 'cancel' | 'finish' | { to: string; seconds?: number; finish: boolean };
+}
+
 /** @throws {ConfigError} when the command line cannot be used. */
-function readArguments(args: string[]): { tenant: string; verb: MoveVerb } {
+function readArguments(args: string[]): Wanted {
   try {
     const { positionals, values } = parseArgs({
       args,
@@ -43,12 +55,47 @@ function readArguments(args: string[]): { tenant: string; verb: MoveVerb } {
   }
 }
 
+const ENDS = { undo: MoveState.UNDOING, cancel: MoveState.CANCELLING, finish: MoveState.FINISHING } as const;
+/** Where the move is to come to by a command. */
+const REACHED = { undo: MoveState.UNDONE, cancel: MoveState.CANCELLED, finish: MoveState.FINISHED } as const;
+
 /** @returns the exit code. */
 export async function run(args: string[]): Promise<number> {
-  const { tenant, verb } = readArguments(args);
-  const config = readConfig(process.env);
-  const keys = await neededKeys(config);
+  const wanted = readArguments(args);
   return interruptible((signal) =>
-    withInstallation(config, ({ databaseUrl }) => moveByCommand({ databaseUrl, keys, tenant, verb, signal })),
+    withInstallation(readConfig(process.env), (found) =>
+      withControlPlane(found, 4, async (open) => {
+        const queue = new Queue(found.databaseUrl, open.log, false);
+        try {
+          await queue.start();
+          return await move({ ...open, queue }, wanted, signal);
+        } finally {
+          await queue.stop(1000);
+        }
+      }),
+    ),
   );
+}
+
+async function move(
+  { control, servers, queue }: ControlPlane & { queue: Queue },
+  { tenant, verb }: Wanted,
+  signal: AbortSignal,
+): Promise<number> {
+  const org = await findTenant(control, tenant);
+  const asker = (): Asker => ({ ...bySystem, em: control.orm.em.fork(), services: { servers, queue } });
+  const end = (state: (typeof ENDS)[keyof typeof ENDS]) => refusalsTold(() => endMove(asker(), org.id, state));
+  if (typeof verb === 'object') {
+    const serverId = servers.all().find(({ name }) => name.toLowerCase() === verb.to.toLowerCase())?.id;
+    if (!serverId) throw new ConfigError(`There is no database server ${verb.to}.`);
+    await refusalsTold(() => moveTenant(asker(), { tenantId: org.id, serverId, maxReadOnlySeconds: verb.seconds }));
+  } else if (verb !== 'watch') await end(ENDS[verb]);
+  let ended = await followMove(control.pool, org, signal);
+  if (typeof verb === 'object' && verb.finish && ended.state === MoveState.SWITCHED) {
+    await end(MoveState.FINISHING);
+    ended = await followMove(control.pool, org, signal);
+  }
+  tellOfEnd(org.slug, ended);
+  const wished = typeof verb === 'string' && verb !== 'watch' ? REACHED[verb] : ended.state;
+  return ended.state === wished && ended.state !== MoveState.FAILED ? 0 : 1;
 }

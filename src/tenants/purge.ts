@@ -1,8 +1,8 @@
 /** `npm run tenants -- purge <slug>`: exit code 0 when its end is set, or called off, 1 when somebody said no, 2 when it could not be. */
-import { say } from '../command-line.ts';
+import { confirmed, say } from '../command-line.ts';
 import { ConfigError } from '../config.ts';
 import { COUNTDOWN, cancelPurge, purgeTenant } from '../domain/offboarding/offboarding.ts';
-import { argumentsOf, byCommand, confirmed, onTenant } from './at-work.ts';
+import { argumentsOf, byCommand, onTenant } from './at-work.ts';
 
 const USAGE = `Use: npm run tenants -- purge <slug> [--after <countdown>] [--yes]
      Sets the end of a suspended tenant. The countdown is such as 30m, 12h or 30d, which it is without; a running gateway then

@@ -4,7 +4,7 @@
  * not run, 2 when nothing could be done, 130 after Ctrl-C.
  */
 import { parseArgs } from 'node:util';
-import { interruptible, say, withInstallation } from '../command-line.ts';
+import { interruptible, refusalsTold, say, withInstallation } from '../command-line.ts';
 import { ConfigError, readConfig } from '../config.ts';
 import { plural } from '../domain/backup/tell.ts';
 import { plannedTenants, upgradePlan } from '../domain/upgrades/plan.ts';
@@ -16,7 +16,6 @@ import {
   startUpgradeIn,
 } from '../domain/upgrades/runs.ts';
 import type { UpgradeWish } from '../domain/upgrades/settings.ts';
-import { AppError } from '../errors.ts';
 import { UpgradeInput } from '../schema/upgrade-inputs.ts';
 import { detailsOf } from '../schema/validate.ts';
 import { byCommand, type Installed, newestRun, tenantBySlug, withUpgrades } from './installed.ts';
@@ -99,16 +98,13 @@ export async function run(args: string[]): Promise<number> {
   const wanted = readArguments(args);
   return interruptible((signal) =>
     withInstallation(readConfig(process.env), (found) =>
-      withUpgrades(found, async (installed) => {
-        try {
-          return await act(installed, wanted, signal);
-        } catch (error) {
-          if (!(error instanceof AppError)) throw error;
-          throw new ConfigError(
-            [error.message, ...(error.details ?? []).map(({ field, message }) => `${field} ${message}.`)].join('\n'),
-          );
-        }
-      }),
+      withUpgrades(found, (installed) =>
+        refusalsTold(
+          () => act(installed, wanted, signal),
+          ({ message, details = [] }) =>
+            [message, ...details.map((detail) => `${detail.field} ${detail.message}.`)].join('\n'),
+        ),
+      ),
     ),
   );
 }

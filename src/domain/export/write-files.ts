@@ -8,7 +8,7 @@ import { type WrittenEntries, writeHashed } from './write-data.ts';
  * A name in the archive for an object's. Whoever unpacks it is not to be led out of the folder: what a file system reads as a
  * step, and what begins at its root, is written with percent signs.
  */
-export const nameInArchive = (name: string): string =>
+const nameInArchive = (name: string): string =>
   `files/${name
     .split('/')
     .map((part) => (part === '' || part === '.' || part === '..' ? part.replaceAll('.', '%2E') || '%2F' : part))

@@ -144,12 +144,6 @@ function refuseWhile({ state }: { state: MoveState }): void {
   );
 }
 
-/** For whatever cannot be done to the database of a tenant while it is moved. @throws {AppError} conflict */
-export async function refuseWhileMoved(em: EntityManager, tenantId: string): Promise<void> {
-  const move = await em.findOne(TenantMove, { orgId: tenantId }, { lockMode: LockMode.PESSIMISTIC_READ });
-  if (move) refuseWhile(move);
-}
-
 /** Ends, and the states from which a move may be sent towards them. */
 const FROM: Partial<Record<MoveState, { from: MoveState[]; action: string; otherwise: string }>> = {
   [MoveState.CANCELLING]: {

@@ -1,0 +1,43 @@
+/** What commands work with that need the control plane and the database servers, without the rest of a gateway. */
+import type { Logger } from 'pino';
+import type { Installation } from './command-line.ts';
+import { ConfigError } from './config.ts';
+import { type ControlDatabase, openControl } from './db/control.ts';
+import { DatabaseServers } from './db/database-servers.ts';
+import type { Keys } from './db/secrets.ts';
+import { installationCode } from './domain/installation.ts';
+import { createLog } from './log.ts';
+
+export interface ControlPlane {
+  control: ControlDatabase;
+  servers: DatabaseServers;
+  keys: Keys;
+  log: Logger;
+}
+
+/**
+ * Opens both for as long as the work takes.
+ *
+ * @param connections to the control database, at most.
+ * @throws {ConfigError} without the secret.
+ */
+export async function withControlPlane<T>(
+  { databaseUrl, keys }: Installation,
+  connections: number,
+  work: (open: ControlPlane) => Promise<T>,
+): Promise<T> {
+  if (!keys) throw new ConfigError('JWT_SECRET is needed: the addresses of database servers are sealed with it.');
+  const log = createLog('silent');
+  const control = await openControl(databaseUrl, log, connections);
+  try {
+    const code = await installationCode(control.orm.em.fork());
+    const servers = await DatabaseServers.open({ control, keys, code, log });
+    try {
+      return await work({ control, servers, keys, log });
+    } finally {
+      await servers.close();
+    }
+  } finally {
+    await control.close();
+  }
+}
