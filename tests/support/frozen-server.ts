@@ -12,9 +12,18 @@ export async function freezer(url: string): Promise<{ freeze(): void; thaw(): vo
   const signal = (name: NodeJS.Signals) => {
     // No new process before the others are known.
     process.kill(pid, name);
-    for (const child of childrenOf(pid)) process.kill(child, name);
+    for (const child of childrenOf(pid)) signalIfThere(child, name);
   };
   return { freeze: () => signal('SIGSTOP'), thaw: () => signal('SIGCONT') };
+}
+
+/** One that goes on may end by itself before it is told. */
+function signalIfThere(pid: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(pid, name);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
 }
 
 function childrenOf(pid: number): number[] {
