@@ -43,9 +43,13 @@ export function note(curve: Curve, name: string, size: number, value: number): v
   curve.series[name] = [...(curve.series[name] ?? []), [size, value]];
 }
 
+/** Of the exponent: seven percent for twice as many. */
+const FLAT = 0.1;
+
 /**
  * What a series says of another size: by the power law that fits it best (least squares of the logarithms), from its upper half
- * on, where what is there at any size weighs less.
+ * on, where what is there at any size weighs less. What hardly grows, or falls, is not carried on: that is the machine's mood, and
+ * nothing gets cheaper for ever. Its mean is taken.
  *
  * @returns the exponent as well: 0 is flat, 1 in proportion; undefined for fewer than two points.
  */
@@ -60,7 +64,8 @@ export function project(
   const [x, y] = [mean(0), mean(1)];
   const power =
     logs.reduce((sum, [a, b]) => sum + (a - x) * (b - y), 0) / logs.reduce((sum, [a]) => sum + (a - x) ** 2, 0);
-  return { value: Math.exp(y + power * (Math.log(size) - x)), power };
+  const carried = power < FLAT ? 0 : power;
+  return { value: Math.exp(y + carried * (Math.log(size) - x)), power: carried };
 }
 
 /** Three digits that say something. */

@@ -11,8 +11,7 @@ const MILLION = 1e6;
 
 /** What is flat, and what grows how. */
 function growth(power: number): string {
-  if (power < -0.1) return 'falls';
-  if (power < 0.1) return 'flat';
+  if (power === 0) return 'flat';
   if (power > 0.9 && power < 1.1) return 'in proportion';
   return `× ${(2 ** power).toFixed(2)} for twice as many`;
 }
