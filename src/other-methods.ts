@@ -27,11 +27,11 @@ export function knowOtherMethods(app: FastifyInstance): (request: FastifyRequest
   };
 }
 
-/** Fastify's `:id` stands for one segment, `*` for the rest. */
+/** Fastify's `:id` stands for one segment, `*` for the rest; a slash at the end changes nothing. */
 const patternOf = (url: string) =>
   new RegExp(
     `^${url
       .replace(/[.+?^${}()|[\]\\]/g, '\\$&')
       .replace(/:\w+/g, '[^/]+')
-      .replace(/\*$/, '.*')}$`,
+      .replace(/\*$/, '.*')}/?$`,
   );

@@ -50,6 +50,9 @@ describe('an address', () => {
 
   test('may end in a slash', async () => {
     expect((await ask('GET', '/api/super-admin/tenants/')).status).toBe(200);
+    const answer = await ask('PUT', '/api/super-admin/tenants/');
+    expectError(answer, 405, 'method_not_allowed');
+    expect(answer.headers.get('allow')).toBe('GET, HEAD, POST');
   });
 
   test.each([
