@@ -24,6 +24,8 @@ const PROTOCOLS = ['http/protobuf', 'http/json'] as const;
 const otlpProtocol = optional(
   z.enum(PROTOCOLS, { error: `must be ${PROTOCOLS.join(' or ')}: the gateway sends traces over HTTP` }),
 );
+const FRACTION = { error: 'must be a number from 0 to 1' };
+const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 const SAMPLERS = [
   'always_on',
   'always_off',
@@ -39,7 +41,7 @@ const nameOf = (setting: string) => setting.split('=')[0]!;
 
 const environment = z.object({
   NODE_ENV: z.preprocess(blankIsUnset, z.string().default('development')),
-  PORT: z.preprocess(blankIsUnset, z.coerce.number().int().min(0).max(65_535).default(4000)),
+  PORT: whole(0, 65_535, 4000),
   HOST: z.preprocess(blankIsUnset, z.string().default('127.0.0.1')),
   ROLE: z.preprocess(
     blankIsUnset,
@@ -87,7 +89,7 @@ const environment = z.object({
   ),
   LOG_LEVEL: z.preprocess(
     blankIsUnset,
-    z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+    z.enum(LOG_LEVELS, { error: `must be one of ${LOG_LEVELS.join(', ')}` }).default('info'),
   ),
   OTEL_EXPORTER_OTLP_ENDPOINT: service,
   OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: service,
@@ -95,9 +97,7 @@ const environment = z.object({
   OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: otlpProtocol,
   OTEL_TRACES_EXPORTER: optional(z.enum(['otlp', 'none'], { error: 'must be otlp or none' })),
   OTEL_TRACES_SAMPLER: optional(z.enum(SAMPLERS, { error: `must be one of ${SAMPLERS.join(', ')}` })),
-  OTEL_TRACES_SAMPLER_ARG: optional(
-    z.coerce.number({ error: 'must be a number from 0 to 1' }).min(0).max(1, { error: 'must be a number from 0 to 1' }),
-  ),
+  OTEL_TRACES_SAMPLER_ARG: optional(z.coerce.number(FRACTION).min(0, FRACTION).max(1, FRACTION)),
   OTEL_SDK_DISABLED: optional(z.stringbool({ error: 'must be true or false' })),
   REDIS_URL: url('redis:', 'rediss:'),
   MONGODB_URL: url('mongodb:', 'mongodb+srv:'),

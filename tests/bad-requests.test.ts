@@ -52,7 +52,7 @@ describe('an address', () => {
     expect((await ask('GET', '/api/super-admin/tenants/')).status).toBe(200);
     const answer = await ask('PUT', '/api/super-admin/tenants/');
     expectError(answer, 405, 'method_not_allowed');
-    expect(answer.headers.get('allow')).toBe('GET, HEAD, POST');
+    expect(answer.headers.get('allow')?.split(', ').sort()).toEqual(['GET', 'HEAD', 'POST']);
   });
 
   test.each([
