@@ -3,8 +3,8 @@
  * names, every workload. Ends with 1 when a goal is fallen short of.
  */
 import { dirname, join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { ensureBuilt } from '../tests/support/built.ts';
+import { commandArguments } from '../tests/support/command-arguments.ts';
 import { cleanUp } from '../tests/support/gateway-process.ts';
 import { endOnSignals } from './ending.ts';
 import { Fleet } from './fleet.ts';
@@ -29,7 +29,7 @@ const say = (text: string) => console.log(text);
 let close = async () => {};
 
 async function main(): Promise<number> {
-  const { values, positionals } = parseArgs({
+  const { values, positionals } = commandArguments(USAGE, {
     allowPositionals: true,
     options: {
       list: { type: 'boolean' },

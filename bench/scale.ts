@@ -3,8 +3,8 @@
  * Ends with 1 when a part could not be measured.
  */
 import { tmpdir } from 'node:os';
-import { parseArgs } from 'node:util';
 import { ensureBuilt } from '../tests/support/built.ts';
+import { commandArguments } from '../tests/support/command-arguments.ts';
 import { cleanUp } from '../tests/support/gateway-process.ts';
 import { endOnSignals } from './ending.ts';
 import { Load } from './load/load.ts';
@@ -33,30 +33,17 @@ let close = async () => {};
 /** At most this many, and this many itself. */
 const upTo = (sizes: number[], most: number) => [...sizes.filter((size) => size < most), most];
 
-function readArguments() {
-  try {
-    return parseArgs({
-      allowPositionals: true,
-      options: {
-        docs: { type: 'boolean' },
-        tenants: { type: 'string', default: '100000' },
-        max: { type: 'string', default: '2000' },
-        gateways: { type: 'string', default: '3' },
-        seconds: { type: 'string', default: '1' },
-      },
-    });
-  } catch {
-    return undefined;
-  }
-}
-
 async function main(): Promise<number> {
-  const parsed = readArguments();
-  if (!parsed) {
-    say(USAGE);
-    return 2;
-  }
-  const { values, positionals } = parsed;
+  const { values, positionals } = commandArguments(USAGE, {
+    allowPositionals: true,
+    options: {
+      docs: { type: 'boolean' },
+      tenants: { type: 'string', default: '100000' },
+      max: { type: 'string', default: '2000' },
+      gateways: { type: 'string', default: '3' },
+      seconds: { type: 'string', default: '1' },
+    },
+  });
   if (values.docs) {
     for (const file of await writeScaleDocs(await readScale())) say(file);
     return 0;

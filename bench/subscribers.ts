@@ -3,19 +3,20 @@
  * which never read, while tenants are changed so many times. Ends with 1 when a promise does not hold (bench/proof.ts).
  */
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { ensureBuilt } from '../tests/support/built.ts';
+import { commandArguments } from '../tests/support/command-arguments.ts';
 import { cleanUp, startGateway, temporaryFolder } from '../tests/support/gateway-process.ts';
 import { COUNTED, openFilesLimit } from './gauges.ts';
 import { prove } from './proof.ts';
 import { table } from './table.ts';
 
+const USAGE = 'Usage: npm run prove:subscribers -- [--sockets 2000] [--silent 50] [--events 500]';
 /** Files that a gateway has open besides sockets of subscribers, and to spare. */
 const OTHER_FILES = 300;
 const CARE = { restMs: 10_000, furtherCrowds: 3 };
 
 async function main(): Promise<number> {
-  const { values } = parseArgs({
+  const { values } = commandArguments(USAGE, {
     options: {
       sockets: { type: 'string', default: '2000' },
       silent: { type: 'string', default: '50' },
@@ -24,7 +25,7 @@ async function main(): Promise<number> {
   });
   const [sockets, silent, events] = [Number(values.sockets), Number(values.silent), Number(values.events)];
   if (![sockets, silent, events].every((value) => Number.isInteger(value) && value >= 0) || silent >= sockets) {
-    console.log('Usage: npm run prove:subscribers -- [--sockets 2000] [--silent 50] [--events 500]');
+    console.log(USAGE);
     return 2;
   }
   if (openFilesLimit() < sockets + OTHER_FILES) {

@@ -3,13 +3,15 @@
  * serves. `-- --tenants`, `--poisoned`, `--kills`, `--seed` for others. Exit code 1 on any loss.
  */
 import { createHash, randomInt } from 'node:crypto';
-import { parseArgs } from 'node:util';
+import { commandArguments } from '../tests/support/command-arguments.ts';
 import { Ground } from './ground.ts';
 import { proveUpgrade } from './upgrade-proof.ts';
 
 const print = (line: string) => process.stdout.write(`${line}\n`);
 
-const { values } = parseArgs({
+const USAGE = 'Usage: npm run prove:upgrades -- [--tenants 500] [--poisoned 5] [--kills 20] [--seed N]';
+
+const { values } = commandArguments(USAGE, {
   options: {
     tenants: { type: 'string', default: '500' },
     poisoned: { type: 'string', default: '5' },
@@ -17,6 +19,14 @@ const { values } = parseArgs({
     seed: { type: 'string', default: `${randomInt(2 ** 31)}` },
   },
 });
+const [tenants, poisoned, kills, seed] = [values.tenants, values.poisoned, values.kills, values.seed].map(Number);
+if (
+  ![tenants, poisoned, kills, seed].every((value) => Number.isInteger(value) && value! >= 0) ||
+  poisoned! >= tenants!
+) {
+  print(USAGE);
+  process.exit(2);
+}
 const stopping = new AbortController();
 process.once('SIGINT', () => {
   stopping.abort();
@@ -32,16 +42,16 @@ const tell = (line: string) => {
   last = line;
 };
 
-print(`seed ${values.seed}`);
+print(`seed ${seed}`);
 const ground = await Ground.open();
 try {
   const { losses, facts } = await proveUpgrade(ground, {
-    tenants: Number(values.tenants),
-    poisoned: Number(values.poisoned),
-    kills: Number(values.kills),
+    tenants: tenants!,
+    poisoned: poisoned!,
+    kills: kills!,
     chance: (...name) =>
       createHash('sha256')
-        .update([values.seed, ...name].join(' '))
+        .update([seed, ...name].join(' '))
         .digest()
         .readUInt32LE() /
       2 ** 32,

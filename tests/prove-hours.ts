@@ -5,15 +5,18 @@
  */
 import { createHash, randomInt } from 'node:crypto';
 import { availableParallelism } from 'node:os';
-import { parseArgs } from 'node:util';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import fc from 'fast-check';
 import * as businessTime from '../src/domain/working-hours/business-time.ts';
 import * as clock from '../src/domain/working-hours/clock.ts';
 import * as occurrences from '../src/domain/working-hours/occurrences.ts';
+import { commandArguments } from './support/command-arguments.ts';
 import { disagreement } from './support/hours-agreement.ts';
 import { type HoursCase, hoursCases, INSTANTS, type Years, zones } from './support/hours-cases.ts';
 import { WallClock } from './support/wall-clock.ts';
+
+const USAGE =
+  'Usage: npm run prove:hours -- [--cases 100000] [--seed N] [--years 2020-2037] [--zone Asia/Jakarta [--batch 3]]';
 
 /** Schedules to a batch: few enough that a Ctrl-C and the progress need not wait. */
 const SCHEDULES = 50;
@@ -94,7 +97,7 @@ function work(): void {
 }
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({
+  const { values } = commandArguments(USAGE, {
     options: {
       cases: { type: 'string' },
       seed: { type: 'string' },
@@ -108,7 +111,7 @@ async function main(): Promise<void> {
   const tasks = tasksOf(Number(values.cases ?? 100_000), values.zone, values.batch);
   const wanted = tasks.reduce((sum, { batches }) => sum + batches.length, 0) * SCHEDULES * INSTANTS;
   if (!Number.isInteger(seed) || !Number.isInteger(wanted) || wanted === 0) {
-    print('Usage: npm run prove:hours -- --cases 1000000 [--seed N] [--zone Asia/Jakarta [--batch 3]]');
+    print(USAGE);
     process.exitCode = 2;
     return;
   }

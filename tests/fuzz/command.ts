@@ -5,9 +5,9 @@
  */
 import { randomBytes, randomInt } from 'node:crypto';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { startEmbeddedServer } from '../../src/db/embedded-server.ts';
 import { ensureBuilt } from '../support/built.ts';
+import { commandArguments } from '../support/command-arguments.ts';
 import { cleanUp, startGateway, temporaryFolder } from '../support/gateway-process.ts';
 import { SUPER_ADMIN } from '../support/super-admin.ts';
 import { type FuzzOptions, fuzz } from './fuzz.ts';
@@ -18,10 +18,11 @@ import { described, type Tally, table } from './report.ts';
 const FULL = 100_000;
 /** So many findings are printed in full. */
 const PRINTED = 30;
+const USAGE = 'Usage: npm run fuzz -- [--requests 100000] [--seed N] [--only "POST /api/agents"]';
 const print = (text: string) => process.stdout.write(`${text}\n`);
 
 async function main(): Promise<number> {
-  const { values } = parseArgs({
+  const { values } = commandArguments(USAGE, {
     options: {
       requests: { type: 'string', default: String(FULL) },
       seed: { type: 'string' },
@@ -30,7 +31,7 @@ async function main(): Promise<number> {
   });
   const [requests, seed] = [Number(values.requests), Number(values.seed ?? randomInt(2 ** 31))];
   if (!Number.isInteger(requests) || requests < 1 || !Number.isInteger(seed)) {
-    print('Usage: npm run fuzz -- [--requests 100000] [--seed N] [--only "POST /api/agents"]');
+    print(USAGE);
     return 2;
   }
   print(

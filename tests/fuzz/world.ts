@@ -13,6 +13,8 @@ export const KNOWN_PASSWORD = `${PASSWORD_MARK}-known`;
 /** No more than so many are made, whatever is drawn. */
 const MOST_TENANTS = 24;
 const MOST_IDS = 40;
+/** A tenant that was being archived is given back within. */
+const REOPENED_MS = 60_000;
 /** People to try things on. */
 const STOCK = 6;
 
@@ -100,13 +102,27 @@ export class World {
     const lost = CAST.filter((_, at) => !well[at]);
     if (lost.length === 0) return;
     const { id, slug, adminEmail } = house.tenant;
-    const open = { status: 'active', limits: { max_agents: null, max_contacts: null, max_messages_month: null } };
-    await expectOk(this.#root.rest('PATCH', `/api/super-admin/tenants/${id}`, open));
+    await this.#reopen(id);
     await this.settle();
     if (!(await this.#answers(bearer(house.keeper.token!)))) {
       house.keeper = await this.#signIn('/api/auth/login', adminEmail, slug);
     }
     for (const name of lost) house.headers.set(name, await this.#enter(house, name));
+  }
+
+  /** A request may have had it suspended, archived, or set its end; what is under way is waited for. */
+  async #reopen(tenantId: string): Promise<void> {
+    const path = `/api/super-admin/tenants/${tenantId}`;
+    const open = { status: 'active', limits: { max_agents: null, max_contacts: null, max_messages_month: null } };
+    for (const deadline = Date.now() + REOPENED_MS; ; await sleep(100)) {
+      const answer = await this.#root.rest('PATCH', path, open);
+      const { code } = answer.body;
+      if ((code !== 'tenant_archived' && code !== 'conflict') || Date.now() > deadline) {
+        await expectOk(Promise.resolve(answer));
+        return;
+      }
+      if (code === 'tenant_archived') await this.#root.rest('POST', `${path}/unarchive`);
+    }
   }
 
   async #answers(headers: Record<string, string>, wanted?: string): Promise<boolean> {

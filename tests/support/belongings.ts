@@ -1,5 +1,4 @@
 /** One of each thing that a tenant can have, made through the API. */
-import { HOME_SERVER_ID } from '../../src/entities/control/database-server.ts';
 import { type Actor, agent, eventually, type Tenant } from './actors.ts';
 import type { TestApp } from './app.ts';
 
@@ -30,7 +29,7 @@ export async function belongingsOf(
   const bystander = await hired(admin, email, PASSWORD, 'supervisor');
   const keeper = await agent(app, email, PASSWORD);
   await root.rest('POST', `/api/super-admin/tenants/${tenant.id}/impersonate`, {});
-  const [division, role, exception, apiKey, sessions, impersonations, me, upgrade] = await Promise.all([
+  const [division, role, exception, apiKey, sessions, impersonations, me, servers, upgrade] = await Promise.all([
     made(admin, '/api/divisions', { name }),
     made(admin, '/api/roles', { name, permissions: [] }),
     made(admin, '/api/working-hours/exceptions', { name, start_date: `${2030 + bystanders}-05-01` }),
@@ -38,6 +37,7 @@ export async function belongingsOf(
     keeper.rest('GET', '/api/auth/sessions'),
     root.rest('GET', '/api/super-admin/impersonations'),
     root.rest('GET', '/api/auth/me'),
+    root.rest('GET', '/api/super-admin/database-servers'),
     // Nothing is behind: it has ended at once.
     made(root, '/api/super-admin/upgrades', {}),
   ]);
@@ -57,9 +57,9 @@ export async function belongingsOf(
     session: sessions.body[0].id,
     impersonation: impersonations.body[0].id,
     superAdmin: me.body.id,
-    server: HOME_SERVER_ID,
+    server: servers.body[0].id,
     upgrade: upgrade.id,
-    databaseServer: HOME_SERVER_ID,
+    databaseServer: servers.body[0].id,
   };
 }
 
