@@ -169,6 +169,38 @@ describeIf('the week in the console', hasBrowser, 'chromium is not on PATH', () 
     expect((await kept()).filter((entry) => /^[12]/.test(entry))).toEqual(['1 07:45-17:00', '2 09:00-17:00']);
   });
 
+  test('what a calendar has besides holidays is said in the language of the reader, and so is what is wrong with it', async () => {
+    const other = await openPage(browser, app, { ...LOOKS.light, locale: 'id-ID' });
+    await other.page.goto(`${app.url}/console`);
+    await other.page.getByText('Perusahaan', { exact: true }).click();
+    await other.page.getByLabel('Alamat email').fill(tenant.adminEmail);
+    await other.page.getByLabel('Kata sandi', { exact: true }).fill(tenant.adminPassword);
+    await other.page.getByRole('button', { name: 'Masuk' }).click();
+    await other.page.getByRole('tab', { name: 'Hari khusus' }).click();
+    await other.page.getByRole('button', { name: 'Impor hari libur' }).click();
+    const dialog = other.page.getByRole('dialog');
+    const choose = (...lines: string[]) =>
+      dialog.locator('input[type=file]').setInputFiles({
+        name: 'libur.ics',
+        mimeType: 'text/calendar',
+        buffer: Buffer.from(lines.join('\r\n')),
+      });
+    const year = new Date().getUTCFullYear() + 1;
+    await choose(
+      'BEGIN:VCALENDAR',
+      ...['BEGIN:VEVENT', `DTSTART:${year}0518T090000Z`, 'SUMMARY:Rapat', 'END:VEVENT'],
+      ...['BEGIN:VEVENT', 'DTSTART;VALUE=DATE:19700101', 'SUMMARY:Dulu', 'END:VEVENT'],
+      ...['BEGIN:VEVENT', `DTSTART;VALUE=DATE:${year}0817`, 'SUMMARY:Kemerdekaan', 'END:VEVENT'],
+      'END:VCALENDAR',
+    );
+    await dialog.getByText('2 acara dilewati').waitFor();
+    await dialog.getByText('Rapat (baris 3): berjam tertentu, jadi bukan sehari penuh').waitFor();
+    await dialog.getByText(/^1 sebelum 1 Januari \d{4} atau sesudah 31 Desember \d{4}$/).waitFor();
+    await choose('BEGIN:VCALENDAR', 'nonsense');
+    await dialog.getByText('baris 2: memuat baris yang bukan properti kalender', { exact: false }).waitFor();
+    await other.page.context().close();
+  });
+
   test('nothing was thrown in the page', () => {
     expect(problems).toEqual([]);
   });

@@ -39,7 +39,12 @@ describe('feeds as they are found', () => {
       '2026-08-17 Hari Proklamasi Kemerdekaan R.I.',
       '2026-12-25 Hari Raya Natal, libur nasional',
     ]);
-    expect(read(GOOGLE).skipped).toEqual([{ reason: '2 outside 2026-01-01 to 2030-12-31' }]);
+    expect(read(GOOGLE).skipped).toEqual([
+      {
+        ...{ code: 'OUTSIDE', count: 2, from: '2026-01-01', to: '2030-12-31' },
+        reason: '2 outside 2026-01-01 to 2030-12-31',
+      },
+    ]);
     expect(read(GOOGLE).holidays[0]).toEqual({
       uid: '20260101_ab3k9id@google.com',
       name: 'Hari Tahun Baru',
@@ -232,6 +237,7 @@ describe('each day once', () => {
     expect(read(text).skipped).toContainEqual(
       expect.objectContaining({
         summary: 'Bridge',
+        ...{ code: 'CLOSED_ALREADY', date: '2028-12-25', by: 'Christmas' },
         reason: 'falls on 2028-12-25, on which "Christmas" closes every year',
       }),
     );

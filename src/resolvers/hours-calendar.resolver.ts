@@ -1,6 +1,7 @@
 import { Arg, Args, Ctx, Field, Int, Mutation, ObjectType, Query, Resolver, registerEnumType } from 'type-graphql';
 import type { Context } from '../context.ts';
 import * as calendars from '../domain/hours-calendar.ts';
+import { SKIP_REASONS, type SkipCode } from '../domain/icalendar/reasons.ts';
 import { HolidayFeedArgs } from '../schema/hours-inputs.ts';
 import { Allow } from '../schema/permissions.ts';
 import { DateScalar, UuidScalar } from '../schema/scalars.ts';
@@ -17,6 +18,15 @@ registerEnumType(HolidayState, {
     STANDS: { description: 'It is there already.' },
     MEETS: { description: 'Another exception covers one of its days: it is left out.' },
   },
+});
+
+const SkipCodes = Object.fromEntries(Object.keys(SKIP_REASONS).map((code) => [code, code]));
+registerEnumType(SkipCodes, {
+  name: 'SkipCode',
+  description: 'Why an event of a calendar gives no holiday.',
+  valuesConfig: Object.fromEntries(
+    Object.entries(SKIP_REASONS).map(([code, text]) => [code, { description: `Said as "${text}".` }]),
+  ),
 });
 
 @ObjectType({ description: 'A holiday of a calendar.' })
@@ -50,6 +60,30 @@ class SkippedEvent {
 
   @Field({ description: 'Completes a sentence about the event.' })
   reason!: string;
+
+  @Field(() => SkipCodes, { description: 'The same for programs; the fields below are what it is about.' })
+  code!: SkipCode;
+
+  @Field(() => Int, {
+    nullable: true,
+    description: 'How many days may come back every year, or how many events it is about.',
+  })
+  count?: number;
+
+  @Field(() => String, { nullable: true, description: 'The part of the rule of recurrence, such as BYHOUR.' })
+  part?: string;
+
+  @Field(() => DateScalar, { nullable: true, description: 'The day that is closed already.' })
+  date?: string;
+
+  @Field(() => String, { nullable: true, description: 'What closes that day.' })
+  by?: string;
+
+  @Field(() => DateScalar, { nullable: true, description: 'The first day of those that are read.' })
+  from?: string;
+
+  @Field(() => DateScalar, { nullable: true, description: 'The last day of those that are read.' })
+  to?: string;
 }
 
 @ObjectType({ description: 'What an import of holidays does, or would do.' })

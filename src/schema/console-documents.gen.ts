@@ -26,7 +26,7 @@ export const CONSOLE_DOCUMENTS: Readonly<Record<string, string>> = {
   HealthChanges: 'ee6f83b492dc1ed9d2497d98bfa52479e7a9ace2192fc33a28b3543522329cec',
   HealthSign: 'c84d87129e925b9517b46ba558c6ac6de2d3f9a5f201d101195c7c4e0a18d4de',
   HealthTimeline: '90b4a37ac3c9b0a42f4a65d44acb0f7b31d6dbc7f5cb31e543e27d460d7db55f',
-  HolidayPreview: 'd3544d3f3efc3f7edc9cb1c86d977b692c48e65ac72067167946d48aedd52ec8',
+  HolidayPreview: '9810646d4d8582568121a09255f95cc7b55e7bf54dfc1b6ac8f595c78041a889',
   HoursSign: '4ddbd7fe3901dd657e225e4351e20b6637896031555ffd63de84ee825ab341f0',
   HoursStatusLive: '97945d0e437bab78bf0fc6aa26748622f47774e64713ef61659211dd82f403f6',
   HoursStatusNow: '92df13c8bb53235171f94a3075bf58817b5e8615234a24da325a827b9ddfc721',

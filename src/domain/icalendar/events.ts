@@ -52,7 +52,7 @@ export function readEvent(
     return written && propertyOf(written);
   };
   const begin = one('DTSTART');
-  if (!begin) throw new Unreadable('has no DTSTART', line);
+  if (!begin) throw new Unreadable('NO_START', line);
   const start = momentOf(begin.values[0], begin.line);
   const end = one('DTEND');
   const length = lengthOf(start, {
@@ -67,17 +67,17 @@ export function readEvent(
     for (const written of lines.get(name) ?? []) {
       const { values, line } = propertyOf(written);
       for (const value of values) days.push(listedDay(momentOf(value, line), offset));
-      if (days.length > MAX_LISTED) throw new Unreadable('lists too many dates', line);
+      if (days.length > MAX_LISTED) throw new Unreadable('TOO_MANY_DATES', line);
     }
     return days;
   };
   const exrule = lines.get('EXRULE')?.[0];
-  if (exrule) throw new Unreadable('has an EXRULE, which RFC 5545 does without', exrule.line);
+  if (exrule) throw new Unreadable('EXCLUDING_RULE', exrule.line);
   const rules = lines.get('RRULE') ?? [];
-  if (rules.length > MAX_RULES) throw new Unreadable('has too many rules of recurrence', rules[MAX_RULES]!.line);
+  if (rules.length > MAX_RULES) throw new Unreadable('TOO_MANY_RULES', rules[MAX_RULES]!.line);
   const replaced = one('RECURRENCE-ID');
   if (replaced && /;RANGE=/i.test(lines.get('RECURRENCE-ID')![0]!.text)) {
-    throw new Unreadable('stands in for all that follow it, which is not read here', replaced.line);
+    throw new Unreadable('REPLACES_ALL_AFTER', replaced.line);
   }
   const status = one('STATUS')?.values[0];
   return {
@@ -146,16 +146,16 @@ interface Ends {
  */
 function lengthOf(start: Moment, { begin, end, duration }: Ends): number {
   const isTimed = start.second !== undefined;
-  const partly = 'has a time of day, so it is no whole day';
+  const partly = 'NOT_WHOLE_DAYS';
   if (isTimed && (start.second !== 0 || (!end && !duration))) throw new Unreadable(partly, begin.line);
   let days = 1;
   if (end) {
     const { moment, tzid, line } = end;
-    if ((moment.second !== undefined) !== isTimed) throw new Unreadable('begins and ends by different clocks', line);
+    if ((moment.second !== undefined) !== isTimed) throw new Unreadable('DIFFERENT_CLOCKS', line);
     if (isTimed && (tzid !== begin.tzid || moment.isUtc !== start.isUtc || moment.second !== 0)) {
       throw new Unreadable(partly, line);
     }
-    if (moment.day < start.day) throw new Unreadable('ends before it begins', line);
+    if (moment.day < start.day) throw new Unreadable('ENDS_BEFORE_START', line);
     // Some programs mean the day itself by an end that is the start.
     days = Math.max(1, moment.day - start.day);
   } else if (duration) {
@@ -163,7 +163,7 @@ function lengthOf(start: Moment, { begin, end, duration }: Ends): number {
     if (seconds % DAY !== 0) throw new Unreadable(partly, duration.line);
     days = Math.max(1, seconds / DAY);
   }
-  if (days > LONGEST) throw new Unreadable('is longer than a year', end?.line ?? duration?.line ?? begin.line);
+  if (days > LONGEST) throw new Unreadable('TOO_LONG', end?.line ?? duration?.line ?? begin.line);
   return days;
 }
 
@@ -174,6 +174,6 @@ function secondsIn(duration: string, line: number): number {
   } catch {
     // Said below.
   }
-  if (!(seconds >= 0)) throw new Unreadable('has a DURATION that is none', line);
+  if (!(seconds >= 0)) throw new Unreadable('NO_DURATION', line);
   return seconds;
 }

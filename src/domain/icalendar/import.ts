@@ -7,6 +7,7 @@ import { LONGEST_YEARLY } from '../working-hours/occurrences.ts';
 import { dateOf, dayOf, type LocalDay } from '../working-hours/schedule.ts';
 import { type Hidden, type Holiday, type HolidayDraft, isSteady, withoutOverlaps } from './days.ts';
 import { type Event, EventZones, labelOf, readEvent } from './events.ts';
+import { type SkipReason, skipReason } from './reasons.ts';
 import { Days, daysOf, listOf } from './rules.ts';
 import { CalendarError, eventsOf, Unreadable } from './text.ts';
 
@@ -20,14 +21,12 @@ export const MAX_SKIPPED = 100;
 /** Where a yearly holiday has been since before, it is said to be since then. */
 const EARLIEST = dayOf('1970-01-01');
 
-/** An event that gave no exception, and why; the last one may stand for a number of them. */
-export interface SkippedEvent {
+/** An event that gave no exception, and why; the last two may stand for a number of them. */
+export interface SkippedEvent extends SkipReason {
   /** Of the file, from 1. */
   line?: number;
   uid?: string;
   summary?: string;
-  /** Completes a sentence about the event: "is cancelled". */
-  reason: string;
 }
 
 /**
@@ -54,7 +53,7 @@ export function readHolidays(
       events.push(readEvent(written, known, zones));
     } catch (error) {
       if (!(error instanceof Unreadable)) throw error;
-      skipped.push(skip({ ...known, line: error.line ?? written.line }, error.message));
+      skipped.push(skip({ ...known, line: error.line ?? written.line }, error.why));
     }
   }
   replace(events);
@@ -64,7 +63,7 @@ export function readHolidays(
   let [days, outside] = [0, 0];
   for (const event of events) {
     try {
-      if (event.isCancelled) throw new Unreadable('is cancelled');
+      if (event.isCancelled) throw new Unreadable('CANCELLED');
       const found = occurrences(event, range, calendar);
       if (found.length === 0) outside += 1;
       for (const holiday of found) {
@@ -74,22 +73,22 @@ export function readHolidays(
       }
     } catch (error) {
       if (!(error instanceof Unreadable)) throw error;
-      skipped.push(skip({ ...event, line: error.line ?? event.line }, error.message));
+      skipped.push(skip({ ...event, line: error.line ?? event.line }, error.why));
     }
   }
   const { drafts, hidden } = withoutOverlaps(holidays, range);
   return { holidays: drafts, skipped: shortened([...skipped, ...hidden.map(hiddenOne)], outside, window) };
 }
 
-const skip = ({ line, uid, name }: { line: number; uid?: string; name?: string }, reason: string): SkippedEvent => ({
+const skip = ({ line, uid, name }: { line: number; uid?: string; name?: string }, why: SkipReason): SkippedEvent => ({
   line,
   ...(uid !== undefined && { uid }),
   ...(name !== undefined && { summary: name }),
-  reason,
+  ...why,
 });
 
 const hiddenOne = ({ holiday, day, by }: Hidden) =>
-  skip(holiday, `falls on ${dateOf(day)}, on which "${by}" closes every year`);
+  skip(holiday, skipReason('CLOSED_ALREADY', { date: dateOf(day), by }));
 
 function shortened(
   skipped: SkippedEvent[],
@@ -97,8 +96,8 @@ function shortened(
   { from, to }: { from: string; to: string },
 ): SkippedEvent[] {
   const list = skipped.slice(0, MAX_SKIPPED);
-  if (skipped.length > MAX_SKIPPED) list.push({ reason: `${skipped.length - MAX_SKIPPED} more were skipped` });
-  if (outside > 0) list.push({ reason: `${outside} outside ${from} to ${to}` });
+  if (skipped.length > MAX_SKIPPED) list.push(skipReason('MORE', { count: skipped.length - MAX_SKIPPED }));
+  if (outside > 0) list.push(skipReason('OUTSIDE', { count: outside, from, to }));
   return list;
 }
 
@@ -115,8 +114,7 @@ function occurrences(event: Event, window: { from: LocalDay; to: LocalDay }, cal
   const { uid, name, line, from, to } = event;
   const length = to - from + 1;
   if (isYearly(event)) {
-    if (length > LONGEST_YEARLY)
-      throw new Unreadable(`comes back every year and is longer than ${LONGEST_YEARLY} days`);
+    if (length > LONGEST_YEARLY) throw new Unreadable('TOO_LONG_TO_RECUR', event.line, { count: LONGEST_YEARLY });
     if (from > window.to) return [];
     let days = { from, to };
     while (days.from < EARLIEST) days = nextYear(days);

@@ -34,17 +34,17 @@ const WEEKDAYS = ['SU', 'MO', 'TU', 'WE', 'TH', 'FR', 'SA'];
 export function ruleOf(value: unknown, line: number): Rule {
   const rule = value as Rule;
   const parts = PARTS.get(rule.freq);
-  if (!parts) throw new Unreadable('recurs neither by days, weeks, months nor years', line);
+  if (!parts) throw new Unreadable('UNKNOWN_FREQUENCY', line);
   const strange = Object.keys(rule).find((key) => !OPTIONS.includes(key) && !parts.includes(key));
   if (strange !== undefined) {
-    throw new Unreadable(`recurs by ${strange.toUpperCase().slice(0, 40)}, which is not read here`, line);
+    throw new Unreadable('UNKNOWN_RULE_PART', line, { part: strange.toUpperCase().slice(0, 40) });
   }
   for (const number of [rule.interval ?? 1, rule.count ?? 1]) {
-    if (!(number >= 1 && number <= MAX_NUMBER)) throw new Unreadable('recurs by a number out of range', line);
+    if (!(number >= 1 && number <= MAX_NUMBER)) throw new Unreadable('NUMBER_OUT_OF_RANGE', line);
   }
   const hasOrdinal = listOf(rule.byday).some((day) => /\d/.test(String(day)));
   if (hasOrdinal && (rule.freq === 'DAILY' || rule.freq === 'WEEKLY')) {
-    throw new Unreadable('recurs on weekdays counted in neither a month nor a year', line);
+    throw new Unreadable('MISPLACED_WEEKDAY', line);
   }
   return rule;
 }
@@ -73,7 +73,7 @@ export class Days {
   /** @throws {Unreadable} */
   spend(days: number): void {
     this.#left -= Math.max(0, days);
-    if (this.#left < 0 || days > DAYS_PER_RULE) throw new Unreadable('recurs in a way that takes too long to follow');
+    if (this.#left < 0 || days > DAYS_PER_RULE) throw new Unreadable('TOO_LONG_TO_FOLLOW');
   }
 
   at(day: LocalDay): CalendarDay {

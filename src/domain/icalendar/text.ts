@@ -4,6 +4,7 @@
  */
 import ICAL from 'ical.js';
 import { dateOf, dayOf, type LocalDay } from '../working-hours/schedule.ts';
+import { type SkipCode, type SkipReason, type SkipValues, skipReason } from './reasons.ts';
 
 /** How large a calendar may be, in octets of UTF-8. */
 export const MAX_CALENDAR_BYTES = 1_048_576;
@@ -34,10 +35,13 @@ export class CalendarError extends Error {
 
 /** One thing in a calendar that is passed over, while the rest of it is read. */
 export class Unreadable extends Error {
+  readonly why: SkipReason;
   readonly line: number | undefined;
 
-  constructor(reason: string, line?: number) {
-    super(reason);
+  constructor(code: SkipCode, line?: number, values?: SkipValues) {
+    const why = skipReason(code, values);
+    super(why.reason);
+    this.why = why;
     this.line = line;
   }
 }
@@ -149,13 +153,13 @@ export interface Property {
 /** @throws {Unreadable} */
 export function propertyOf({ line, text }: Line): Property {
   if (text.length > MAX_LINE || text.split('=', MAX_EQUALS_SIGNS + 1).length > MAX_EQUALS_SIGNS) {
-    throw new Unreadable('has a line that is too long to be read', line);
+    throw new Unreadable('LONG_LINE', line);
   }
   try {
     const [, { tzid }, type, ...values] = ICAL.parse.property(text);
     return { line, tzid: typeof tzid === 'string' ? tzid : undefined, type, values };
   } catch {
-    throw new Unreadable('has a line that is not written as RFC 5545 says', line);
+    throw new Unreadable('MALFORMED_LINE', line);
   }
 }
 
@@ -169,7 +173,7 @@ export function momentOf(value: unknown, line: number): Moment {
   const [, date, hours, minutes, seconds, utc] =
     /^(\d{4}-\d\d-\d\d)(?:T([01]\d|2[0-3]):([0-5]\d):([0-5]\d|60)(Z?))?$/.exec(written) ?? [];
   const day = date === undefined ? Number.NaN : dayOf(date);
-  if (Number.isNaN(day) || dateOf(day) !== date) throw new Unreadable('has a date that does not exist', line);
+  if (Number.isNaN(day) || dateOf(day) !== date) throw new Unreadable('NO_SUCH_DATE', line);
   const second = hours === undefined ? undefined : Number(hours) * 3600 + Number(minutes) * 60 + Number(seconds);
   return { day, second, isUtc: utc === 'Z' };
 }

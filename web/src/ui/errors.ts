@@ -4,6 +4,7 @@ import type { CombinedError } from 'urql';
 
 interface Extensions {
   code?: string;
+  requestId?: string;
   details?: { field: string; message: string }[];
 }
 
@@ -15,21 +16,37 @@ const first = (error: CombinedError) => error.graphQLErrors[0];
 /** The error's code, such as SLUG_TAKEN; undefined where the gateway could not be reached. */
 export const codeOf = (error: CombinedError): string | undefined => (first(error)?.extensions as Extensions)?.code;
 
+/** The gateway speaks English: what stands in for its sentences. Undefined in English. */
+const texts = () => i18next.getResourceBundle(i18next.language, 'errors') as Record<string, string> | undefined;
+
 /** In the user's language, as far as the texts know what the gateway says. */
-function translated(message: string, code?: string): string {
-  const known = (key: string) =>
-    i18next.t(key, { ns: 'errors', keySeparator: false, nsSeparator: false, defaultValue: '' });
-  if (i18next.language === 'en') return message;
-  return known(message) || (code && known(code)) || message;
+function translated(message: string): string {
+  const known = texts() ?? {};
+  return known[message] ?? filledIn(message, known) ?? message;
 }
+
+/** By a text with gaps, such as: line {{line}}: {{problem}}. What stands in a gap may be known itself. */
+function filledIn(message: string, known: Readonly<Record<string, string>>): string | undefined {
+  for (const [pattern, text] of Object.entries(known)) {
+    if (!pattern.includes('{{')) continue;
+    const found = new RegExp(`^${pattern.replace(/[.*+?^$()|[\]\\]/g, '\\$&').replace(GAP, '(?<$1>.+)')}$`).exec(
+      message,
+    );
+    if (found) return text.replace(GAP, (_, name: string) => known[found.groups![name]!] ?? found.groups![name]!);
+  }
+  return undefined;
+}
+
+const GAP = /\{\{(\w+)\}\}/g;
 
 export function sentenceOf(error: CombinedError, t: TFunction): string {
   const problem = first(error);
   if (!problem) return t('failed.unreachable', { ns: 'common' });
-  const { code, details } = problem.extensions as Extensions;
-  const sentence = translated(problem.message, code);
+  const { code, details, requestId } = problem.extensions as Extensions;
+  const sentence = translated(problem.message);
   const [detail] = details ?? [];
-  return detail ? `${sentence} (${detail.field}: ${translated(detail.message)})` : sentence;
+  if (detail) return `${sentence} (${detail.field}: ${translated(detail.message)})`;
+  return code === 'INTERNAL_ERROR' && requestId ? `${sentence} (${requestId})` : sentence;
 }
 
 /** What completes a sentence, standing alone. */

@@ -11,6 +11,7 @@ import { sentenceOf } from '../../ui/errors.ts';
 import { notify } from '../../ui/notify.tsx';
 import { datesText } from './exception-text.ts';
 import type { Division } from './scope-bar.tsx';
+import { SkippedEvents } from './skipped-events.tsx';
 
 interface Props {
   division?: Division;
@@ -112,17 +113,7 @@ export function ImportHolidays({ division, onClose, onImported }: Props) {
                 </Table>
               </ScrollArea.Autosize>
             )}
-            {plan.skipped.length > 0 && (
-              <Alert color="gray" title={t('import.skipped', { count: plan.skipped.length })}>
-                <Stack component="ul" gap={4} m={0} pl={16}>
-                  {plan.skipped.map(({ line, summary, reason }) => (
-                    <Text key={`${line} ${summary}`} component="li" size="sm">
-                      {`${summary ?? t('import.untitled')}${line === null ? '' : ` (${t('import.line', { line })})`}: ${reason}`}
-                    </Text>
-                  ))}
-                </Stack>
-              </Alert>
-            )}
+            {plan.skipped.length > 0 && <SkippedEvents events={plan.skipped} language={localeOf(i18n.language)} />}
           </>
         )}
         <Group justify="flex-end" gap="sm">
