@@ -196,6 +196,9 @@ describe('the standings', () => {
     }
     expect(brief(await standings('(minRatio: 0.8)'))).toEqual(all.slice(0, 5));
     expect(brief(await standings('(minRatio: 0.9, first: 2)'))).toEqual(all.slice(0, 2));
+    // Those of one limit are not crowded out by others.
+    expect(brief(await standings('(metric: CONTACTS, first: 2)'))).toEqual([all[2], all[5]]);
+    expect(brief(await standings('(metric: MESSAGES, first: 1, minRatio: 0.01)'))).toEqual([all[6]]);
     for (const args of ['(first: 0)', '(first: 501)', '(minRatio: -0.1)']) {
       const { errors } = await admin.graphql(`{ usageStandings${args} { used } }`);
       expect(errors![0]!.extensions.code).toBe('VALIDATION_FAILED');

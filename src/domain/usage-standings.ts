@@ -27,6 +27,10 @@ type StandingColumns = Omit<UsageStandingRow, 'tenant'> & TenantRow;
 const ratio = (used: string, limit: string) =>
   `coalesce(${used}::float8 / nullif(${limit}, 0), ${limit} + 1 + ${used})`;
 
+/** Of what is not asked for there is none. */
+const ofMetric = (metric: `${UsageMetric}`) =>
+  `case when $5::text is null or $5 = '${metric}' then ${ratio(metric, `most_${metric}`)} end`;
+
 /**
  * Only of active tenants: the others use nothing up. So many standings belong to no more than so many tenants, those whose
  * greatest ratio is greatest: only those are taken apart by what is limited.
@@ -40,19 +44,23 @@ const standings = query<StandingColumns>(
        from organizations o join usage u on u.org_id = o.id left join ${MONTHS} on z.timezone = u.timezone
       where o.status = 'active' and o.limits <> '{}'),
    nearest as (
-     select *, greatest(${ratio('agents', 'most_agents')}, ${ratio('contacts', 'most_contacts')},
-                        ${ratio('messages', 'most_messages')}) as greatest
+     select *, greatest(${ofMetric('agents')}, ${ofMetric('contacts')}, ${ofMetric('messages')}) as greatest
        from limited order by greatest desc nulls last, id limit $4)
    select ${TENANT_COLUMNS}, n.timezone, m.metric, m.used, m."limit", ${ratio('m.used', 'm."limit"')} as ratio
      from nearest n join organizations o on o.id = n.id
     cross join lateral (values ('agents', agents, most_agents), ('contacts', contacts, most_contacts),
                                ('messages', messages, most_messages)) m (metric, used, "limit")
-    where ${ratio('m.used', 'm."limit"')} >= $3 order by ratio desc, o.id, m.metric limit $4`,
+    where ${ratio('m.used', 'm."limit"')} >= $3 and ($5::text is null or m.metric = $5) order by ratio desc, o.id, m.metric limit $4`,
 );
 
-/** Nearest to a limit first. */
-export async function usageStandings(ctx: Context, limit: number, minRatio: number): Promise<UsageStandingRow[]> {
-  const rows = await ctx.rows(standings, [...(await monthsNow(ctx)), minRatio, limit]);
+/** Nearest to a limit first. @param metric to its limit alone. */
+export async function usageStandings(
+  ctx: Context,
+  limit: number,
+  minRatio: number,
+  metric?: UsageMetric | null,
+): Promise<UsageStandingRow[]> {
+  const rows = await ctx.rows(standings, [...(await monthsNow(ctx)), minRatio, limit, metric ?? null]);
   return rows.map(({ metric, used, limit, ratio, timezone, ...tenant }) => ({
     tenant,
     metric,

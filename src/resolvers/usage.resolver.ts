@@ -63,10 +63,12 @@ export class UsageResolver {
     first?: number | null,
     @Arg('minRatio', () => Float, { nullable: true, description: 'From this ratio on, such as 0.8.' })
     minRatio?: number | null,
+    @Arg('metric', () => standings.UsageMetric, { nullable: true, description: 'Only to the limit of this.' })
+    metric?: standings.UsageMetric | null,
   ): Promise<UsageStanding[]> {
     checkSize(first);
     if (minRatio != null && minRatio < 0) throw invalid('minRatio', 'must not be negative');
-    const rows = await standings.usageStandings(ctx, first ?? 50, minRatio ?? 0);
+    const rows = await standings.usageStandings(ctx, first ?? 50, minRatio ?? 0, metric);
     return selects(info, ['forecastDate']) ? standings.withForecasts(ctx, rows) : rows;
   }
 

@@ -85,7 +85,7 @@ export const CONSOLE_DOCUMENTS: Readonly<Record<string, string>> = {
   UpgradeTenants: '986fec24a2dad7c29f9e28b3b5e24fe5ecc3cef99af6a03f86b3891ce00ee5d7',
   Upgrades: '49b7c67cb8711f603626b985acebf55cfe3c8bb345dc92473d23ffecff71f509',
   UsageHistory: 'ae6b2238bb9eb91f38189aa2cbe2b7fce25a89f41a800cb848884eea81c49d24',
-  UsageStandings: 'e6a47ca4c8e2979b2bc51a52591dfc9da368d55c94c629f40b1ae54a98522946',
+  UsageStandings: 'dac68ec6024713609f45fdb0ffacafdda6eb64d213635cbe3d106cd1a04fc57e',
   WeekOutlook: 'e45eabac21a67b32c769a6c31faf29aa828f49892c3ecdbce2ce8d8672fb5295',
   WorkingDivisions: 'ae3abc19cd8322022e2d179643c17b4157bdca178a5e28f39eedb697005ff5cb',
   WorkingHoursExceptions: '448bca4338a6fa072fcb9daa29d2bfc54b5d0d0c3da39dba891aa77e5b1397a8',

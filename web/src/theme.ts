@@ -18,7 +18,7 @@ export const theme = createTheme({
   primaryColor: 'sea',
   primaryShade: 8,
   colors: { sea },
-  fontFamily: "Inter, 'Segoe UI', Roboto, 'Helvetica Neue', 'DejaVu Sans', sans-serif",
+  fontFamily: "'Inter Variable', 'Segoe UI', Roboto, 'Helvetica Neue', 'DejaVu Sans', sans-serif",
   headings: { fontWeight: '650' },
   defaultRadius: 'md',
   autoContrast: true,

@@ -33,10 +33,10 @@ export function Standings({ metric, onMetric, threshold, onThreshold }: Standing
   const { percent } = useFormats();
   const { data, error, refetch } = useFresh({
     query: UsageStandingsDocument,
-    variables: { first: MOST, minRatio: Number(threshold) / 100 },
+    variables: { first: MOST, minRatio: Number(threshold) / 100, metric: metric === 'ALL' ? null : metric },
   });
   useEvery(COUNTED_EVERY_MS, refetch);
-  const shown = data?.usageStandings.filter((standing) => metric === 'ALL' || standing.metric === metric);
+  const shown = data?.usageStandings;
   return (
     <Stack component="section" gap="sm" aria-labelledby="usage-standings">
       <Group justify="space-between">
@@ -83,7 +83,7 @@ export function Standings({ metric, onMetric, threshold, onThreshold }: Standing
           </Stack>
         )}
       </Card>
-      {data?.usageStandings.length === MOST && (
+      {shown?.length === MOST && (
         <Text size="sm" c="dimmed">
           {t('standings.more', { count: MOST })}
         </Text>
