@@ -77,6 +77,23 @@ describeIf('the console in a browser', hasBrowser, 'chromium is not on PATH', ()
     expect((await page.getByText('Active', { exact: true }).count()) > 0).toBe(true);
   });
 
+  test('a tenant that is opened in another tab is there without signing in again, and an impersonation stays in its tab', async () => {
+    const { id } = await provision(root, { name: 'Opened beside', slug: 'opened-beside' });
+    const beside = await page.context().newPage();
+    await beside.goto(`${through.url}/console/tenants/${id}`);
+    await beside.getByRole('heading', { level: 1, name: 'Opened beside' }).waitFor();
+    await beside.getByRole('button', { name: 'Impersonate' }).first().click();
+    await beside.getByRole('dialog').getByRole('button', { name: 'Begin' }).click();
+    await beside.getByRole('region', { name: 'Impersonation' }).waitFor();
+    const third = await page.context().newPage();
+    await third.goto(`${through.url}/console/tenants/${id}`);
+    await third.getByRole('heading', { level: 1, name: 'Opened beside' }).waitFor();
+    expect(await third.getByRole('region', { name: 'Impersonation' }).count()).toBe(0);
+    await beside.getByRole('region', { name: 'Impersonation' }).getByRole('button', { name: 'End' }).click();
+    await beside.getByRole('heading', { level: 1, name: 'Opened beside' }).waitFor();
+    await Promise.all([beside.close(), third.close()]);
+  });
+
   test('the list of tenants follows what others do, is searched, and is shut and opened', async () => {
     const { id } = await provision(root, { name: 'Before', slug: 'renamed-later' });
     await go('Tenants');

@@ -8,10 +8,13 @@ import { localStorageColorSchemeManager, MantineProvider } from '@mantine/core';
 import { Notifications } from '@mantine/notifications';
 import { createRoot } from 'react-dom/client';
 import { BrowserRouter } from 'react-router';
+import { joinOtherTabs } from './api/other-tabs.ts';
 import { App } from './app.tsx';
 import { theme, variables } from './theme.ts';
 
 const colorScheme = localStorageColorSchemeManager({ key: 'omnistream.color-scheme' });
+
+await joinOtherTabs();
 
 createRoot(document.getElementById('root')!).render(
   <MantineProvider

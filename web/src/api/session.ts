@@ -58,6 +58,9 @@ export function setSession(session: Session): void {
 
 export const getSession = (): Session => current;
 
+/** Whether nobody has been signed in in this tab yet. */
+export const isNewTab = (): boolean => sessionStorage.getItem(KEY) === null;
+
 /** The token that requests carry: an impersonation's before one's own. */
 export const tokenOf = ({ signedIn, impersonation }: Session): string | undefined =>
   impersonation?.token ?? signedIn?.token;
