@@ -1,7 +1,7 @@
 import { copyFile } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
-import { type Actor, agent, superAdmin, type Tenant } from './support/actors.ts';
+import { type Actor, agent, eventually, provision, superAdmin, type Tenant } from './support/actors.ts';
 import { startApp, type TestApp } from './support/app.ts';
 import { describeIf, hasProgram } from './support/available.ts';
 import {
@@ -136,6 +136,28 @@ describeIf('each screen of the console', hasBrowser, 'chromium is not on PATH', 
       at.getByRole('button', { name: 'New special day' }).first().waitFor(),
     );
     expect(problems).toEqual([]);
+    await page.context().close();
+  });
+
+  test('names of any length leave everything else where it is: narrow', async () => {
+    const name = 'Supercalifragilistic'.repeat(10);
+    const limits = { max_agents: 1 };
+    await provision(root, { name, slug: 's'.repeat(63), limits, admin_email: 'ayu@long.example' });
+    await eventually(
+      () => root.graphql('{ usageStandings(metric: AGENTS, minRatio: 1) { tenant { name } } }'),
+      ({ data }) => data.usageStandings.length > 0,
+    );
+    const { page } = await openPage(browser, app, LOOKS.narrow);
+    await signIn(page, app);
+    for (const path of ['/tenants', '/usage', '/audit']) {
+      await page.goto(`${app.url}/console${path}`);
+      await page.getByRole('main').getByText(name).first().waitFor();
+      // Where it does not fit, nothing can be scrolled to it either: the screen cuts it off.
+      const cutOff = await page.evaluate<string[]>(`[...document.querySelectorAll('main *')]
+        .filter((at) => at.checkVisibility({ visibilityProperty: true }) && at.getBoundingClientRect().right > innerWidth)
+        .map((at) => at.outerHTML.slice(0, 100))`);
+      expect([path, cutOff]).toEqual([path, []]);
+    }
     await page.context().close();
   });
 

@@ -15,11 +15,22 @@ interface ConfirmProps {
   /** The verb, such as Suspend. */
   action: string;
   danger?: boolean;
+  /** Something has to be said first. */
+  disabled?: boolean;
   /** Does it. Answers what went wrong, if anything did; otherwise the question goes away. */
   onConfirm: () => Promise<CombinedError | undefined>;
 }
 
-export function Confirm({ opened, onClose, title, children, action, danger = false, onConfirm }: ConfirmProps) {
+export function Confirm({
+  opened,
+  onClose,
+  title,
+  children,
+  action,
+  danger = false,
+  disabled,
+  onConfirm,
+}: ConfirmProps) {
   const { t } = useTranslation();
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<CombinedError>();
@@ -48,7 +59,7 @@ export function Confirm({ opened, onClose, title, children, action, danger = fal
           <Button variant="default" onClick={close} data-autofocus>
             {t('cancel')}
           </Button>
-          <Button color={danger ? 'red' : undefined} loading={busy} onClick={confirm}>
+          <Button color={danger ? 'red' : undefined} loading={busy} disabled={disabled} onClick={confirm}>
             {action}
           </Button>
         </Group>

@@ -4,6 +4,7 @@ import { useTranslation } from 'react-i18next';
 import type { ServerRowFragment } from '../../documents.gen.ts';
 import { UsageBar } from '../../ui/bar.tsx';
 import { useFormats } from '../../ui/format.ts';
+import stacked from '../../ui/stacked.module.css';
 import { StatusBadge } from '../../ui/status-badge.tsx';
 import { ServerActions } from './server-actions.tsx';
 import classes from './servers.module.css';
@@ -16,26 +17,24 @@ interface ServerTableProps {
 export function ServerTable({ servers, onChange }: ServerTableProps) {
   const { t } = useTranslation('servers');
   return (
-    <Table.ScrollContainer minWidth={640}>
-      <Table verticalSpacing="sm" horizontalSpacing="md" aria-label={t('list.title')}>
-        <Table.Thead>
-          <Table.Tr>
-            <Table.Th scope="col">{t('list.name')}</Table.Th>
-            <Table.Th scope="col">{t('list.state')}</Table.Th>
-            <Table.Th scope="col">{t('list.tenants')}</Table.Th>
-            <Table.Th scope="col">{t('list.health')}</Table.Th>
-            <Table.Th scope="col" ta="right">
-              {t('list.actions')}
-            </Table.Th>
-          </Table.Tr>
-        </Table.Thead>
-        <Table.Tbody>
-          {servers.map((server) => (
-            <Row key={server.id} server={server} onChange={onChange} />
-          ))}
-        </Table.Tbody>
-      </Table>
-    </Table.ScrollContainer>
+    <Table verticalSpacing="sm" horizontalSpacing="md" aria-label={t('list.title')} className={stacked.stacked}>
+      <Table.Thead>
+        <Table.Tr>
+          <Table.Th scope="col">{t('list.name')}</Table.Th>
+          <Table.Th scope="col">{t('list.state')}</Table.Th>
+          <Table.Th scope="col">{t('list.tenants')}</Table.Th>
+          <Table.Th scope="col">{t('list.health')}</Table.Th>
+          <Table.Th scope="col" ta="right">
+            {t('list.actions')}
+          </Table.Th>
+        </Table.Tr>
+      </Table.Thead>
+      <Table.Tbody>
+        {servers.map((server) => (
+          <Row key={server.id} server={server} onChange={onChange} />
+        ))}
+      </Table.Tbody>
+    </Table>
   );
 }
 
@@ -80,7 +79,7 @@ function Row({ server, onChange }: { server: ServerRowFragment; onChange: () => 
       <Table.Td>
         <Health {...server.health} />
       </Table.Td>
-      <Table.Td>
+      <Table.Td className={classes.actions}>
         <ServerActions server={server} onChange={onChange} />
       </Table.Td>
     </Table.Tr>

@@ -51,6 +51,7 @@ export function Purge({ tenant }: { tenant: TenantRowFragment }) {
         title={t('purge.confirm', { name })}
         action={t('purge.begin')}
         danger
+        disabled={slug.trim() !== tenant.slug}
         onConfirm={confirm}
       >
         <List size="sm" spacing={4}>

@@ -29,7 +29,7 @@ const SORTS = [
 export default function Tenants() {
   const { t } = useTranslation('tenants');
   const [creating, { open, close }] = useDisclosure(false);
-  const narrow = useMediaQuery('(max-width: 62em)', false, { getInitialValueInEffect: false });
+  const narrow = useMediaQuery('(max-width: 70em)', false, { getInitialValueInEffect: false });
   const { state, change, next, previous, before } = useListState();
   const { page, counts, unseen, forgetUnseen, changed } = useTenants(state);
   const tenants = page.data?.tenants.nodes;

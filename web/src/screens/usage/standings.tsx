@@ -9,6 +9,7 @@ import { UsageStandingsDocument, type UsageStandingsQuery } from '../../document
 import { localeOf } from '../../i18n.ts';
 import { UsageBar } from '../../ui/bar.tsx';
 import { useFormats } from '../../ui/format.ts';
+import stacked from '../../ui/stacked.module.css';
 import { Empty, Failed } from '../../ui/states.tsx';
 import { daysUntil } from './days.ts';
 import { COUNTED_EVERY_MS, METRICS, type MetricKey } from './metrics.ts';
@@ -111,7 +112,7 @@ function StandingsTable({ standings }: { standings: Standing[] }) {
       aria-labelledby="usage-standings"
       verticalSpacing="sm"
       horizontalSpacing="md"
-      className={classes.standings}
+      className={`${stacked.stacked} ${classes.standings}`}
       data-testid="usage-standings"
     >
       <Table.Thead>
@@ -136,7 +137,7 @@ function Row({ standing: { tenant, metric, used, limit, ratio, forecastDate } }:
   return (
     <Table.Tr>
       <Table.Th scope="row" fw={400}>
-        <Anchor component={Link} to={`/tenants/${tenant.id}`} fw={600} size="sm">
+        <Anchor component={Link} to={`/tenants/${tenant.id}`} fw={600} size="sm" lineClamp={2}>
           {tenant.name}
         </Anchor>
         <Group gap={6}>
