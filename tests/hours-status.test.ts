@@ -8,6 +8,7 @@ import { startApp, type TestApp } from './support/app.ts';
 import { type Entrance, openEntrance } from './support/entrance.ts';
 import { expectError } from './support/errors.ts';
 import { type RawRequest, send } from './support/http.ts';
+import { reading, scrape } from './support/metrics.ts';
 import { statementsOf } from './support/statements.ts';
 import { addUser, holdProvisioning } from './support/tenants.ts';
 
@@ -207,6 +208,36 @@ describe('an answer', () => {
     ]);
     const changed = await ask('?tenant=other&at=2030-01-07T08:30:00Z', { headers: { 'if-none-match': etag } });
     expect(changed.status).toBe(200);
+    for (const [tags, expected] of [
+      ['*', 304],
+      [`W/${etag}`, 304],
+      [`"another one", ${etag}`, 304],
+      ['"another one"', 200],
+    ] as const) {
+      const asked = await ask(query, { headers: { 'if-none-match': tags } });
+      expect([tags, asked.status]).toEqual([tags, expected]);
+    }
+  });
+
+  test('that nobody has to be sent is worked out once as well, and says nothing of a body', async () => {
+    const field = { field: 'Query.workingHoursStatus' };
+    const workedOut = async () => reading(await scrape(here), 'graphql_resolver_duration_seconds_count', field)!;
+    const query = '?tenant=acme&at=2030-01-07T09:30:00Z';
+    const etag = (await ask(query)).headers.get('etag')!;
+    // Whatever was kept is worked out anew after that.
+    await otherAdmin.rest('PUT', '/api/settings/timezone', { timezone: OTHER });
+    const answers = await eventually(
+      async () => {
+        const before = await workedOut();
+        const five = [];
+        for (let n = 0; n < 5; n++) five.push(await ask(query, { headers: { 'if-none-match': etag } }));
+        return { five, times: (await workedOut()) - before };
+      },
+      ({ times }) => times === 0,
+    );
+    expect(answers.five.map(({ status }) => status)).toEqual(Array(5).fill(304));
+    for (const name of ['content-length', 'content-type', 'transfer-encoding'])
+      expect(answers.five.map(({ headers }) => headers.get(name))).toEqual(Array(5).fill(null));
   });
 
   test('is kept for five seconds at most, and never past the minute that it tells', async () => {

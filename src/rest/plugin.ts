@@ -9,7 +9,7 @@ import { type Answer, once } from '../domain/idempotency.ts';
 import { AppError, invalid } from '../errors.ts';
 import { routes } from './routes.ts';
 import { type RunnableRoute, runnable } from './run-route.ts';
-import { maxAge, SharedAnswers } from './shared-answers.ts';
+import { isKnown, maxAge, SharedAnswers } from './shared-answers.ts';
 
 /** What the HTTP layer lends to the shim. */
 export interface RestHost {
@@ -64,14 +64,20 @@ function registerShared(app: FastifyInstance, options: RouteOptions, answers: Sh
     done();
   });
   app.register(async (scope) => {
-    await scope.register(etag);
+    await scope.register(etag, { replyWith304: false });
     scope.addHook('onRequest', (request, reply, done) => {
       if (!answers.send(request, reply)) done();
     });
     scope.addHook('onSend', (request, reply, payload, done) => {
-      if (reply.statusCode >= 400) reply.removeHeader('etag').header('cache-control', 'no-store');
-      else answers.keep(request, reply, payload);
-      done();
+      if (reply.statusCode >= 400) {
+        reply.removeHeader('etag').header('cache-control', 'no-store');
+        return done();
+      }
+      // Also where the client has it already: who asks so asks again.
+      answers.keep(request, reply, payload);
+      if (!isKnown(request.headers, reply.getHeader('etag'))) return done();
+      reply.code(304).removeHeader('content-type');
+      done(null, null);
     });
     const config = { ...options.config, cors: false } as const;
     scope.route({ ...options, config });

@@ -1,4 +1,5 @@
 /** Answers that are the same for everybody who asks the same, kept as they were sent. */
+import type { IncomingHttpHeaders } from 'node:http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { LRUCache } from 'lru-cache';
 
@@ -12,6 +13,13 @@ const LONGEST_QUESTION = 400;
 /** @param holds for how many milliseconds an answer does. */
 export const maxAge = (holds: number): string =>
   `max-age=${Math.min(Math.max(0, Math.floor(holds / 1000)), LONGEST_KEPT)}`;
+
+/** Whether the client has this answer (RFC 9110, 13.1.2): weak validators are compared by what they name. */
+export function isKnown({ 'if-none-match': tags }: IncomingHttpHeaders, etag: unknown): boolean {
+  if (tags === undefined || etag === undefined) return false;
+  if (tags === etag || tags === '*') return true;
+  return tags.split(',').some((tag) => tag.trim().replace(/^W\//, '') === etag);
+}
 
 interface Question {
   key: string;
