@@ -1,6 +1,4 @@
 /** The HTTP surface: GraphQL, the REST shim, and what operators and people with a browser need. */
-import { randomUUID } from 'node:crypto';
-import type { Socket } from 'node:net';
 import { fastifyApolloHandler } from '@as-integrations/fastify';
 import cookie from '@fastify/cookie';
 import cors from '@fastify/cors';
@@ -14,7 +12,6 @@ import Fastify, {
   LogController,
   type RouteHandlerMethod,
 } from 'fastify';
-import type { Config } from './config.ts';
 import { Context, type Services, type Trail } from './context.ts';
 import { corsFor } from './cors.ts';
 import { COOKIE, credentialsFrom, givenWillingly } from './credentials.ts';
@@ -22,13 +19,16 @@ import { hoursEdition } from './domain/hours-questions.ts';
 import type { Answer } from './domain/idempotency.ts';
 import { AppError, toAppError } from './errors.ts';
 import { makeEventStreams, wantsStream } from './event-streams.ts';
+import { httpServer, refuseBytes, requestId } from './http-server.ts';
 import { Connections } from './live/connections.ts';
 import { hostFault, refuseUnacceptable } from './negotiation.ts';
 import { registerOperations } from './operations.ts';
 import { knowOtherMethods } from './other-methods.ts';
 import { registerPages, sendPlayground, wantsPlayground } from './pages.ts';
+import { Proxies } from './proxies.ts';
 import { makeRateLimits } from './rate-limits.ts';
 import { registerRest } from './rest/plugin.ts';
+import { SharedAnswers } from './rest/shared-answers.ts';
 import { buildGatewaySchema } from './schema/build-schema.ts';
 import { graphqlRequest, startGraphqlServer } from './schema/graphql-server.ts';
 import type { DocumentPolicy } from './schema/limits.ts';
@@ -36,9 +36,10 @@ import { measureResolvers, OperationMeter } from './schema/measured-operations.t
 import { OperationRunner } from './schema/run-operation.ts';
 import { ownDocuments, trustedDocuments } from './schema/trusted-documents.ts';
 import { SECURITY_HEADERS, TRANSPORT_SECURITY } from './security-headers.ts';
+import { shortWay } from './short-way.ts';
 import { makeSockets } from './sockets.ts';
 import type { Metrics } from './telemetry/metrics.ts';
-import { tenantOf, traceRequests } from './telemetry/requests.ts';
+import { tellOf, tenantOf, traceRequests } from './telemetry/requests.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -47,25 +48,27 @@ declare module 'fastify' {
   }
 }
 
-/** Whoever sends slowly has so long for the headers, and so long for all of a request; looked at every second. Milliseconds. */
-const HEADERS_MS = 10_000;
-const REQUEST_MS = 30_000;
 /** Of a body, in bytes: the largest documented one is far below. */
 const BODY_LIMIT = 256 * 1024;
 
 /** @param leaving says that this gateway will stop: it serves, and asks whoever comes to go elsewhere from now on. */
 export async function buildHttp(services: Services, leaving: AbortSignal): Promise<FastifyInstance> {
   const { log, config, metrics } = services;
+  const proxies = new Proxies(config);
+  const limits = makeRateLimits(config, proxies, services.redis);
+  const answers = new SharedAnswers(() => hoursEdition(services));
+  const closing = new AbortController();
+  const going = AbortSignal.any([leaving, closing.signal]);
   const answerError = (reply: FastifyReply, request: FastifyRequest, thrown: unknown) =>
     sendError(metrics, reply, request, thrown);
   const app = Fastify({
     loggerInstance: log as FastifyBaseLogger,
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: BODY_LIMIT,
-    trustProxy: config.trustProxy ? [...config.trustProxy] : false,
+    serverFactory: (long) => httpServer(shortWay({ services, answers, limits, proxies, going }, long)),
+    trustProxy: proxies.trust,
     // The embedding of ids in paths needs 36; a longer one is not an id.
     routerOptions: { maxParamLength: 200, ignoreTrailingSlash: true },
-    requestTimeout: REQUEST_MS,
     forceCloseConnections: 'idle',
     return503OnClosing: false,
     genReqId: (request) => requestId(request.headers['x-request-id']),
@@ -73,15 +76,7 @@ export async function buildHttp(services: Services, leaving: AbortSignal): Promi
     childLoggerFactory: (logger) => logger,
     frameworkErrors: (error, request, reply) => void answerError(reply, request, error),
     clientErrorHandler: refuseBytes,
-    http: {
-      headersTimeout: HEADERS_MS,
-      connectionsCheckingInterval: 1000,
-      // Others, such as h2c, are an offer that may be passed over.
-      shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === 'websocket',
-    },
   });
-  // Whatever is expected besides 100-continue may be passed over (RFC 9110, 10.1.1); Node would answer without a word.
-  app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response));
   await app.register(cookie);
   await app.register(websocket, {
     options: { maxPayload: BODY_LIMIT },
@@ -101,9 +96,8 @@ export async function buildHttp(services: Services, leaving: AbortSignal): Promi
   });
   traceRequests(app);
   if (config.corsOrigins.length > 0) await app.register(cors, corsFor(config));
-  const limits = makeRateLimits(config, services.redis);
   app.addHook('onRequest', (request, reply, done) => {
-    carry(request, reply, config);
+    carry(request, reply, proxies);
     const judged = () => done(hostFault(request));
     const counted = limits.count(request);
     if (counted) counted.then(judged, done);
@@ -113,9 +107,8 @@ export async function buildHttp(services: Services, leaving: AbortSignal): Promi
     const { method, routeOptions } = request;
     const { url, config: route } = routeOptions;
     const { statusCode: status, elapsedTime: ms } = reply;
-    metrics.request(method, route, url, status, ms);
     const orgId = tenantOf(request, url);
-    log.info({ requestId: request.id, orgId, method, path: url ?? 'unknown', status, ms: Math.round(ms) }, 'request');
+    tellOf(services, { requestId: request.id, orgId, method, route, path: url, status, ms });
     done();
   });
   const notFound = knowOtherMethods(app);
@@ -123,7 +116,7 @@ export async function buildHttp(services: Services, leaving: AbortSignal): Promi
   app.setErrorHandler((error: FastifyError, request, reply) =>
     answerError(reply, request, request.is404 ? notFound(request, reply) : error),
   );
-  letConnectionsGo(app, leaving);
+  letConnectionsGo(app, closing, going);
   app.setNotFoundHandler((request, reply) => answerError(reply, request, notFound(request, reply)));
   if (config.role === 'worker') {
     registerOperations(app, services, leaving);
@@ -149,7 +142,7 @@ export async function buildHttp(services: Services, leaving: AbortSignal): Promi
           path: '/',
           httpOnly: true,
           sameSite: 'lax',
-          secure: request.protocol === 'https' || config.production,
+          secure: proxies.speakTls(request.raw) || config.production,
           maxAge: token ? maxAge : 0,
         }),
     });
@@ -185,7 +178,7 @@ export async function buildHttp(services: Services, leaving: AbortSignal): Promi
     sockets.close();
   });
 
-  registerRest(app, { schema, context: contextOf, edition: () => hoursEdition(services), errorAnswer });
+  registerRest(app, { schema, context: contextOf, answers, errorAnswer });
   registerOperations(app, services, leaving, connections);
   await registerPages(app, schema);
   app.route({
@@ -202,15 +195,9 @@ export async function buildHttp(services: Services, leaving: AbortSignal): Promi
 const GRAPHQL = { config: { rateLimit: 'graphql' } } as const;
 
 /** The headers of security-headers.ts, and the request's number. */
-function carry(request: FastifyRequest, reply: FastifyReply, { trustProxy }: Config): void {
+function carry(request: FastifyRequest, reply: FastifyReply, proxies: Proxies): void {
   reply.headers(SECURITY_HEADERS).header('x-request-id', request.id);
-  // This process itself speaks no TLS.
-  if (trustProxy && request.protocol === 'https') reply.header('strict-transport-security', TRANSPORT_SECURITY);
-}
-
-/** The caller's own, where it is fit for a log line. */
-function requestId(given: string | string[] | undefined): string {
-  return typeof given === 'string' && /^[\w.:/+=-]{1,128}$/.test(given) ? given : randomUUID();
+  if (proxies.speakTls(request.raw)) reply.header('strict-transport-security', TRANSPORT_SECURITY);
 }
 
 /** Not Fastify's: behind a proxy that takes X-Forwarded-Host, by which caches keep no answers apart. */
@@ -218,13 +205,14 @@ const hostOf = ({ headers }: FastifyRequest): string | undefined =>
   headers.host?.toLowerCase().replace(/\.?(?::\d*)?$/, '');
 
 /** While closing, a kept-alive connection would be waited for until its client lets go of it. */
-function letConnectionsGo(app: FastifyInstance, leaving: AbortSignal): void {
+function letConnectionsGo(app: FastifyInstance, closing: AbortController, going: AbortSignal): void {
   let sweep: NodeJS.Timeout | undefined;
   app.addHook('preClose', async () => {
+    closing.abort();
     sweep = setInterval(() => app.server.closeIdleConnections(), 100);
   });
   app.addHook('onSend', (_request, reply, _payload, done) => {
-    if (sweep || leaving.aborted) reply.header('connection', 'close');
+    if (going.aborted) reply.header('connection', 'close');
     done();
   });
   app.addHook('onClose', async () => clearInterval(sweep));
@@ -287,23 +275,4 @@ function sendError(metrics: Metrics, reply: FastifyReply, request: FastifyReques
     .code(status)
     .headers({ ...SECURITY_HEADERS, ...headers, 'x-request-id': request.id })
     .send(body);
-}
-
-/** Answers what is not HTTP, or does not come to an end, so that there is no request to answer. */
-function refuseBytes({ code }: NodeJS.ErrnoException, socket: Socket): void {
-  if (!socket.writable) return;
-  const slow = code === 'ERR_HTTP_REQUEST_TIMEOUT';
-  const id = randomUUID();
-  const error = slow ? 'The request did not arrive in time.' : 'The request is not valid HTTP.';
-  const body = JSON.stringify({ error, code: 'validation_failed', request_id: id });
-  const headers = {
-    ...SECURITY_HEADERS,
-    'content-type': 'application/json; charset=utf-8',
-    'content-length': Buffer.byteLength(body),
-    'x-request-id': id,
-    connection: 'close',
-  };
-  const head = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
-  const status = slow ? '408 Request Timeout' : '400 Bad Request';
-  socket.end(`HTTP/1.1 ${status}\r\n${head.join('\r\n')}\r\n\r\n${body}`);
 }

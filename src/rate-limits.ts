@@ -4,6 +4,7 @@
  *
  * Guessing passwords is slowed by domain/login-throttle.ts besides.
  */
+import type { IncomingMessage } from 'node:http';
 import type { FastifyRequest } from 'fastify';
 import { type RateLimiterAbstract, RateLimiterMemory, RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
 import type { Config, RateLimit } from './config.ts';
@@ -11,6 +12,7 @@ import { COOKIE } from './credentials.ts';
 import { AppError } from './errors.ts';
 import type { RedisLink } from './live/redis-link.ts';
 import { networkOf } from './network.ts';
+import type { Proxies } from './proxies.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -26,19 +28,20 @@ const PATIENCE_MS = 200;
 export interface RateLimits {
   /** @param asked what it counts as, where the request alone does not say. @returns undefined where nothing is counted. @throws {AppError} rate_limited */
   count(request: FastifyRequest, asked?: RateLimit): Promise<void> | undefined;
+  /** The same before Fastify has seen it. */
+  countAs(asked: RateLimit, request: IncomingMessage): Promise<void> | undefined;
 }
 
-export function makeRateLimits({ rateLimits }: Config, redis: RedisLink | undefined): RateLimits {
+export function makeRateLimits({ rateLimits }: Config, proxies: Proxies, redis: RedisLink | undefined): RateLimits {
   const limited = Object.entries(rateLimits).filter(([, points]) => points > 0) as [RateLimit, number][];
   const limiters = Object.fromEntries(
     limited.map(([name, points]) => [name, limiterOf(name, points, redis)]),
   ) as Partial<Record<RateLimit, RateLimiterAbstract>>;
-  return {
-    count(request, asked = classOf(request)) {
-      const limiter = limiters[asked];
-      return limiter && consume(limiter, networkOf(request.ip));
-    },
+  const countAs: RateLimits['countAs'] = (asked, request) => {
+    const limiter = limiters[asked];
+    return limiter && consume(limiter, networkOf(proxies.addressOf(request)));
   };
+  return { countAs, count: (request, asked = classOf(request)) => countAs(asked, request.raw) };
 }
 
 /** What carries credentials is answered for by an account, so that only what is costly is counted. */

@@ -109,6 +109,24 @@ test('a request is one trace, from what its sender began to its statements', asy
   expect(all.every((span) => span.traceId === traceId)).toBe(true);
 });
 
+test('an answer that stood ready is a trace of its own, that says no more than others', async () => {
+  const { id } = await createTenant('ready-in-a-trace', {});
+  const asked = async () => {
+    const { traceId, spanId, headers } = beginTrace();
+    await fetch(`${gateway.url}/api/working-hours/status?tenant=ready-in-a-trace`, { headers });
+    return { spanId, ...(await spansOf(traceId, 'GET /api/working-hours/status')) };
+  };
+  const { spanId, all } = await eventually(asked, ({ all }) => all.length === 1);
+  expect(all[0]).toMatchObject({ parentSpanId: spanId, kind: 2, failed: false });
+  expect(all[0]!.attributes).toEqual({
+    'http.request.method': 'GET',
+    'http.route': '/api/working-hours/status',
+    'http.response.status_code': 200,
+    'omnistream.request.id': expect.any(String),
+    'omnistream.tenant.id': id,
+  });
+});
+
 test('a GraphQL request names its type, and its operation only where its document is known', async () => {
   const { traceId, headers } = beginTrace();
   await admin.rest('POST', '/graphql', { query: 'query Mine { tenants { nodes { id } } }' }, headers);

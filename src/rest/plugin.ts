@@ -9,14 +9,14 @@ import { type Answer, once } from '../domain/idempotency.ts';
 import { AppError, invalid } from '../errors.ts';
 import { routes } from './routes.ts';
 import { type RunnableRoute, runnable } from './run-route.ts';
-import { isKnown, maxAge, SharedAnswers } from './shared-answers.ts';
+import { isKnown, maxAge, openToAll, type SharedAnswers } from './shared-answers.ts';
 
 /** What the HTTP layer lends to the shim. */
 export interface RestHost {
   schema: GraphQLSchema;
   context(request: FastifyRequest, reply: FastifyReply): Promise<Context>;
-  /** Of what shared answers are made from; undefined while that is not known for sure. */
-  edition(): number | undefined;
+  /** Those that are ready are sent before requests come here. */
+  answers: SharedAnswers;
   /** The body and headers of an error's answer. */
   errorAnswer(error: AppError, request: FastifyRequest): Answer;
 }
@@ -25,14 +25,14 @@ export interface RestHost {
 const fastifyPath = (path: string) => path.replace(/\{(\w+)\}/g, ':$1');
 
 export function registerRest(app: FastifyInstance, host: RestHost): void {
-  const answers = new SharedAnswers(host.edition);
+  const { answers } = host;
   for (const route of routes) {
     const ready = runnable(host.schema, route);
     const options: RouteOptions = {
       method: route.method,
       url: fastifyPath(route.path),
       ...(route.rateLimit && { config: { rateLimit: route.rateLimit } }),
-      handler: (request, reply) => handle(host, ready, answers, request, reply),
+      handler: (request, reply) => handle(host, ready, request, reply),
     };
     if (route.shared) registerShared(app, options, answers);
     else if (route.takes) registerUpload(app, options, route.takes);
@@ -57,17 +57,14 @@ const PREFLIGHT = {
 };
 
 function registerShared(app: FastifyInstance, options: RouteOptions, answers: SharedAnswers): void {
-  // On the outer level, which also answers what is asked there by another method.
-  app.addHook('onRequest', (request, reply, done) => {
-    const { url } = request;
+  answers.shareAt(options.url);
+  // On the outer level, which also answers what is asked there by another method, and what is too much.
+  app.addHook('onSend', ({ url }, reply, _payload, done) => {
     if (url.startsWith(options.url) && url.split('?', 1)[0]!.replace(/\/$/, '') === options.url) reply.headers(CORS);
     done();
   });
   app.register(async (scope) => {
     await scope.register(etag, { replyWith304: false });
-    scope.addHook('onRequest', (request, reply, done) => {
-      if (!answers.send(request, reply)) done();
-    });
     scope.addHook('onSend', (request, reply, payload, done) => {
       if (reply.statusCode >= 400) {
         reply.removeHeader('etag').header('cache-control', 'no-store');
@@ -134,7 +131,6 @@ function registerStreamed(app: FastifyInstance, options: RouteOptions, head: boo
 async function handle(
   host: RestHost,
   ready: RunnableRoute,
-  answers: SharedAnswers,
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
@@ -160,9 +156,9 @@ async function handle(
   const { shared } = ready.route;
   if (shared) {
     const holds = shared(answer.body as Record<string, unknown>, request.query as Record<string, unknown>);
-    const scope = ctx.credentials === 'none' ? 'public' : 'private';
-    reply.header('cache-control', `${scope}, ${maxAge(holds)}`);
-    answers.hold(request, holds);
+    const own = ctx.credentials !== 'none';
+    reply.header('cache-control', own ? `private, ${maxAge(holds)}` : openToAll(holds));
+    host.answers.hold(request, holds);
   } else {
     // Of one caller and one moment, and some hold tokens.
     reply.header('cache-control', 'no-store');

@@ -1,5 +1,5 @@
 /** Answers that are the same for everybody who asks the same, kept as they were sent. */
-import type { IncomingHttpHeaders } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { LRUCache } from 'lru-cache';
 
@@ -9,8 +9,14 @@ const LONGEST_KEPT = 5;
 const REMEMBERED = 5000;
 /** Characters of what is asked, so that what is remembered stays small. */
 const LONGEST_QUESTION = 400;
+/** Headers that are not the same for everybody; whoever sends what is kept sets them. */
+const OF_ONE_REQUEST = new Set(['cache-control', 'connection', 'strict-transport-security', 'x-request-id']);
+/** Headers of a body, which a 304 lacks. */
+const OF_A_BODY = new Set(['content-length', 'content-type']);
 
-/** @param holds for how many milliseconds an answer does. */
+/** How long an answer to everybody may be kept. @param holds for how many milliseconds it does. */
+export const openToAll = (holds: number): string => `public, ${maxAge(holds)}`;
+
 export const maxAge = (holds: number): string =>
   `max-age=${Math.min(Math.max(0, Math.floor(holds / 1000)), LONGEST_KEPT)}`;
 
@@ -29,60 +35,89 @@ interface Question {
   until?: number;
 }
 
-interface Kept extends Required<Question> {
-  body: string;
+export interface SharedAnswer extends Required<Question> {
+  /** What its route was registered with, and the route's template. */
+  route: object;
+  path: string | undefined;
+  /** The tenant that it is about. */
+  orgId?: string;
   etag: string;
+  /** The body, a character for each byte (`latin1`), which joins the head without being encoded anew. */
+  bytes: string;
+  /** Names and values in turn: with the body, and where the client has it. What is of one request is missing. */
+  head: readonly string[];
+  headOfKnown: readonly string[];
 }
 
 /**
- * A chat widget asks on every page whether somebody is there: from here an answer costs a fifth of what it costs to make it
- * anew. It is used as long as nothing that it was made from has changed, and it holds. Only for those who come without credentials.
+ * A chat widget asks on every page whether somebody is there. An answer is used as long as nothing that it was made from has
+ * changed, and it holds. Only for those who come without credentials.
  */
 export class SharedAnswers {
   readonly #edition: () => number | undefined;
-  readonly #kept = new LRUCache<string, Kept>({ max: REMEMBERED });
-  readonly #questions = new WeakMap<FastifyRequest, Question>();
+  readonly #kept = new LRUCache<string, SharedAnswer>({ max: REMEMBERED });
+  readonly #questions = new WeakMap<IncomingMessage, Question>();
+  readonly #addresses: string[] = [];
 
   constructor(edition: () => number | undefined) {
     this.#edition = edition;
   }
 
-  /** @returns false where there is none to be sent. */
-  send(request: FastifyRequest, reply: FastifyReply): boolean {
-    const edition = this.#edition();
+  /** Answers to what is asked at this address may be kept. */
+  shareAt(address: string): void {
+    this.#addresses.push(address);
+  }
+
+  /** @returns undefined where it has to be worked out; `keep` is told then. */
+  find(request: IncomingMessage): SharedAnswer | undefined {
+    if (!this.#addresses.some((address) => request.url!.startsWith(address))) return undefined;
     const key = keyOf(request);
-    if (edition === undefined || key === undefined) return false;
+    const edition = this.#edition();
+    if (edition === undefined || key === undefined) return undefined;
     const kept = this.#kept.get(key);
-    const now = Date.now();
-    if (!kept || kept.edition !== edition || kept.until <= now) {
-      this.#questions.set(request, { key, edition });
-      return false;
-    }
-    reply.header('etag', kept.etag).header('cache-control', `public, ${maxAge(kept.until - now)}`);
-    reply.header('content-type', 'application/json; charset=utf-8').send(kept.body);
-    return true;
+    if (kept && kept.edition === edition && Date.now() < kept.until) return kept;
+    this.#questions.set(request, { key, edition });
+    return undefined;
   }
 
   /** The answer to this request holds for so many milliseconds. */
-  hold(request: FastifyRequest, holds: number): void {
-    const question = this.#questions.get(request);
+  hold({ raw }: FastifyRequest, holds: number): void {
+    const question = this.#questions.get(raw);
     if (question) question.until = Date.now() + holds;
   }
 
   /** Once it is known how it is sent. */
-  keep(request: FastifyRequest, reply: FastifyReply, payload: unknown): void {
-    const question = this.#questions.get(request);
+  keep(request: FastifyRequest, reply: FastifyReply, body: unknown): void {
+    const question = this.#questions.get(request.raw);
     const etag = reply.getHeader('etag');
     if (question?.until === undefined || reply.statusCode !== 200 || typeof etag !== 'string') return;
-    if (typeof payload !== 'string') return;
-    this.#kept.set(question.key, { ...question, until: question.until, body: payload, etag });
+    if (typeof body !== 'string') return;
+    const bytes = Buffer.from(body);
+    const headers = Object.entries({ ...reply.getHeaders(), 'content-length': bytes.length })
+      .filter(([name]) => !OF_ONE_REQUEST.has(name))
+      .map(([name, value]) => [name, String(value)] as const);
+    const { config, url } = request.routeOptions;
+    this.#kept.set(question.key, {
+      ...question,
+      until: question.until,
+      route: config,
+      path: url,
+      orgId: request.trail.orgId,
+      etag,
+      bytes: bytes.toString('latin1'),
+      head: headers.flat(),
+      headOfKnown: headers.filter(([name]) => !OF_A_BODY.has(name)).flat(),
+    });
   }
 }
 
 /** All that the answer depends on besides its edition. */
-function keyOf({ method, url, headers }: FastifyRequest): string | undefined {
+function keyOf({ method, url, headers }: IncomingMessage): string | undefined {
   if (method !== 'GET' || headers.authorization !== undefined || headers['x-api-key'] !== undefined) return undefined;
   if (headers.cookie !== undefined) return undefined;
-  const key = `${url}\n${headers['x-tenant-slug'] ?? ''}\n${headers.host ?? ''}`;
+  // What nobody sends who only asks: such requests go the long way, all of it.
+  if (headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined) return undefined;
+  if (headers.upgrade !== undefined) return undefined;
+  const key = `${url}\n${headers['x-tenant-slug'] ?? ''}\n${headers.host ?? ''}\n${headers['x-forwarded-host'] ?? ''}`;
   return key.length <= LONGEST_QUESTION ? key : undefined;
 }

@@ -1,0 +1,52 @@
+/** The HTTP server beneath the surface: how long it waits, and what it does with what is no request. */
+import { randomUUID } from 'node:crypto';
+import { createServer, type RequestListener, type Server } from 'node:http';
+import type { Socket } from 'node:net';
+import { SECURITY_HEADERS } from './security-headers.ts';
+
+/** Whoever sends slowly has so long for the headers, and so long for all of a request; looked at every second. Milliseconds. */
+const HEADERS_MS = 10_000;
+const REQUEST_MS = 30_000;
+/** A connection that says nothing is kept for so long: longer than balancers keep theirs. Milliseconds. */
+const KEEP_ALIVE_MS = 72_000;
+
+export function httpServer(answer: RequestListener): Server {
+  const server = createServer(
+    {
+      headersTimeout: HEADERS_MS,
+      requestTimeout: REQUEST_MS,
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      connectionsCheckingInterval: 1000,
+      // Others, such as h2c, are an offer that may be passed over.
+      shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === 'websocket',
+    },
+    answer,
+  );
+  // Whatever is expected besides 100-continue may be passed over (RFC 9110, 10.1.1); Node would answer without a word.
+  server.on('checkExpectation', answer);
+  return server;
+}
+
+/** The caller's own, where it is fit for a log line. */
+export function requestId(given: string | string[] | undefined): string {
+  return typeof given === 'string' && /^[\w.:/+=-]{1,128}$/.test(given) ? given : randomUUID();
+}
+
+/** Answers what is not HTTP, or does not come to an end, so that there is no request to answer. */
+export function refuseBytes({ code }: NodeJS.ErrnoException, socket: Socket): void {
+  if (!socket.writable) return;
+  const slow = code === 'ERR_HTTP_REQUEST_TIMEOUT';
+  const id = randomUUID();
+  const error = slow ? 'The request did not arrive in time.' : 'The request is not valid HTTP.';
+  const body = JSON.stringify({ error, code: 'validation_failed', request_id: id });
+  const headers = {
+    ...SECURITY_HEADERS,
+    'content-type': 'application/json; charset=utf-8',
+    'content-length': Buffer.byteLength(body),
+    'x-request-id': id,
+    connection: 'close',
+  };
+  const head = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
+  const status = slow ? '408 Request Timeout' : '400 Bad Request';
+  socket.end(`HTTP/1.1 ${status}\r\n${head.join('\r\n')}\r\n\r\n${body}`);
+}

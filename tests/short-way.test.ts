@@ -1,0 +1,167 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { type Actor, agent, eventually, provision, superAdmin, type Tenant } from './support/actors.ts';
+import { startApp, type TestApp } from './support/app.ts';
+import { newAddress, type RawRequest, send } from './support/http.ts';
+import { reading, scrape } from './support/metrics.ts';
+
+/** An instant to come: its answer stays the same. */
+const PATH = '/api/working-hours/status?at=2030-01-07T08:30:00Z&tenant=';
+/** Whoever sends a body, though an empty one, is answered by way of Fastify, anew. */
+const LONG = { 'content-length': '0' };
+
+let app: TestApp;
+let root: Actor;
+let path: string;
+let etag: string;
+let acme: Tenant;
+
+beforeAll(async () => {
+  app = await startApp({ TRUST_PROXY: '127.0.0.1', CORS_ORIGINS: 'https://named.example', BASE_DOMAIN: 'chat.test' });
+  root = await superAdmin(app);
+  acme = await provision(root, { slug: 'acme' });
+  path = PATH + acme.slug;
+  etag = (await send(app.url, 'GET', path)).headers.get('etag')!;
+});
+afterAll(() => app?.stop());
+
+/** How often the status was worked out by now. */
+const workedOut = async (on = app) =>
+  reading(await scrape(on), 'graphql_resolver_duration_seconds_count', { field: 'Query.workingHoursStatus' }) ?? 0;
+
+/** An answer that stood ready: asked until it did. */
+async function ready(on: TestApp, wanted: string, options: RawRequest = {}) {
+  const asked = async () => {
+    const before = await workedOut(on);
+    const answer = await send(on.url, 'GET', wanted, options);
+    return { answer, anew: (await workedOut(on)) - before };
+  };
+  return (await eventually(asked, ({ anew }) => anew === 0)).answer;
+}
+
+describe('an answer that stands ready is, header by header, the one that is worked out', () => {
+  test.each<[what: string, headers: () => Record<string, string>, status?: number]>([
+    ['to a program', () => ({})],
+    ['to a page', () => ({ origin: 'https://shop.example', accept: '*/*', 'accept-encoding': 'gzip' })],
+    ['to a page of a named origin', () => ({ origin: 'https://named.example' })],
+    ['to whoever has it', () => ({ 'if-none-match': etag }), 304],
+    ['to whoever has several', () => ({ 'if-none-match': `"other", W/${etag}` }), 304],
+    ['to whoever has another', () => ({ 'if-none-match': '"other"' })],
+    ['over TLS', () => ({ 'x-forwarded-proto': 'https', 'x-forwarded-for': '203.0.113.7' })],
+    ['over TLS, to whoever has it', () => ({ 'x-forwarded-proto': 'https', 'if-none-match': etag }), 304],
+    ['over TLS to a proxy before the proxy', () => ({ 'x-forwarded-proto': 'https, http' })],
+    ['to one who names the request', () => ({ 'x-request-id': 'my-own-1' })],
+    ['to one who names it badly', () => ({ 'x-request-id': 'a name with spaces' })],
+    ['about a tenant in a header', () => ({ 'x-tenant-slug': 'acme' })],
+    ['on a connection that is to end', () => ({ connection: 'close' })],
+    ['on one that is to stay', () => ({ connection: 'keep-alive' })],
+  ])('%s', async (_, given, status = 200) => {
+    const headers = given();
+    const quick = await ready(app, path, { headers });
+    const before = await workedOut();
+    const slow = await send(app.url, 'GET', path, { headers: { ...headers, ...LONG } });
+    expect(await workedOut()).toBe(before + 1);
+    const without = ({ headers }: typeof quick, ...names: string[]) =>
+      Object.fromEntries([...headers].filter(([name]) => !names.includes(name)));
+    expect([quick.status, quick.text]).toEqual([slow.status, slow.text]);
+    expect(quick.status).toBe(status);
+    expect(without(quick, 'date', 'x-request-id')).toEqual(without(slow, 'date', 'x-request-id'));
+    expect(Math.abs(Date.parse(quick.headers.get('date')!) - Date.now())).toBeLessThan(5000);
+    if (headers['x-request-id'] === 'my-own-1') expect(quick.headers.get('x-request-id')).toBe('my-own-1');
+    else expect(quick.headers.get('x-request-id')).toMatch(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/);
+  });
+});
+
+test('it is not for those who say who they are, nor for another method', async () => {
+  const { token } = await agent(app, acme.adminEmail, acme.adminPassword);
+  for (const [method, headers] of [
+    ['GET', { authorization: `Bearer ${root.token}` }],
+    ['GET', { 'x-api-key': 'none' }],
+    ['GET', { cookie: `access_token=${token}` }],
+    ['GET', { cookie: 'consent=all' }],
+    ['HEAD', {}],
+    ['OPTIONS', {}],
+    ['POST', {}],
+  ] as const) {
+    await ready(app, path);
+    const quick = await send(app.url, method, path, { headers });
+    const slow = await send(app.url, method, path, { headers: { ...headers, ...LONG } });
+    expect([method, headers, quick.status, quick.headers.get('cache-control')]).toEqual([
+      ...[method, headers, slow.status, slow.headers.get('cache-control')],
+    ]);
+  }
+});
+
+test('it is counted, and has its line with its tenant, as any other', async () => {
+  const lines: unknown[] = [];
+  const { log } = app.services;
+  const { info } = log;
+  log.info = ((facts: unknown) => lines.push(facts)) as typeof info;
+  try {
+    const labels = { method: 'GET', route: '/api/working-hours/status' };
+    for (const [headers, status] of [
+      [{}, '2xx'],
+      [{ 'if-none-match': etag }, '3xx'],
+    ] as const) {
+      const requests = async () =>
+        reading(await scrape(app), 'http_request_duration_seconds_count', { ...labels, status });
+      const told = async (more: Record<string, string>) => {
+        const requestId = randomUUID();
+        const before = (await requests()) ?? 0;
+        const wanted = { headers: { ...headers, ...more, 'x-request-id': requestId } };
+        const answer = more === LONG ? await send(app.url, 'GET', path, wanted) : await ready(app, path, wanted);
+        // A line may come a moment after its answer.
+        const line = await eventually(
+          async () => lines.findLast((one) => (one as { requestId: string }).requestId === requestId),
+          (found) => found !== undefined,
+        );
+        expect(line).toEqual({
+          ...{ requestId, orgId: acme.id, method: 'GET', path: '/api/working-hours/status' },
+          ...{ status: answer.status, ms: expect.any(Number) },
+        });
+        expect(await requests()).toBeGreaterThan(before);
+      };
+      await told({});
+      await told(LONG);
+    }
+  } finally {
+    log.info = info;
+  }
+});
+
+test('requests for it are limited like others, by the address that a trusted proxy names', async () => {
+  const limited = await startApp({ RATE_LIMITS: 'public=6', TRUST_PROXY: '127.0.0.1' }, app.databaseUrl);
+  try {
+    const ask = (from: string) => send(limited.url, 'GET', path, { headers: { 'x-forwarded-for': from } });
+    const statuses = async (from: string, count: number) => {
+      const all: number[] = [];
+      for (let n = 0; n < count; n++) all.push((await ask(from)).status);
+      return all;
+    };
+    expect(await statuses('203.0.113.1', 8)).toEqual([200, 200, 200, 200, 200, 200, 429, 429]);
+    const refused = await ask('203.0.113.1');
+    expect(JSON.parse(refused.text)).toMatchObject({ code: 'rate_limited' });
+    expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
+    expect(refused.headers.get('access-control-allow-origin')).toBe('*');
+    expect(await statuses('203.0.113.2', 7)).toEqual([200, 200, 200, 200, 200, 200, 429]);
+    const from = newAddress();
+    const direct = () => send(limited.url, 'GET', path, { from, headers: { 'x-forwarded-for': '203.0.113.9' } });
+    for (let n = 0; n < 6; n++) expect((await direct()).status).toBe(200);
+    expect((await direct()).status).toBe(429);
+  } finally {
+    await limited.stop();
+  }
+});
+
+test('whoever asks a gateway that is about to stop is answered, and sent elsewhere', async () => {
+  const going = await startApp({}, app.databaseUrl);
+  try {
+    const headers = { connection: 'keep-alive' };
+    expect((await ready(going, path, { headers })).headers.get('connection')).toBe('keep-alive');
+    going.leave();
+    const { status, headers: told } = await send(going.url, 'GET', path, { headers });
+    expect([status, told.get('connection')]).toEqual([200, 'close']);
+  } finally {
+    await going.stop();
+  }
+});
