@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { newId } from '../src/clock.ts';
 import { ControlFactsReader } from '../src/telemetry/control-facts.ts';
 import { type Actor, anonymous, eventually, provision, superAdmin } from './support/actors.ts';
 import { startApp, type TestApp } from './support/app.ts';
@@ -146,6 +147,105 @@ test('components, tenants and the build are told', async () => {
   expect(reading(samples, 'omnistream_component_up', { component: 'redis' })).toBeUndefined();
   expect(reading(samples, 'omnistream_degraded')).toBe(0);
   expect(reading(samples, 'omnistream_build_info', { node: process.versions.node })).toBe(1);
+});
+
+describe('long work is told by its state', () => {
+  const inControl = (text: string, values?: unknown[]) => sql(app.databaseUrl, text, values);
+  const becomes = (name: string, labels: Record<string, string>, expected: number) =>
+    eventually(
+      () => value(name, labels),
+      (now) => now === expected,
+    );
+
+  test('upgrades, with the tenants that they set aside for as long as there are those tenants', async () => {
+    const { id } = await provision(admin);
+    await becomes('omnistream_upgrades', { state: 'stopped' }, 0);
+    expect(await value('omnistream_upgrade_tenants', { state: 'set_aside' })).toBe(0);
+    const run = crypto.randomUUID();
+    await inControl(
+      `insert into upgrade_runs (id, state, to_version, canary, pause_after_canary, wave_size, concurrency, failure_budget, lock_timeout_ms,
+         retries, wave, waves, total, done, failed, skipped, created_at)
+       values ($1, 'stopped', 1, 0, false, 100, 4, 1, 2000, 7, 1, 1, 10, 4, 2, 1, now())`,
+      [run],
+    );
+    await inControl(
+      `insert into upgrade_items (run_id, org_id, slug, wave, from_version, state, retries_left)
+       select $1, org_id, 'x', 1, 0, 'failed', 0 from unnest($2::uuid[]) org_id`,
+      [run, [id, crypto.randomUUID()]],
+    );
+    await becomes('omnistream_upgrades', { state: 'stopped' }, 1);
+    const samples = await scrape(app);
+    const tenants = ['left', 'done', 'skipped', 'set_aside'].map((state) =>
+      reading(samples, 'omnistream_upgrade_tenants', { state }),
+    );
+    expect(tenants).toEqual([3, 4, 1, 1]);
+    await inControl('delete from upgrade_runs');
+    await becomes('omnistream_upgrades', { state: 'stopped' }, 0);
+  });
+
+  test('moves, how long writes wait for one, and what its copy lacks', async () => {
+    const { id } = await provision(admin);
+    await inControl(
+      `insert into tenant_moves (org_id, source_id, target_id, state, progress, max_read_only_seconds, read_only_since, created_at)
+       select $1, id, id, 'failed', '{"lagBytes": 4096}', 20, now() - interval '90 seconds', now() from database_servers`,
+      [id],
+    );
+    await becomes('omnistream_moves', { state: 'failed' }, 1);
+    const samples = await scrape(app);
+    expect(reading(samples, 'omnistream_move_lag_bytes')).toBe(4096);
+    expect(reading(samples, 'omnistream_move_read_only_seconds')).toBeGreaterThan(89);
+    await inControl(`update tenant_moves set state = 'cancelled'`);
+    await becomes('omnistream_moves', { state: 'failed' }, 0);
+    expect(await value('omnistream_move_read_only_seconds')).toBe(0);
+  });
+
+  test('an export that failed, until there is a newer one', async () => {
+    const { id } = await provision(admin);
+    const add = (state: string) =>
+      inControl(
+        `insert into tenant_exports (id, org_id, is_own, state, created_at, finished_at, expires_at)
+         values ($1, $2, false, $3, now(), now(), now() + interval '7 days')`,
+        [newId(), id, state],
+      );
+    await add('failed');
+    await becomes('omnistream_exports', { state: 'failed' }, 1);
+    await add('ready');
+    await becomes('omnistream_exports', { state: 'failed' }, 0);
+  });
+
+  test('countdowns, one that is overdue, and an archiving that was given up', async () => {
+    const { id, slug } = await provision(admin);
+    const path = `/api/super-admin/tenants/${id}`;
+    await admin.rest('DELETE', path);
+    await admin.rest('POST', `${path}/purge`, { slug });
+    await inControl(
+      `insert into offboarding_runs (org_id, kind, state, created_at) values ($1, 'archive', 'failed', now())`,
+      [id],
+    );
+    await becomes('omnistream_purge_countdowns', {}, 1);
+    await becomes('omnistream_offboardings', { kind: 'archive', state: 'failed' }, 1);
+    expect(await value('omnistream_purge_overdue_seconds')).toBe(0);
+    await admin.rest('PATCH', path, { status: 'active' });
+    await becomes('omnistream_offboardings', { kind: 'archive', state: 'failed' }, 0);
+    expect(await value('omnistream_purge_countdowns')).toBe(0);
+    // Active again, so that nobody begins it.
+    await inControl(`update organizations set purge_at = now() - interval '2 hours' where id = $1`, [id]);
+    const overdue = await eventually(
+      () => value('omnistream_purge_overdue_seconds'),
+      (seconds) => seconds! > 0,
+    );
+    expect(overdue).toBeGreaterThan(7199);
+    await inControl('update organizations set purge_at = null');
+  });
+
+  test('database servers, with their tenants and their capacity', async () => {
+    await provision(admin);
+    const [home] = await inControl(
+      'select (select count(*)::int from tenant_databases) as tenants, capacity from database_servers',
+    );
+    await becomes('omnistream_database_server_tenants', { server: 'home', state: 'open' }, home!.tenants as number);
+    expect(await value('omnistream_database_server_capacity', { server: 'home' })).toBe(home!.capacity);
+  });
 });
 
 /** Names and labels of all series. */

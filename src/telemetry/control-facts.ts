@@ -2,6 +2,7 @@
 import { query, type Sql } from '../db/control.ts';
 import { LIVING_WORKERS } from '../db/locks.ts';
 import { ProvisioningState } from '../entities/control/provisioning-run.ts';
+import { LONG_WORK, type LongWork } from './long-work.ts';
 
 export interface ControlFacts {
   /** Number of the newest event. */
@@ -13,6 +14,7 @@ export interface ControlFacts {
   queues: QueueFacts[];
   /** Of those that have not succeeded, by state. */
   provisionings: Record<string, number>;
+  longWork: LongWork;
 }
 
 interface QueueFacts {
@@ -25,7 +27,7 @@ interface QueueFacts {
 
 const SHARED_MS = 1000;
 
-/** Each looks at the ends of indexes, or at as many rows as there is work to be done. */
+/** Most look at the ends of indexes, or at as many rows as there is work to be done; tenants of a server are counted in an index. */
 const facts = query<ControlFacts>(
   'metrics_facts',
   `select (select coalesce(max(seq), 0)::float8 from events) as "newestEvent",
@@ -43,7 +45,8 @@ const facts = query<ControlFacts>(
              from pgboss.queue where name not like '\\_\\_%') as queues,
           (select coalesce(json_object_agg(state, count), '{}') from (
               select state, count(*) from provisioning_runs where state = any($2::provisioning_state[]) group by state
-            ) _) as provisionings`,
+            ) _) as provisionings,
+          ${LONG_WORK} as "longWork"`,
 );
 const UNFINISHED = Object.values(ProvisioningState).filter((state) => state !== ProvisioningState.SUCCEEDED);
 

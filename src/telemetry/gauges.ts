@@ -6,10 +6,8 @@ import { ComponentStatus } from '../domain/component-health.ts';
 import { componentsOf, OverallStatus, type SystemHealth } from '../domain/health.ts';
 import type { Connections } from '../live/connections.ts';
 import { type ControlFacts, ControlFactsReader } from './control-facts.ts';
+import { type Reading, registerLongWork } from './long-work.ts';
 import { VERSION } from './version.ts';
-
-/** Label values in the order of the label names, and the number. */
-type Reading = [...labels: string[], value: number];
 
 export function registerGauges(registry: Registry, services: Services, connections?: Connections): void {
   const { config, control, tenants, bus, health, redis, clock } = services;
@@ -169,6 +167,14 @@ export function registerGauges(registry: Registry, services: Services, connectio
     'Provisionings of tenants that have not succeeded yet, by state.',
     ['state'],
     fromControl(({ provisionings }) => Object.entries(provisionings)),
+  );
+  registerLongWork((name, help, labelNames, read) =>
+    gauge(
+      name,
+      help,
+      labelNames,
+      fromControl(({ longWork }) => read(longWork)),
+    ),
   );
 
   gauge(
