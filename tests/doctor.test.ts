@@ -230,6 +230,38 @@ describe('what is lost or doubled is named', () => {
     await expectNothingWrong(app.databaseUrl);
   });
 
+  test('rights in a tenant\u2019s database that were taken or given by hand, with the statements that mend them', async () => {
+    const group = prefix.slice(0, -1);
+    for (const damage of [
+      `revoke insert, update on contacts from "${group}"`,
+      'grant select on agents to public',
+      `grant delete on activity_log to "${group}"`,
+      `grant update (email) on agents to "${nameOf(one)}"`,
+      'grant usage on sequence schedule_versions_seq_seq to public',
+      'grant create on schema public to public',
+      'revoke execute on function hours_of(uuid) from public',
+      'grant execute on function count_usage(text, text, int) to public',
+    ]) {
+      await inTenant(one, damage);
+    }
+    const { problem, remedy } = await only('wrong_rights');
+    expect(problem).toBe(
+      `in the database of tenant ${one.slug} (${nameOf(one)}) the role ${nameOf(one)} may UPDATE on column email of table agents; ` +
+        'everybody may EXECUTE on function count_usage(text, text, integer); everybody may not EXECUTE on function hours_of(uuid); ' +
+        'everybody may CREATE on schema public; everybody may USAGE on sequence schedule_versions_seq_seq; and 3 more',
+    );
+    await inTenant(one, remedy.replace(/^there: /, ''));
+    await expectNothingWrong(app.databaseUrl);
+  });
+
+  test('a tenant that may not even read what the doctor looks at', async () => {
+    await inTenant(one, `revoke select on roles from "${prefix.slice(0, -1)}"`);
+    const { problem, remedy } = await only('wrong_rights');
+    expect(problem).toContain('the tenant may not SELECT on table roles');
+    await inTenant(one, remedy.replace(/^there: /, ''));
+    await expectNothingWrong(app.databaseUrl);
+  });
+
   test('a template that is missing or half made', async () => {
     const [template] = await sql<{ name: string }>(
       app.databaseUrl,

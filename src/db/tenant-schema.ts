@@ -3,8 +3,7 @@ import pg from 'pg';
 import { SESSION_OPTIONS } from './control.ts';
 import { checksumOf, type MigrationClass, statementsOf } from './migrations/frozen.ts';
 import { TENANT_SCHEMA_VERSION, tenantMigrations } from './migrations/tenant/index.ts';
-
-const quote = pg.escapeIdentifier;
+import { rightsOf } from './tenant-rights.ts';
 
 /** Raised by a database that this version of the gateway must not change; its message is written for the operator. */
 export class UnknownSchema extends Error {}
@@ -125,18 +124,4 @@ async function noteChecksums(client: pg.ClientBase, applied: readonly MigrationC
        from unnest($1::text[], $2::text[]) as now_applied (name, checksum) where m.name = now_applied.name`,
     [applied.map(({ name }) => name), applied.map(checksumOf)],
   );
-}
-
-/** What a tenant's role may do with its tables. Granted also when nothing was applied: an older gateway did so apart. */
-function rightsOf(role: string): string {
-  const group = quote(role);
-  return `
-    grant usage on schema public to ${group};
-    grant select, insert, update, delete on all tables in schema public to ${group};
-    revoke insert, update, delete on usage_counters, usage_limits, mikro_orm_migrations, schedule_versions,
-      activity_chain, activity_unlinked from ${group};
-    revoke update, delete on activity_log from ${group};
-    revoke execute on function count_usage(text, text, int), record_schedule(uuid) from public;
-    grant execute on function record_schedule(uuid) to ${group};
-  `;
 }

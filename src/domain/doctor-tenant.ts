@@ -3,8 +3,10 @@ import pg from 'pg';
 import { differences, readCatalogue } from '../db/catalogue.ts';
 import { readOnlySession } from '../db/control.ts';
 import { catalogueOf } from '../db/migrations/tenant/catalogues.ts';
-import { TENANT_SCHEMA_VERSION } from '../db/migrations/tenant/index.ts';
+import { SERVED_FROM_VERSION, TENANT_SCHEMA_VERSION } from '../db/migrations/tenant/index.ts';
+import { wrongRights } from '../db/tenant-rights.ts';
 import { changedMigrations } from '../db/tenant-schema.ts';
+import { databaseError } from '../errors.ts';
 import type { Finding } from './doctor.ts';
 import type { TenantFacts } from './doctor-facts.ts';
 import { SYSTEM_ROLES } from './permissions.ts';
@@ -40,6 +42,8 @@ const CONTENTS = `
          (select count(*)::int from agents a join roles r on r.id = a.role_id
            where r.name = 'admin' and a.deleted_at is null) as admins`;
 
+const INSUFFICIENT_PRIVILEGE = '42501';
+
 const BRING_UP_TO_DATE =
   'start a gateway of this version, or wait for the one that runs; where it cannot, npm run tenants -- upgrade --status says why.';
 
@@ -52,16 +56,26 @@ export interface Inside {
   hours: Dependent[];
 }
 
-/** @param url of the tenant's database. @param accounts who may sign in to the tenant. */
-export async function lookIntoTenant(tenant: TenantFacts, url: string, accounts: Account[]): Promise<Inside> {
+/** @param url of the tenant's database. @param group the role that tenants' roles belong to. @param accounts who may sign in to the tenant. */
+export async function lookIntoTenant(
+  tenant: TenantFacts,
+  url: string,
+  group: string,
+  accounts: Account[],
+): Promise<Inside> {
   const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5000, options: READ_ONLY });
   client.on('error', () => {});
   await client.connect();
   try {
-    const { rows } = await client.query<Contents>(CONTENTS);
-    const findings = [...judge(tenant, rows[0]!, accounts), ...(await findDrift(tenant, rows[0]!, client))];
+    const rights = await findWrongRights(tenant, client, group);
+    const contents = await readContents(client).catch((error: unknown) => {
+      if (rights.length > 0 && databaseError(error)?.code === INSUFFICIENT_PRIVILEGE) return undefined;
+      throw error;
+    });
+    if (!contents) return { findings: rights, hours: [] };
+    const findings = [...judge(tenant, contents, accounts), ...rights, ...(await findDrift(tenant, contents, client))];
     // It may lack the table.
-    if (rows[0]!.migrations < TENANT_SCHEMA_VERSION) return { findings, hours: [] };
+    if (contents.migrations < TENANT_SCHEMA_VERSION) return { findings, hours: [] };
     const kept = (await client.query<VersionRow>(newestVersions.text)).rows;
     if (kept.some(({ divisionId }) => divisionId === null)) {
       return { findings, hours: hoursOf(tenant.slug, new TenantHours(kept)) };
@@ -74,6 +88,8 @@ export async function lookIntoTenant(tenant: TenantFacts, url: string, accounts:
   }
 }
 
+const readContents = async (client: pg.Client) => (await client.query<Contents>(CONTENTS)).rows[0]!;
+
 function hoursOf(tenant: string, hours: TenantHours): Dependent[] {
   return [undefined, ...hours.divisionIds].map((id) => {
     const { clock, division } = hours.scope(id);
@@ -83,6 +99,11 @@ function hoursOf(tenant: string, hours: TenantHours): Dependent[] {
 
 /** So many differences are named; a schema that is another altogether has hundreds. */
 const MOST_NAMED = 5;
+
+function firstOf(differences: readonly string[]): string {
+  const more = differences.length - MOST_NAMED;
+  return differences.slice(0, MOST_NAMED).join('; ') + (more > 0 ? `; and ${more} more` : '');
+}
 
 /** What is not as the migrations make it was changed by hand, or by what is no gateway. */
 async function findDrift(
@@ -94,14 +115,29 @@ async function findDrift(
   const drifted = expected ? differences(await readCatalogue(client), expected) : [];
   const found = [...(await changedMigrations(client)), ...drifted];
   if (found.length === 0) return [];
-  const more = found.length > MOST_NAMED ? `; and ${found.length - MOST_NAMED} more` : '';
   return [
     {
       kind: 'schema_drift',
-      problem:
-        `tenant ${slug} (${databaseName}) is not what schema version ${migrations} says: ` +
-        `${found.slice(0, MOST_NAMED).join('; ')}${more}`,
+      problem: `tenant ${slug} (${databaseName}) is not what schema version ${migrations} says: ${firstOf(found)}`,
       remedy: 'undo by hand what was changed by hand: the next upgrade may fail on it.',
+    },
+  ];
+}
+
+/** Of one that is further behind some are still to come: its upgrade gives them. */
+async function findWrongRights(
+  { slug, databaseName, schemaVersion }: TenantFacts,
+  client: pg.Client,
+  group: string,
+): Promise<Finding[]> {
+  if (schemaVersion < SERVED_FROM_VERSION) return [];
+  const wrong = await wrongRights(client, group, catalogueOf(Math.min(schemaVersion, TENANT_SCHEMA_VERSION))!.keys());
+  if (wrong.length === 0) return [];
+  return [
+    {
+      kind: 'wrong_rights',
+      problem: `in the database of tenant ${slug} (${databaseName}) ${firstOf(wrong.map(({ problem }) => problem))}`,
+      remedy: `there: ${wrong.map(({ remedy }) => remedy).join(' ')}`,
     },
   ];
 }

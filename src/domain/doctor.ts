@@ -7,6 +7,7 @@ import { describeFailure } from '../components/describe-failure.ts';
 import { databaseUrlOf } from '../db/control.ts';
 import { findOrphanDirectories } from '../db/orphan-directories.ts';
 import type { Keys } from '../db/secrets.ts';
+import { groupName } from '../db/tenant-names.ts';
 import { type Facts, readFacts, type TenantFacts } from './doctor-facts.ts';
 import { type LookedAt, lookAtServers } from './doctor-servers.ts';
 import { type Inside, lookIntoTenant, READ_ONLY } from './doctor-tenant.ts';
@@ -36,9 +37,11 @@ export interface Finding {
     | 'unfinished_move'
     | 'unfinished_offboarding'
     | 'unfinished_provisioning'
+    | 'unfinished_restore'
     | 'unreachable_database'
     | 'unreachable_server'
     | 'useless_database'
+    | 'wrong_rights'
     | 'wrong_schema'
     | 'wrong_secret';
   problem: string;
@@ -124,13 +127,14 @@ async function lookIntoTenants(
   const accounts = Map.groupBy(rows, ({ orgId }) => orgId);
   const findings: Finding[] = [];
   const hours: Inside['hours'] = [];
-  const waiting = servers.flatMap(({ url, facts }) => visitable(facts).map((tenant) => ({ tenant, url })));
+  const waiting = servers.flatMap(({ url, facts }) =>
+    visitable(facts).map((tenant) => ({ tenant, url, group: groupName(facts.code) })),
+  );
   const visit = async () => {
     for (let next = waiting.shift(); next; next = waiting.shift()) {
-      const { tenant, url } = next;
-      const inside = await visitTenant(tenant, url, keys, accounts.get(tenant.id) ?? []);
+      const inside = await visitTenant(next, keys, accounts.get(next.tenant.id) ?? []);
       findings.push(...inside.findings);
-      if (tenant.status === 'active') hours.push(...inside.hours);
+      if (next.tenant.status === 'active') hours.push(...inside.hours);
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, visit));
@@ -156,8 +160,7 @@ function wrongSecretOnce(findings: Finding[]): Finding[] {
 }
 
 async function visitTenant(
-  tenant: TenantFacts,
-  serverUrl: string,
+  { tenant, url: serverUrl, group }: { tenant: TenantFacts; url: string; group: string },
   keys: Keys | undefined,
   accounts: { id: string; email: string }[],
 ): Promise<Inside> {
@@ -176,7 +179,7 @@ async function visitTenant(
     }
   }
   try {
-    return await lookIntoTenant(tenant, url.href, accounts);
+    return await lookIntoTenant(tenant, url.href, group, accounts);
   } catch (error) {
     return only({
       kind: 'unreachable_database',
