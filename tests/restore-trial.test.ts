@@ -1,9 +1,11 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { provision, superAdmin, type Tenant } from './support/actors.ts';
-import { startApp, type TestApp } from './support/app.ts';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import pg from 'pg';
+import { agent, eventually, provision, superAdmin, type Tenant } from './support/actors.ts';
+import { JWT_SECRET, startApp, type TestApp } from './support/app.ts';
 import { anotherServer, restoreBackup, takeBackup } from './support/backups.ts';
+import { examination, expectNothingWrong } from './support/checker.ts';
 import { createControlDatabase, dropControlDatabase, serverUrl, sql } from './support/database.ts';
-import { cleanUp, temporaryFolder } from './support/gateway-process.ts';
+import { cleanUp, startRestore, temporaryFolder } from './support/gateway-process.ts';
 import { moved, moveOf, type OtherServer, registeredServer } from './support/moves.ts';
 
 let databaseUrl: string;
@@ -60,4 +62,84 @@ test('nothing is restored on servers that a gateway is at work on', async () => 
   } finally {
     await other.remove();
   }
+});
+
+describe('a restore of a tenant on another server', () => {
+  const contacts = async () => (await onFar('select name from contacts order by name')).map(({ name }) => name);
+  /** What happens at the commit of a restore in the control plane, when the tenant's server has committed. */
+  const atCommit = (does: string) =>
+    sql(
+      databaseUrl,
+      `create or replace function at_commit() returns trigger language plpgsql as $$ begin ${does}; return null; end $$;
+       drop trigger if exists at_commit on audit_entries;
+       create constraint trigger at_commit after insert on audit_entries deferrable initially deferred
+         for each row when (new.action = 'tenant.restore') execute function at_commit()`,
+    );
+  const afterwards = () => sql(databaseUrl, 'drop trigger at_commit on audit_entries');
+  const restoring = () => restoreBackup(databaseUrl, [folder], { tenant: tenant.slug });
+
+  test('leaves it as it was where the control plane does not commit, or is lost just then', async () => {
+    const me = await agent(app, tenant.adminEmail, tenant.adminPassword);
+    for (const fault of [`raise 'no room'`, 'perform pg_terminate_backend(pg_backend_pid())']) {
+      await atCommit(fault);
+      await expect(restoring()).rejects.toThrow('Not restored');
+      expect(await contacts()).toEqual(['of after', 'of before']);
+      expect((await me.rest('GET', '/api/auth/me')).status).toBe(200);
+      await expectNothingWrong(databaseUrl);
+    }
+    await afterwards();
+  });
+
+  test('that dies between the two commits is named, and the next one begins with what was there before', async () => {
+    await sql(
+      databaseUrl,
+      'create table gate (id int); create or replace function gate() returns void language sql as $$ lock table gate $$',
+    );
+    const gate = new pg.Client(databaseUrl);
+    await gate.connect();
+    await gate.query('begin; lock table gate');
+    await atCommit('perform gate()');
+    const { child, ended } = startRestore(
+      { DATABASE_URL: databaseUrl, JWT_SECRET },
+      folder,
+      '--tenant',
+      tenant.slug,
+      '--yes',
+    );
+    await eventually(
+      () => contacts().catch(() => []),
+      (names) => names.length === 1,
+      30_000,
+    );
+    child.kill('SIGKILL');
+    await ended;
+    await sql(
+      databaseUrl,
+      `select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'omnistream-restore'`,
+    );
+    await gate.end();
+    const { findings } = await examination(databaseUrl);
+    expect(findings).toMatchObject([
+      {
+        kind: 'unfinished_restore',
+        problem: expect.stringContaining(tenant.slug),
+        remedy: expect.stringContaining('repeat it'),
+      },
+    ]);
+    await atCommit(`raise 'no room'`);
+    await expect(restoring()).rejects.toThrow('Not restored');
+    expect(await contacts()).toEqual(['of after', 'of before']);
+    await expectNothingWrong(databaseUrl);
+    await afterwards();
+    await restoring();
+    expect(await contacts()).toEqual(['of before']);
+    await expectNothingWrong(databaseUrl);
+    await agent(app, tenant.adminEmail, tenant.adminPassword);
+    const [{ comment }] = (await sql<{ comment: string | null }>(
+      far.url,
+      `select shobj_description(oid, 'pg_database') as comment from pg_database where datname = $1`,
+      [name()],
+    )) as [{ comment: string | null }];
+    expect(comment).toBeNull();
+  });
 });

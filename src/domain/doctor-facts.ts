@@ -16,6 +16,7 @@ export interface DatabaseFacts {
   allowsConnections: boolean;
   /** Who may connect besides its owner; `PUBLIC` is everyone. */
   letsIn: string[];
+  comment: string | null;
 }
 
 export interface RoleFacts {
@@ -38,6 +39,7 @@ export interface TenantFacts {
   offboardingError: string | null;
   hasArchive: boolean;
   schemaVersion: number;
+  tokenVersion: number;
   /** The home server before its names are reserved. */
   serverId: string;
   /** Absent before its names are reserved. */
@@ -74,6 +76,7 @@ export interface Facts {
 
 const DATABASES = `
   select d.datname as name, d.datconnlimit = -2 as broken, d.datallowconn as "allowsConnections",
+         shobj_description(d.oid, 'pg_database') as comment,
          coalesce(json_agg(case acl.grantee when 0 then 'PUBLIC' else r.rolname end)
            filter (where acl.privilege_type = 'CONNECT' and acl.grantee <> d.datdba), '[]') as "letsIn"
     from pg_database d
@@ -92,6 +95,7 @@ const TENANTS = `
   select o.id, o.slug, o.status, o.archived_at is not null as "isArchived",
          case when off.state not in ('succeeded', 'failed') then off.kind end as offboarding, off.error as "offboardingError",
          exists (select from tenant_archives a where a.org_id = o.id) as "hasArchive", o.schema_version as "schemaVersion",
+         o.token_version as "tokenVersion",
          coalesce(${SERVER_OF_TENANT}, '${HOME_SERVER_ID}') as "serverId", d.database_name as "databaseName",
          d.role_name as "roleName", d.sealed_password as "sealedPassword", run.state, run.attempt,
          failed.name as "failedStep", failed.error,

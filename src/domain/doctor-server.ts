@@ -9,6 +9,7 @@ import {
   tenantName,
   warmPrefix,
 } from '../db/tenant-names.ts';
+import { RESTORED } from './backup/settle-switch.ts';
 import type { Finding } from './doctor.ts';
 import type { DatabaseFacts, Facts, TenantFacts } from './doctor-facts.ts';
 import { checkSlots, readsForMove } from './doctor-moves.ts';
@@ -32,6 +33,7 @@ export function checkServer(facts: Facts): { findings: Finding[]; underWay: numb
       ...checkTemplates(facts),
       ...checkWarm(facts),
       ...facts.tenants.filter(hasDatabase).flatMap((tenant) => checkWhole(tenant, facts)),
+      ...facts.tenants.filter((tenant) => isHalfRestored(tenant, facts)).map(halfRestored),
       ...facts.tenants.flatMap((tenant) => checkOffboarding(tenant, facts)),
       ...stuck,
     ],
@@ -43,7 +45,25 @@ export function checkServer(facts: Facts): { findings: Finding[]; underWay: numb
 const hasDatabase = ({ status, isArchived, offboarding }: TenantFacts) =>
   status !== 'provisioning' && !isArchived && !offboarding;
 
-function checkOrphans({ code, databases, roles, expected }: Facts): Finding[] {
+/** The process ended between the two commits of a restore on another server (backup/settle-switch.ts). */
+const isHalfRestored = ({ databaseName, tokenVersion }: TenantFacts, { databases }: Facts): boolean => {
+  const comment = databases.find(({ name }) => name === databaseName)?.comment;
+  return comment?.startsWith(RESTORED) === true && Number(comment.slice(RESTORED.length)) > tokenVersion;
+};
+
+const halfRestored = (tenant: TenantFacts): Finding => ({
+  kind: 'unfinished_restore',
+  problem: `the restore of ${label(tenant)} was cut off: ${tenant.databaseName} is the restored database, its accounts are those of before`,
+  remedy: 'unless a restore is at work, repeat it: it puts the former database back before it begins.',
+});
+
+function checkOrphans(facts: Facts): Finding[] {
+  const { code, databases, roles, tenants } = facts;
+  // The former database of a restore that was cut off is the tenant's.
+  const kept = tenants
+    .filter((tenant) => isHalfRestored(tenant, facts))
+    .map(({ databaseName }) => formerName(databaseName!));
+  const expected = new Set([...facts.expected, ...kept]);
   const isNobodys = ({ name }: { name: string }) =>
     name.startsWith(`${groupName(code)}_`) &&
     !name.startsWith(templatePrefix(code)) &&
@@ -200,8 +220,10 @@ export function checkPrivacy(facts: Facts, ownServer: boolean): { findings: Find
   const { code, control, databases } = facts;
   const group = groupName(code);
   const isTenants = (role: string) => role === 'PUBLIC' || role === group || role.startsWith(`${group}_`);
+  // What a restore has replaced is the tenant's still.
+  const isOwn = (name: string, role: string) => name === role || name === formerName(role);
   const tooOpen = ({ name, letsIn }: DatabaseFacts) =>
-    letsIn.filter((role) => role !== name && isTenants(role) && !readsForMove(role, facts));
+    letsIn.filter((role) => !isOwn(name, role) && isTenants(role) && !readsForMove(role, facts));
   const isOurs = (name: string) => name === control || name.startsWith(`${group}_`);
   const revoke = (name: string, role: string) =>
     `revoke connect on database "${name}" from ${role === 'PUBLIC' ? role : `"${role}"`};`;

@@ -35,7 +35,8 @@ export async function databaseFacts(client: pg.ClientBase | pg.Pool, name: strin
 /** The comment on databases that a restore may drop without asking, as it made them, or the one that takes their place. */
 export const markOf = (name: string): string => `OmniStream: made by a restore of ${name}`;
 
-const mark = (client: pg.ClientBase, database: string, name: string) =>
+/** Lets the next restore of `name` drop a database. */
+export const markAsOf = (client: pg.ClientBase, database: string, name: string) =>
   client.query(`comment on database ${quote(database)} is ${pg.escapeLiteral(markOf(name))}`);
 
 /**
@@ -69,7 +70,7 @@ export async function makeDraft(client: pg.ClientBase, name: string, template = 
   const draft = draftName(name);
   for (const database of [draft, formerName(name)]) await dropLeft(client, database, name);
   await client.query(`create database ${quote(draft)} template ${quote(template)} allow_connections false`);
-  await mark(client, draft, name);
+  await markAsOf(client, draft, name);
   // Rights on a template are not copied: it is closed before it is opened.
   await client.query(
     `revoke all on database ${quote(draft)} from public; alter database ${quote(draft)} allow_connections true`,
@@ -92,13 +93,19 @@ export async function swapDatabases(client: pg.ClientBase, helper: pg.ClientBase
   if (present) {
     await dropLeft(helper, formerName(name), name);
     await renameFrom(client, helper, name, formerName(name));
-    await mark(client, formerName(name), name);
+    await markAsOf(client, formerName(name), name);
   }
   await renameFrom(client, helper, draftName(name), name);
   await client.query(`comment on database ${quote(name)} is null`);
 }
 
-async function renameFrom(client: pg.ClientBase, helper: pg.ClientBase, from: string, to: string): Promise<void> {
+/** Waits for nobody: whoever is in it is put out. @param client in a transaction. @param helper another session of the same role. */
+export async function renameFrom(
+  client: pg.ClientBase,
+  helper: pg.ClientBase,
+  from: string,
+  to: string,
+): Promise<void> {
   let over = false;
   const renamed = client.query(`alter database ${quote(from)} rename to ${quote(to)}`).finally(() => {
     over = true;

@@ -1,4 +1,7 @@
-/** Restores one tenant: its database beside the present one, then a single transaction in which both it and its rows change. */
+/**
+ * Restores one tenant: its database beside the present one, then a single transaction in which both it and its rows change; on another
+ * server than the control database's, two that hold together (settle-switch.ts).
+ */
 import type pg from 'pg';
 import type { DatabaseServers } from '../../db/database-servers.ts';
 import { LOCKS } from '../../db/locks.ts';
@@ -14,6 +17,7 @@ import { dropDatabase, makeDraft, openWriter } from './drafts.ts';
 import { fill, whileQuiet } from './load.ts';
 import { type OpenArchive, readArchive } from './read-archive.ts';
 import type { End } from './restored-end.ts';
+import { settleSwitch, unmark } from './settle-switch.ts';
 import { openStaging } from './stage.ts';
 import type { Standing } from './standing.ts';
 import { type Switched, switchTenant } from './switch-tenant.ts';
@@ -56,6 +60,7 @@ export async function restoreTenant(target: Target, archive: OpenArchive): Promi
     if (!server.isHome) renamer = await openWriter(server.url);
     // Whoever makes, migrates or drops the tenant's database waits, or is waited for.
     await helper.query('select pg_advisory_lock($1, hashtext($2))', [LOCKS.tenantDatabase, name]);
+    if (!server.isHome) await settleSwitch({ control, renamer, helper }, orgId, name);
     staging = await openStaging(control, databaseUrl, orgId, archive.header.schema.control);
     draft = await draftOfVersion(helper, server, name, archive.header.schema.tenant!);
     const { end, log, chainEnd } = await fillDraft(target, server, archive, server.urlOf(draft), staging.take);
@@ -74,6 +79,7 @@ export async function restoreTenant(target: Target, archive: OpenArchive): Promi
     });
     draft = undefined;
     await dropDatabase(helper, formerName(name));
+    if (!server.isHome) await unmark(helper, name);
     return { ...switched, rows: rowsIn(end), log };
   } finally {
     await staging?.drop().catch(() => {});

@@ -20,6 +20,7 @@ import type { OpenArchive } from './read-archive.ts';
 import type { Target } from './restore-tenant.ts';
 import { type RestoredAccounts, restoreAccounts } from './restored-accounts.ts';
 import { type End, proofOfRestore } from './restored-end.ts';
+import { commitOrPutBack, markRestored } from './settle-switch.ts';
 import { staged, unstage } from './stage.ts';
 import { readStanding } from './standing.ts';
 import { tablesOf, tenantTablesOf } from './tables.ts';
@@ -86,9 +87,13 @@ export async function switchTenant(options: Switch): Promise<Switched> {
     options.signal.throwIfAborted();
     await swapDatabases(renamer, helper, name);
     await tell(options, org, hours, wasThere);
-    // Whoever comes between the two finds the restored database and the accounts of before; a crash there is mended by a repetition.
-    if (renamer !== control) await renamer.query('commit');
-    await control.query('commit');
+    if (renamer === control) {
+      await control.query('commit');
+    } else {
+      await markRestored(renamer, name, await tokenVersionOf(control, orgId));
+      await renamer.query('commit');
+      await commitOrPutBack(options, { databaseUrl: options.databaseUrl, orgId, name });
+    }
     return accounts;
   } catch (error) {
     for (const client of new Set([renamer, control])) await client.query('rollback').catch(() => {});
@@ -116,6 +121,14 @@ async function renew(control: pg.ClientBase, orgId: string, wasThere: boolean): 
   await control.query(`update usage set gathered_mark = '' where org_id = $1`, [orgId]);
   const { rows } = await control.query<Org>(`select ${TENANT_COLUMNS} from organizations o where id = $1`, [orgId]);
   return rows[0]!;
+}
+
+async function tokenVersionOf(control: pg.ClientBase, orgId: string): Promise<number> {
+  const { rows } = await control.query<{ version: number }>(
+    'select token_version as version from organizations where id = $1',
+    [orgId],
+  );
+  return rows[0]!.version;
 }
 
 /** Seconds since 2020: above every version that counting up by one has come to, and rising from restore to restore. */
@@ -214,11 +227,8 @@ async function tell(
   wasThere: boolean,
 ): Promise<void> {
   const { id } = org;
-  const { rows } = await control.query<{ version: number }>(
-    'select token_version as version from organizations where id = $1',
-    [id],
-  );
-  const revocation = { subjectId: id, version: rows[0]!.version, reason: 'credentials_changed' as const };
+  const version = await tokenVersionOf(control, id);
+  const revocation = { subjectId: id, version, reason: 'credentials_changed' as const };
   await control.query('update sessions set ended_at = now() where org_id = $1 and ended_at is null', [id]);
   await control.query(
     `insert into revocations (subject_id, version, reason, revoked_at) values ($1, $2, $3, now())
