@@ -25,6 +25,19 @@ const healthy = (tenants: number) => ({
   output: expect.stringMatching(new RegExp(`^nothing wrong: ${tenants} tenants \\(${tenants} active, `, 'm')),
 });
 
+/** Every process of a process's group (proc_pid_stat(5), field 5). */
+async function inGroupOf(leader: number): Promise<number[]> {
+  const groupOf = (pid: number) =>
+    readFile(`/proc/${pid}/stat`, 'utf8').then(
+      (text) => Number(text.slice(text.lastIndexOf(')') + 2).split(' ')[2]),
+      () => undefined,
+    );
+  const group = await groupOf(leader);
+  const pids = (await readdir('/proc')).map(Number).filter((pid) => pid > 0);
+  const groups = await Promise.all(pids.map(groupOf));
+  return pids.filter((_, index) => groups[index] === group);
+}
+
 beforeAll(ensureBuilt);
 afterAll(cleanUp);
 
@@ -99,6 +112,18 @@ describe('one data folder, through the starts and the ends of its gateways', () 
     expect(all).toBeGreaterThanOrEqual(tenants + accepted.length);
     for (const { slug } of accepted.slice(0, 2)) await agent(gateway, `admin@${slug}.test`, PASSWORD);
     expect(await runDoctor(env)).toMatchObject(healthy(all));
+  });
+
+  test('where the guard of PostgreSQL is killed along with it, the next start shuts down what is left', async () => {
+    const { pid: server } = (await runningServer(env.DATA_DIR))!;
+    // The guard leads the group that its server is in.
+    const guard = (await inGroupOf(server)).filter((pid) => pid !== server);
+    for (const pid of guard) process.kill(pid, 'SIGKILL');
+    await gateway.end('SIGKILL');
+    expect(await runningServer(env.DATA_DIR)).toMatchObject({ pid: server });
+    gateway = await startGateway(env);
+    await superAdmin(gateway);
+    expect((await runningServer(env.DATA_DIR))!.pid).not.toBe(server);
   });
 
   test('is up again within 3 s', async () => {

@@ -1,11 +1,12 @@
 /** A real PostgreSQL in the data folder, from the binaries that npm installed; it lives as long as this process. */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { mkdir, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { arch, platform } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import pg from 'pg';
 import { ConfigError } from '../config.ts';
 import { clusterIn, DATABASE, embeddedUrl, pidIn, runningServer } from './embedded-cluster.ts';
@@ -76,19 +77,32 @@ function freePort(): Promise<number> {
 async function claimFolder(dataDir: string, notice: (message: string) => void): Promise<void> {
   const gatewayFile = join(dataDir, 'gateway.pid');
   const start = Date.now();
-  for (let told = false; await runningServer(dataDir); await sleep(25)) {
+  let told = false;
+  for (let server = await runningServer(dataDir); server; server = await runningServer(dataDir)) {
     const gateway = await pidIn(gatewayFile);
     if (gateway || Date.now() - start > SHUTDOWN_MS) throw folderInUse(dataDir, gateway);
     if (!told && Date.now() - start > 1000) {
       notice('waiting for the PostgreSQL of the previous gateway to finish writing');
       told = true;
+      await shutDown(server.pid, dataDir);
     }
+    await sleep(25);
   }
   // After a crash the number in the lock file may be another process's by now. PostgreSQL takes any of its own account for a
   // server and would not start.
   const lock = join(clusterIn(dataDir), 'postmaster.pid');
   if ((await pidIn(lock)) && !(await runningServer(dataDir))) await rm(lock, { force: true });
   await writeFile(gatewayFile, `${process.pid}\n`);
+}
+
+/** As the guard does, which may have been killed along with its gateway. A server that is told twice shuts down once. */
+async function shutDown(server: number, dataDir: string): Promise<void> {
+  await promisify(execFile)('sync', ['-f', dataDir]).catch(() => {});
+  try {
+    process.kill(server, 'SIGINT');
+  } catch {
+    // It has ended meanwhile.
+  }
 }
 
 function folderInUse(dataDir: string, gateway?: number): ConfigError {
