@@ -25,6 +25,7 @@ export const theme = createTheme({
   // White reads on what is darker than this, black on the rest.
   luminanceThreshold: 0.184,
   cursorType: 'pointer',
+  respectReducedMotion: true,
   components: {
     Badge: { defaultProps: { tt: 'none', fw: 600, radius: 'sm' } },
     Tooltip: { defaultProps: { withArrow: true, openDelay: 250, events: { hover: true, focus: true, touch: true } } },

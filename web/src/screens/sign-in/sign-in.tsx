@@ -57,7 +57,8 @@ export function SignIn() {
           )}
           {refusal && refusal.reason !== 'tenantRequired' && (
             <Alert color="red" icon={<IconAlertTriangle aria-hidden />} role="alert">
-              {t(`refused.${refusal.reason}`)} {wait && t('wait', { wait })}
+              {t(`refused.${refusal.reason}`)} {refusal.reason === 'wrong' && t(`other.${kind}`)}{' '}
+              {wait && t('wait', { wait })}
             </Alert>
           )}
           <form onSubmit={submit}>

@@ -26,18 +26,35 @@ interface TenantTableProps {
 
 const SORTED: Partial<Record<string, TenantOrderField>> = { name: 'NAME', status: 'STATUS', created: 'CREATED_AT' };
 const COLUMNS = ['name', 'status', 'country', 'agents', 'contacts', 'messages', 'created'] as const;
+/** The same on every page, so that nothing shifts from one to the next; the name has what is left. */
+const WIDTHS: Record<(typeof COLUMNS)[number], string | undefined> = {
+  name: undefined,
+  status: classes.status,
+  country: classes.country,
+  agents: classes.figure,
+  contacts: classes.figure,
+  messages: classes.figure,
+  created: classes.created,
+};
 const PLACEHOLDERS = Array.from({ length: 10 }, (_, index) => index);
 
 export function TenantTable({ tenants, changed, order, onOrder }: TenantTableProps) {
   const { t } = useTranslation('tenants');
   return (
-    <Table.ScrollContainer minWidth={860} type="native">
-      <Table verticalSpacing={8} horizontalSpacing="md" aria-label={t('title')} highlightOnHover={!!tenants}>
+    <Table.ScrollContainer minWidth={820} type="native">
+      <Table
+        layout="fixed"
+        verticalSpacing={8}
+        horizontalSpacing="md"
+        aria-label={t('title')}
+        highlightOnHover={!!tenants}
+      >
         <Table.Thead>
           <Table.Tr>
             {COLUMNS.map((column) => (
               <Heading
                 key={column}
+                className={WIDTHS[column]}
                 label={t(`column.${column}`)}
                 field={SORTED[column]}
                 order={order}
@@ -52,7 +69,7 @@ export function TenantTable({ tenants, changed, order, onOrder }: TenantTablePro
             : PLACEHOLDERS.map((index) => (
                 <Table.Tr key={index} className={classes.row}>
                   {COLUMNS.map((column) => (
-                    <Table.Td key={column}>
+                    <Table.Td key={column} className={WIDTHS[column]}>
                       <Skeleton height={14} width={column === 'name' ? 160 : 72} />
                     </Table.Td>
                   ))}
@@ -65,6 +82,7 @@ export function TenantTable({ tenants, changed, order, onOrder }: TenantTablePro
 }
 
 interface HeadingProps {
+  className?: string;
   label: string;
   /** What it sorts by, if it does. */
   field?: TenantOrderField;
@@ -72,10 +90,10 @@ interface HeadingProps {
   onOrder: (order: Order) => void;
 }
 
-function Heading({ label, field, order, onOrder }: HeadingProps) {
+function Heading({ className = '', label, field, order, onOrder }: HeadingProps) {
   if (!field) {
     return (
-      <Table.Th scope="col" className={classes.head}>
+      <Table.Th scope="col" className={`${classes.head} ${className}`}>
         {label}
       </Table.Th>
     );
@@ -89,7 +107,7 @@ function Heading({ label, field, order, onOrder }: HeadingProps) {
   return (
     <Table.Th
       scope="col"
-      className={classes.head}
+      className={`${classes.head} ${className}`}
       aria-sort={active ? (direction === 'ASC' ? 'ascending' : 'descending') : undefined}
     >
       <UnstyledButton className={classes.sort} onClick={() => onOrder({ field, direction: next })}>
@@ -111,7 +129,7 @@ function Row({ tenant, changed }: { tenant: TenantRowFragment; changed: boolean 
       className={`${classes.row} ${changed ? classes.changed : ''}`}
       data-testid="tenant-row"
     >
-      <Table.Td maw={280}>
+      <Table.Td>
         <Link to={`/tenants/${id}`} className={classes.name}>
           <Text size="sm" fw={600} truncate>
             {name}
@@ -125,7 +143,7 @@ function Row({ tenant, changed }: { tenant: TenantRowFragment; changed: boolean 
         <StatusBadge status={status} />
         <Ending tenant={tenant} />
       </Table.Td>
-      <Table.Td>
+      <Table.Td className={classes.country}>
         <Text size="sm">{tenant.country ? country(tenant.country) : '–'}</Text>
       </Table.Td>
       <Table.Td>

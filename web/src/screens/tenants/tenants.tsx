@@ -2,6 +2,7 @@
 import { Alert, Button, Group, Paper, Select, Text } from '@mantine/core';
 import { useDisclosure, useMediaQuery } from '@mantine/hooks';
 import { IconBuildingPlus, IconChevronLeft, IconChevronRight, IconSearchOff } from '@tabler/icons-react';
+import { useEffect, useRef } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useFormats } from '../../ui/format.ts';
 import { Page } from '../../ui/page.tsx';
@@ -33,6 +34,12 @@ export default function Tenants() {
   const { state, change, next, previous, before } = useListState();
   const { page, counts, unseen, forgetUnseen, changed } = useTenants(state);
   const tenants = page.data?.tenants.nodes;
+  // Another page is read from its top.
+  const seen = useRef(state.after);
+  useEffect(() => {
+    if (seen.current !== state.after) window.scrollTo(0, 0);
+    seen.current = state.after;
+  }, [state.after]);
   const filtered = !!(state.search || state.status);
   const create = (
     <Button leftSection={<IconBuildingPlus size={18} aria-hidden />} onClick={open}>
