@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
-import { type Actor, eventually, provision, superAdmin } from './support/actors.ts';
+import { Actor, eventually, provision, superAdmin } from './support/actors.ts';
 import { SUPER_ADMIN, startApp, type TestApp } from './support/app.ts';
 import { describeIf, hasProgram, testIf } from './support/available.ts';
 import { hasBrowser, openPage, signIn, startBrowser } from './support/browser.ts';
@@ -56,6 +56,21 @@ describeIf('the console in a browser', hasBrowser, 'chromium is not on PATH', ()
     await other.page.getByLabel('Password', { exact: true }).fill('not the password');
     await other.page.getByRole('button', { name: 'Sign in' }).click();
     await other.page.getByText('The e-mail address or the password is wrong.').waitFor();
+    await other.page.context().close();
+  });
+
+  test('a session that was ended elsewhere leads to signing in, saying so', async () => {
+    const other = await openPage(browser, app);
+    await signIn(other.page, app);
+    await other.page.getByRole('heading', { level: 1, name: 'Tenants' }).waitFor();
+    const token = await other.page.evaluate<string>(
+      "JSON.parse(sessionStorage.getItem('omnistream.session')).signedIn.token",
+    );
+    await new Actor(app.url, token).graphql('mutation { logout { id } }');
+    await other.page.getByText('Your session has ended. Sign in again to go on where you were.').waitFor();
+    await other.page.reload();
+    await other.page.getByLabel('E-mail address').waitFor();
+    expect(other.problems).toEqual([]);
     await other.page.context().close();
   });
 
@@ -291,10 +306,9 @@ describeIf('the console in a browser', hasBrowser, 'chromium is not on PATH', ()
     await page.getByRole('button', { name: 'Save', exact: true }).first().click();
     await page.getByText('The hours were saved and count from now on.').waitFor();
     const hours = await root.graphql(`mutation { impersonateTenant(id: "${id}") { token } }`);
-    const { data } = await new (root.constructor as new (url: string, token: string) => Actor)(
-      app.url,
-      hours.data.impersonateTenant.token,
-    ).graphql('{ workingHours { dayOfWeek endTime } }');
+    const { data } = await new Actor(app.url, hours.data.impersonateTenant.token).graphql(
+      '{ workingHours { dayOfWeek endTime } }',
+    );
     expect(data.workingHours.find(({ dayOfWeek }: { dayOfWeek: number }) => dayOfWeek === 1).endTime).toBe('17:15:00');
     await page.getByRole('region', { name: 'Impersonation' }).getByRole('button', { name: 'End' }).click();
   });

@@ -17,6 +17,7 @@ export function whyItFailed(error: unknown): string {
   if ([ConfigError, AppError, StepFailure, DiskFull].some((foreseen) => error instanceof foreseen)) {
     return (error as Error).message;
   }
-  if (isUnavailable(error)) return 'The database server could not be reached.';
+  // Files may be in an object store: which server it is that is away the error does not say.
+  if (isUnavailable(error)) return `A server that it needs could not be reached: ${describeFailure(error)}.`;
   return OF_FILES[(error as NodeJS.ErrnoException).code ?? ''] ?? `It failed: ${describeFailure(error)}.`;
 }

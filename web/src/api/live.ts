@@ -119,7 +119,8 @@ export function openSocket(headers: Readonly<Record<string, string>>, onRefused:
       disposed = true;
       setConnection({ state: 'idle' });
       window.removeEventListener('offline', offline);
-      return client.dispose();
+      // One that is refused meanwhile is closed already.
+      return Promise.resolve(client.dispose()).catch(() => {});
     },
   };
 }

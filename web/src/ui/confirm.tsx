@@ -47,7 +47,7 @@ export function Confirm({
     else close();
   };
   return (
-    <Dialog opened={opened} onClose={close} title={title} size="sm">
+    <Dialog opened={opened} onClose={close} title={title} size="sm" closeOnClickOutside>
       <Stack gap="md">
         {children}
         {error && (

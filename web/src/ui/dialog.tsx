@@ -8,6 +8,8 @@ export function Dialog(props: ModalProps) {
   const small = useMediaQuery('(max-width: 30em)', false, { getInitialValueInEffect: false });
   return (
     <Modal
+      // A form that was half filled in is not lost by a click beside it.
+      closeOnClickOutside={false}
       fullScreen={small && props.size !== 'sm'}
       closeButtonProps={{ 'aria-label': t('close') }}
       // Its header is none of the page.
