@@ -60,6 +60,7 @@ export async function registerPages(app: FastifyInstance, schema: GraphQLSchema)
     index: false,
     immutable: true,
     maxAge: '365d',
+    preCompressed: true,
   });
   // Its pages are the console's own business.
   app.get('/console', (_request, reply) => sendPage(reply, 'index.html'));

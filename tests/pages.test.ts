@@ -11,6 +11,13 @@ afterAll(() => app?.stop());
 
 const html = (path: string, url = app.url) => fetch(url + path, { headers: { accept: 'text/html' } });
 
+const TYPES: Record<string, RegExp> = {
+  '.css': /^text\/css/,
+  '.svg': /^image\/svg/,
+  '.js': /^(text|application)\/javascript/,
+  '.woff2': /^font\/woff2/,
+};
+
 test.each(['/api/docs', '/graphql', '/console', '/console/tenants/some-id'])(
   '%s is a page whose every file comes from this server',
   async (path) => {
@@ -24,16 +31,21 @@ test.each(['/api/docs', '/graphql', '/console', '/console/tenants/some-id'])(
       expect(file).toMatch(/^\/[^/]/);
       const answer = await fetch(app.url + file);
       expect([file, answer.status]).toEqual([file, 200]);
-      expect(answer.headers.get('content-type')).toMatch(
-        file.endsWith('.css')
-          ? /^text\/css/
-          : file.endsWith('.svg')
-            ? /^image\/svg/
-            : /^(text|application)\/javascript/,
-      );
+      expect(answer.headers.get('content-type')).toMatch(TYPES[/\.\w+$/.exec(file)![0]]!);
     }
   },
 );
+
+test('files of the console come packed to whoever takes that, and plain to others', async () => {
+  const [script] = /\/console\/assets\/[^"]*\.js/.exec(await (await html('/console')).text())!;
+  const ask = (encoding: string) => fetch(app.url + script, { headers: { 'accept-encoding': encoding } });
+  const [packed, plain] = await Promise.all([ask('gzip'), ask('identity')]);
+  expect(packed.headers.get('content-encoding')).toBe('gzip');
+  expect(plain.headers.get('content-encoding')).toBeNull();
+  for (const { headers } of [packed, plain]) expect(headers.get('vary')).toMatch(/accept-encoding/i);
+  expect(Number(packed.headers.get('content-length'))).toBeLessThan(Number(plain.headers.get('content-length')) / 2);
+  expect(await packed.text()).toBe(await plain.text());
+});
 
 test('nothing else of the packages behind the pages is served', async () => {
   for (const path of ['swagger-ui/package.json', 'graphiql/package.json', 'react/../package.json', 'swagger-ui/']) {

@@ -1,12 +1,27 @@
 /** Builds the console and the playground; both are served by the gateway, from files of this machine alone. */
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { defineConfig } from 'vite';
+import { promisify } from 'node:util';
+import { gzip } from 'node:zlib';
+import { defineConfig, type Plugin } from 'vite';
+
+/** A packed copy beside each file that gains by it: on a slow line the console is there in a third of the time. */
+const packed: Plugin = {
+  name: 'packed',
+  apply: 'build',
+  async writeBundle({ dir }, bundle) {
+    const gainful = Object.keys(bundle).filter((name) => /\.(js|css|svg)$/.test(name));
+    for (const file of gainful.map((name) => join(dir!, name)))
+      await writeFile(`${file}.gz`, await promisify(gzip)(await readFile(file), { level: 9 }));
+  },
+};
 
 const page = (name: string) => join(import.meta.dirname, name);
 
 export default defineConfig({
   root: import.meta.dirname,
   base: '/console/',
+  plugins: [packed],
   build: {
     outDir: 'dist',
     emptyOutDir: true,

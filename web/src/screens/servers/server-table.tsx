@@ -70,13 +70,13 @@ function Row({ server, onChange }: { server: ServerRowFragment; onChange: () => 
           )}
         </Stack>
       </Table.Th>
-      <Table.Td>
+      <Table.Td data-label={t('list.state')}>
         <StatusBadge status={state} />
       </Table.Td>
-      <Table.Td>
+      <Table.Td data-label={t('list.tenants')}>
         <UsageBar label={t('list.tenants')} used={tenants} limit={capacity} compact />
       </Table.Td>
-      <Table.Td>
+      <Table.Td data-label={t('list.health')}>
         <Health {...server.health} />
       </Table.Td>
       <Table.Td className={classes.actions}>
