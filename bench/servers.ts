@@ -97,4 +97,4 @@ export class Server {
 }
 
 /** As `npm start` runs it. */
-export const GATEWAY = ['--enable-source-maps', join(dist, 'main.js')];
+export const GATEWAY = ['--enable-source-maps', join(dist, 'gateway', 'main.js')];

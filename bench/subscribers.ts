@@ -3,7 +3,7 @@
  * which never read, while tenants are changed so many times. Ends with 1 when a promise does not hold (bench/proof.ts).
  */
 import { join } from 'node:path';
-import { ensureBuilt } from '../tests/support/built.ts';
+import { dist, ensureBuilt } from '../tests/support/built.ts';
 import { commandArguments } from '../tests/support/command-arguments.ts';
 import { cleanUp, startGateway, temporaryFolder } from '../tests/support/gateway-process.ts';
 import { COUNTED, openFilesLimit } from './gauges.ts';
@@ -37,7 +37,10 @@ async function main(): Promise<number> {
   }
   ensureBuilt();
   try {
-    const gateway = await startGateway({ DATA_DIR: join(await temporaryFolder(), 'data') }, { preload: COUNTED });
+    const gateway = await startGateway(
+      { DATA_DIR: join(await temporaryFolder(), 'data') },
+      { build: dist, preload: COUNTED },
+    );
     const report = await prove(gateway, { sockets, silent, events }, CARE);
     console.log(table(report));
     await gateway.end('SIGTERM');

@@ -1,28 +1,28 @@
 /** Where experiments take place: a PostgreSQL server of their own, and installations with gateways on it. */
 import { join } from 'node:path';
 import { type EmbeddedServer, startEmbeddedServer } from '../src/db/embedded-server.ts';
-import { dist, ensureBuilt } from '../tests/support/built.ts';
+import { ensureBuilt } from '../tests/support/built.ts';
 import { cleanUp, temporaryFolder } from '../tests/support/gateway-process.ts';
 import { Installation } from './installation.ts';
 
 export interface GroundOptions {
-  /** Another compiled gateway than `dist`. */
+  /** The folder of another compiled gateway than the one that `npm start` runs. */
   build?: string;
 }
 
 export class Ground {
   readonly folder: string;
-  readonly build: string;
+  readonly build?: string;
   readonly #server: EmbeddedServer;
   readonly #installations = new Set<Installation>();
 
-  private constructor(folder: string, build: string, server: EmbeddedServer) {
+  private constructor(folder: string, build: string | undefined, server: EmbeddedServer) {
     this.folder = folder;
     this.build = build;
     this.#server = server;
   }
 
-  static async open({ build = dist }: GroundOptions = {}): Promise<Ground> {
+  static async open({ build }: GroundOptions = {}): Promise<Ground> {
     ensureBuilt();
     const folder = await temporaryFolder();
     const dataDir = join(folder, 'data');

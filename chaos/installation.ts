@@ -1,6 +1,7 @@
 /** One installation: a control database, the gateways that run on it, and the tenants that it has said yes to. */
 import { randomBytes } from 'node:crypto';
 import { type Actor, active, agent, eventually, superAdmin } from '../tests/support/actors.ts';
+import { dist } from '../tests/support/built.ts';
 import { createControlDatabase, dropControlDatabase, sql } from '../tests/support/database.ts';
 import { type GatewayProcess, startGateway } from '../tests/support/gateway-process.ts';
 import { type Acknowledged, check } from './checker.ts';
@@ -16,20 +17,20 @@ export class Installation {
   readonly acknowledged: Acknowledged[] = [];
   /** Databases that its gateways keep ready; without any, each tenant's is made. */
   readonly warm: number;
-  readonly #build: string;
+  readonly #build?: string;
   readonly #gateways = new Set<GatewayProcess>();
   /** Of gateways that have ended. */
   readonly #logs: string[] = [];
   readonly #prefix = `t${randomBytes(3).toString('hex')}`;
   #made = 0;
 
-  private constructor(databaseUrl: string, build: string, warm: number) {
+  private constructor(databaseUrl: string, build: string | undefined, warm: number) {
     this.databaseUrl = databaseUrl;
     this.warm = warm;
     this.#build = build;
   }
 
-  static async make(server: string, build: string, warm: number): Promise<Installation> {
+  static async make(server: string, build: string | undefined, warm: number): Promise<Installation> {
     return new Installation(await createControlDatabase(server), build, warm);
   }
 
@@ -58,7 +59,8 @@ export class Installation {
         WARM_DATABASES: `${this.warm}`,
         ...env,
       },
-      { build, preload: preload && preloaded(preload) },
+      // What is loaded before it gets at its modules, of which the bundle makes one.
+      preload ? { build: build ?? dist, preload: preloaded(preload) } : { build },
     );
     this.#gateways.add(gateway);
     return gateway;

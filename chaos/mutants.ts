@@ -169,7 +169,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'the drain: SIGTERM ends the process at once',
-    file: 'main.js',
+    file: 'process.js',
     from: /app\.leave\(\);/,
     to: 'process.exit(0);',
     experiment: 'drain',

@@ -63,6 +63,14 @@ make(
   'The sources do not compile.',
 );
 make(
+  at('dist', 'gateway'),
+  ['src', 'scripts/bundle.mjs', 'package-lock.json'],
+  'Bundling it…',
+  'node',
+  ['scripts/bundle.mjs'],
+  'The gateway could not be bundled.',
+);
+make(
   at('web', 'dist'),
   ['web', 'package-lock.json'],
   'Building the console…',

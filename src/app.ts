@@ -2,6 +2,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { Services } from './context.ts';
 import { FLUSH_MS } from './domain/last-use.ts';
+import { awaitsFirstSignIn } from './domain/super-admins.ts';
 import { buildHttp } from './http.ts';
 import { startJobs } from './jobs/jobs.ts';
 import { every } from './jobs/timers.ts';
@@ -10,6 +11,8 @@ import { type OpenOptions, openServices } from './services.ts';
 export interface App {
   readonly http: FastifyInstance;
   readonly services: Services;
+  /** Whether the first super admin has this password and nobody has signed in yet. */
+  awaitsFirstSignIn(email: string, password: string): Promise<boolean>;
   /** Says so that requests are to be sent elsewhere (`/readyz` is 503), and goes on serving those that come. */
   leave(): void;
   /** Ends in order: no new requests, running ones and steps finish or are handed back, then every connection. */
@@ -33,6 +36,7 @@ export async function buildApp(options: OpenOptions): Promise<App> {
   return {
     http,
     services,
+    awaitsFirstSignIn: (email, password) => awaitsFirstSignIn(services.control.orm.em.fork(), email, password),
     leave: () => leaving.abort(),
     async close() {
       await services.queue.takeNoMore();

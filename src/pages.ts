@@ -5,6 +5,7 @@ import statics from '@fastify/static';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { GraphQLSchema } from 'graphql';
 import type { Config } from './config.ts';
+import { PROJECT } from './project.ts';
 import { openApi } from './rest/openapi.ts';
 import { PAGE_HEADERS } from './security-headers.ts';
 
@@ -12,7 +13,7 @@ const require = createRequire(import.meta.url);
 const folderOf = (name: string) => dirname(require.resolve(`${name}/package.json`));
 
 /** What `vite build` makes of `web/`. */
-const BUILT = join(import.meta.dirname, '..', 'web', 'dist');
+const BUILT = join(PROJECT, 'web', 'dist');
 
 const API_DOCS = `<!doctype html>
 <html lang="en">

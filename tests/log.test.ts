@@ -2,8 +2,15 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { expect, test } from '@jest/globals';
-import { dist } from './support/built.ts';
+import { afterEach, beforeAll, expect, test } from '@jest/globals';
+import { eventually, superAdmin } from './support/actors.ts';
+import { JWT_SECRET } from './support/app.ts';
+import { dist, ensureBuilt } from './support/built.ts';
+import { createControlDatabase, dropControlDatabase, sql } from './support/database.ts';
+import { cleanUp, startGateway } from './support/gateway-process.ts';
+
+beforeAll(ensureBuilt);
+afterEach(cleanUp);
 
 /** Logs some 32 MB, says so, and waits to be told to end. */
 const PROGRAM = `
@@ -39,3 +46,22 @@ test('lines that nobody reads are dropped rather than kept until the memory is f
     child.kill('SIGKILL');
   }
 }, 30_000);
+
+test('the stack of an error that nobody expected names lines of the sources, though what runs is a bundle', async () => {
+  const databaseUrl = await createControlDatabase();
+  try {
+    const gateway = await startGateway({ DATABASE_URL: databaseUrl, JWT_SECRET, WARM_DATABASES: '0' });
+    const admin = await superAdmin(gateway);
+    await sql(databaseUrl, 'alter table super_admins rename column name to another_name');
+    expect(await admin.rest('GET', '/api/super-admin/admins')).toMatchObject({ status: 500 });
+    const said = await eventually(
+      async () => gateway.output(),
+      (output) => output.includes('a request failed'),
+    );
+    const line = said.split('\n').find((text) => text.includes('a request failed'))!;
+    expect(JSON.parse(line).err.stack.join('\n')).toMatch(/src\/\S+\.ts:\d+:\d+/);
+  } finally {
+    await cleanUp();
+    await dropControlDatabase(databaseUrl);
+  }
+});

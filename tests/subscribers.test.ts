@@ -3,13 +3,14 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { COUNTED } from '../bench/gauges.ts';
 import { prove } from '../bench/proof.ts';
 import { makeMutant } from '../chaos/mutants.ts';
-import { ensureBuilt } from './support/built.ts';
+import { dist, ensureBuilt } from './support/built.ts';
 import { cleanUp, startGateway, temporaryFolder } from './support/gateway-process.ts';
 
 beforeAll(ensureBuilt);
 afterAll(cleanUp);
 
-const start = async (build?: string) =>
+/** Run as it is compiled: what counts is loaded into it and gets at its modules. */
+const start = async (build = dist) =>
   startGateway({ DATA_DIR: join(await temporaryFolder(), 'data') }, { preload: COUNTED, build });
 
 test('readers are told every event once and in order, whoever does not read is cut off, and nobody stays behind', async () => {

@@ -1,5 +1,6 @@
 /** A gateway is killed exactly before or after a provisioning step, and another one that runs beside it goes on. */
 import { Actor, active, eventually } from '../../tests/support/actors.ts';
+import { dist } from '../../tests/support/built.ts';
 import { stepsOf } from '../built-parts.ts';
 import type { Experiment, Tally } from '../experiment.ts';
 import type { Installation } from '../installation.ts';
@@ -33,7 +34,7 @@ export const killAtSteps: Experiment = {
   },
 };
 
-export async function pointsOf(build: string): Promise<string[]> {
+export async function pointsOf(build = dist): Promise<string[]> {
   const { PROVISIONING_STEPS } = await stepsOf(build);
   return PROVISIONING_STEPS.flatMap(({ name }) => [`before ${name}`, `after ${name}`]);
 }

@@ -5,7 +5,7 @@ import { SESSION_OPTIONS } from './control.ts';
 
 /** Applies those that the database lacks. @param url of the database. */
 export async function applyMigrations(url: string, migrations: readonly (typeof Migration)[]): Promise<void> {
-  const orm = await MikroORM.init({
+  const orm = new MikroORM({
     clientUrl: url,
     entities: [],
     discovery: { warnWhenNoEntities: false },

@@ -87,7 +87,8 @@ export const readOnlySession = (name: string) =>
 const CONTROL_OPTIONS = `${SESSION_OPTIONS} -c idle_in_transaction_session_timeout=10s -c lock_timeout=10s`;
 
 export async function openControl(url: string, log: Logger, poolSize = 20): Promise<ControlDatabase> {
-  const orm = await MikroORM.init({
+  // Not `MikroORM.init`: it looks for packages that might be there, and loads a second ORM where it finds them beside the bundle.
+  const orm = new MikroORM({
     clientUrl: url,
     entities: controlEntities,
     extensions: [Migrator],

@@ -125,12 +125,22 @@ async function answers(url: string): Promise<boolean> {
   }
 }
 
+export interface LaunchedServer {
+  /** Waits until it answers, and has the control-plane database. To be called once. @throws {ConfigError} when it does not start. */
+  ready(): Promise<EmbeddedServer>;
+}
+
+/** Starts the server and waits until it can be used. @throws {ConfigError} as `launchEmbeddedServer` and `ready`. */
+export async function startEmbeddedServer(options: EmbeddedServerOptions): Promise<EmbeddedServer> {
+  return (await launchEmbeddedServer(options)).ready();
+}
+
 /**
- * Starts the server, making its cluster first if there is none.
+ * Starts the server, making its cluster first if there is none, and leaves it to its own start.
  *
  * @throws {ConfigError} when another gateway runs on the folder, or this machine cannot run the embedded server.
  */
-export async function startEmbeddedServer(options: EmbeddedServerOptions): Promise<EmbeddedServer> {
+export async function launchEmbeddedServer(options: EmbeddedServerOptions): Promise<LaunchedServer> {
   const { dataDir, password } = options;
   const { postgres, initdb } = await binaries();
   const cluster = clusterIn(dataDir);
@@ -204,7 +214,7 @@ export async function startEmbeddedServer(options: EmbeddedServerOptions): Promi
   };
 
   let ended = run();
-  const ready = async () => {
+  const answering = async () => {
     let dead = false;
     void ended.then(() => {
       dead = true;
@@ -223,12 +233,7 @@ export async function startEmbeddedServer(options: EmbeddedServerOptions): Promi
       const { length } = await removeOrphanDirectories(client, cluster);
       if (length > 0) options.notice(`Removed the folders of ${length} databases that a crash kept from being made.`);
     });
-  await ready();
   let stopTidying = async () => {};
-  if (!options.asItIs) {
-    await ensureDatabase(maintenanceUrl);
-    stopTidying = repeatedly(TIDY_MS, tidy);
-  }
 
   /** A server that dies by itself is started again, on the same port. */
   const keepAlive = async () => {
@@ -241,19 +246,25 @@ export async function startEmbeddedServer(options: EmbeddedServerOptions): Promi
       ended = run();
     }
   };
-  const kept = keepAlive();
 
-  return {
-    url: embeddedUrl(port, password),
-    async stop() {
+  const ready = async (): Promise<EmbeddedServer> => {
+    await answering();
+    if (!options.asItIs) {
+      await ensureDatabase(maintenanceUrl);
+      stopTidying = repeatedly(TIDY_MS, tidy);
+    }
+    const kept = keepAlive();
+    const stop = async () => {
       stopping = true;
       await stopTidying();
       guard.stdin!.destroy();
       await Promise.race([kept, sleep(STOP_MS, undefined, { ref: false })]);
       guard.unref();
       await rm(join(dataDir, 'gateway.pid'), { force: true });
-    },
+    };
+    return { url: embeddedUrl(port, password), stop };
   };
+  return { ready };
 }
 
 /** A server that is away for a moment is asked the next time. @returns what ends it, after the round that is under way. */

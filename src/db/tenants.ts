@@ -113,7 +113,7 @@ export class TenantDatabases {
       end: async () => {},
     };
     // One ORM for all tenants: one of its own would cost each of them 900 KB and 40 ms.
-    const orm = await MikroORM.init({
+    const orm = new MikroORM({
       dbName: 'tenant',
       // Else a transaction of the control plane around this one would be taken for it.
       contextName: 'tenant',

@@ -1,6 +1,6 @@
 /** The API description, made from the route table, its documents, its rules and the GraphQL schema. */
-import { createRequire } from 'node:module';
 import type { GraphQLSchema } from 'graphql';
+import { VERSION } from '../project.ts';
 import { AnswerSchemas } from './openapi/answers.ts';
 import { headers, parameters, securitySchemes } from './openapi/components.ts';
 import { ERROR_SCHEMA, ErrorResponses } from './openapi/errors.ts';
@@ -9,8 +9,6 @@ import { operatorPaths } from './openapi/operators.ts';
 import type { OpenApi } from './openapi/types.ts';
 import { tags } from './route.ts';
 import { routes } from './routes.ts';
-
-const { version } = createRequire(import.meta.url)('../../package.json') as { version: string };
 
 const DESCRIPTION = `Names are \`snake_case\`; a field without a value is left out, never \`null\`; timestamps are RFC 3339 in UTC.
 
@@ -32,7 +30,7 @@ export function openApi(schema: GraphQLSchema): OpenApi {
     openapi: '3.1.0',
     info: {
       title: 'OmniStream CRM API',
-      version,
+      version: VERSION,
       description: DESCRIPTION,
     },
     servers: [{ url: '/' }],

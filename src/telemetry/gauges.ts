@@ -5,9 +5,9 @@ import { TENANT_SCHEMA_VERSION } from '../db/migrations/tenant/index.ts';
 import { ComponentStatus } from '../domain/component-health.ts';
 import { componentsOf, OverallStatus, type SystemHealth } from '../domain/health.ts';
 import type { Connections } from '../live/connections.ts';
+import { VERSION } from '../project.ts';
 import { type ControlFacts, ControlFactsReader } from './control-facts.ts';
 import { type Reading, registerLongWork } from './long-work.ts';
-import { VERSION } from './version.ts';
 
 export function registerGauges(registry: Registry, services: Services, connections?: Connections): void {
   const { config, control, tenants, bus, health, redis, clock } = services;

@@ -24,8 +24,8 @@ import { BasicTracerProvider, BatchSpanProcessor, type SpanExporter } from '@ope
 import type { Logger } from 'pino';
 import { withDeadline } from '../components/probe.ts';
 import type { TracingConfig } from '../config.ts';
+import { VERSION } from '../project.ts';
 import type { Attributes, OpenSpan, SpanFacts, TraceContext, Tracing } from './tracing.ts';
-import { VERSION } from './version.ts';
 
 const KINDS = {
   server: SpanKind.SERVER,

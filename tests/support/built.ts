@@ -5,10 +5,10 @@ import { fileURLToPath } from 'node:url';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 
-/** What `npm start` runs. */
+/** The compiled gateway and commands, a file a module; what `npm start` runs is in `gateway` below it. */
 export const dist = join(root, 'dist');
 
-const SOURCES = ['src', 'tsconfig.json', 'tsconfig.build.json'];
+const SOURCES = ['src', 'tsconfig.json', 'tsconfig.build.json', join('scripts', 'bundle.mjs')];
 
 function newest(path: string): number {
   const stat = statSync(path);
@@ -17,7 +17,7 @@ function newest(path: string): number {
 }
 
 function isBuilt(): boolean {
-  const mark = join(dist, '.built');
+  const mark = join(dist, 'gateway', '.built');
   return existsSync(mark) && statSync(mark).mtimeMs >= Math.max(...SOURCES.map((name) => newest(join(root, name))));
 }
 
@@ -30,14 +30,18 @@ export function ensureBuilt(): void {
   const draft = join(cache, `build-${process.pid}`);
   const old = join(cache, `old-build-${process.pid}`);
   mkdirSync(cache, { recursive: true });
-  const tsc = spawnSync(join(root, 'node_modules', '.bin', 'tsc'), ['-p', 'tsconfig.build.json', '--outDir', draft], {
-    cwd: root,
-    encoding: 'utf8',
-  });
-  if (tsc.status !== 0) throw new Error(`the sources do not compile:\n${tsc.stdout}${tsc.stderr}`);
-  writeFileSync(join(draft, '.built'), '');
-  utimesSync(join(draft, '.built'), start, start);
+  run('tsc', ['-p', 'tsconfig.build.json', '--outDir', draft], 'the sources do not compile');
+  run('node', [join('scripts', 'bundle.mjs'), draft], 'the gateway cannot be bundled');
+  for (const mark of [join(draft, '.built'), join(draft, 'gateway', '.built')]) {
+    writeFileSync(mark, '');
+    utimesSync(mark, start, start);
+  }
   if (existsSync(dist)) renameSync(dist, old);
   renameSync(draft, dist);
   rmSync(old, { recursive: true, force: true });
+}
+
+function run(command: string, args: string[], failure: string): void {
+  const ended = spawnSync(join(root, 'node_modules', '.bin', command), args, { cwd: root, encoding: 'utf8' });
+  if (ended.status !== 0) throw new Error(`${failure}:\n${ended.stdout}${ended.stderr}`);
 }

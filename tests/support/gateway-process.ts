@@ -30,7 +30,7 @@ export interface GatewayProcess {
 
 /** How a gateway is run otherwise than by `npm start`. */
 export interface Variant {
-  /** Another compiled gateway than `dist`. */
+  /** The folder of a compiled gateway, run as it is compiled, a file a module. */
   build?: string;
   /** A module that Node loads before the gateway. */
   preload?: string;
@@ -110,9 +110,12 @@ function run(
   return { child, ended, output: () => output };
 }
 
+/** What `npm start` runs, below `dist`. */
+const BUNDLE = join('gateway', 'main.js');
+
 /** Starts a gateway without waiting for it to be up. */
 export const spawnGateway = (env: Record<string, string>, ...options: string[]): Pick<Run, 'child' | 'ended'> =>
-  run('main.js', env, options);
+  run(BUNDLE, env, options);
 
 /** The same, for one that ends by itself. @returns how it ended. */
 export const runGateway = (env: Record<string, string>, ...options: string[]): Promise<Ended> =>
@@ -156,11 +159,11 @@ function cpuMs(pid: number): number {
 
 /** Starts a gateway and waits until it answers. @param env on top of a free port and a known super admin. */
 export async function startGateway(env: Record<string, string>, variant: Variant = {}): Promise<GatewayProcess> {
-  const { build = dist, preload, options, told } = variant;
+  const { build, preload, options, told } = variant;
   const standing = { PORT: '0', SUPER_ADMIN_EMAIL: SUPER_ADMIN.email, SUPER_ADMIN_PASSWORD: SUPER_ADMIN.password };
   const preloading = preload && { NODE_OPTIONS: `--import ${preload}` };
   const { child, ended, output } = run(
-    join(relative(dist, build), 'main.js'),
+    build ? join(relative(dist, build), 'main.js') : BUNDLE,
     { ...standing, ...preloading, ...env },
     options,
     told,
