@@ -112,6 +112,48 @@ describeIf('PgBouncer in front of a server', hasProgram('pgbouncer'), 'pgbouncer
     await expectNothingWrong(app.databaseUrl);
   });
 
+  test('one that hangs takes the tenants behind it down and nobody else, is named with them, and is used again by itself', async () => {
+    const ayu = await agent(app, tenant.adminEmail, tenant.adminPassword);
+    const near = await provision(admin);
+    const budi = await agent(app, near.adminEmail, near.adminPassword);
+    const asks = (actor: Actor) => actor.rest('GET', '/api/agents');
+    const health = async () => (await admin.rest('GET', '/api/super-admin/health')).body;
+    expect([(await asks(ayu)).status, (await asks(budi)).status]).toEqual([200, 200]);
+    pooler.freeze();
+    try {
+      const waiting = asks(ayu);
+      const seen = await eventually(health, ({ status }) => status === 'degraded', 15_000);
+      expect(seen.database_servers).toMatchObject([
+        {
+          name: 'pooled',
+          status: 'down',
+          error: 'the pooler in front of it: no answer in time',
+          affected: { count: 1, first: [{ id: tenant.id, slug: tenant.slug }] },
+        },
+      ]);
+      // It is ended, and not waited for.
+      expect((await waiting).status).toBe(503);
+      const began = performance.now();
+      const crowd = await Promise.all(Array.from({ length: 50 }, () => asks(ayu)));
+      expect(crowd.every(({ status, headers }) => status === 503 && Number(headers.get('retry-after')) > 0)).toBe(true);
+      const others = await Promise.all(Array.from({ length: 20 }, () => asks(budi)));
+      expect(others.every(({ status }) => status === 200)).toBe(true);
+      expect(performance.now() - began).toBeLessThan(4000);
+      const [one] = (await admin.rest('GET', SERVERS)).body.filter((server: { id: string }) => server.id === id);
+      expect(one.health.status).toBe('down');
+      // The server is well: what goes past the pooler goes on.
+      await expectNothingWrong(app.databaseUrl);
+    } finally {
+      pooler.thaw();
+    }
+    await eventually(
+      () => asks(ayu),
+      ({ status }) => status === 200,
+      15_000,
+    );
+    await eventually(health, ({ status }) => status === 'ok');
+  });
+
   test('it can be taken away, and put in front of the home server, while tenants work', async () => {
     const ayu = await agent(app, tenant.adminEmail, tenant.adminPassword);
     expect((await admin.rest('PATCH', `${SERVERS}/${id}`, { pooled_url: null })).body.pooled_address).toBeUndefined();
@@ -124,6 +166,7 @@ describeIf('PgBouncer in front of a server', hasProgram('pgbouncer'), 'pgbouncer
       (more) => more === 0,
     );
     const atHome = await startPgBouncer(process.env.TEST_DATABASE_URL!);
+    const health = async () => (await admin.rest('GET', '/api/super-admin/health')).body;
     try {
       const [home] = (await admin.rest('GET', SERVERS)).body;
       expect(await admin.rest('PATCH', `${SERVERS}/${home.id}`, { pooled_url: atHome.url })).toMatchObject({
@@ -138,7 +181,21 @@ describeIf('PgBouncer in front of a server', hasProgram('pgbouncer'), 'pgbouncer
         },
         (count) => count > 0,
       );
-      await admin.rest('PATCH', `${SERVERS}/${home.id}`, { pooled_url: null });
+      // Hanging, it takes the home server's tenants down; super admins work on.
+      atHome.freeze();
+      const seen = await eventually(health, ({ status }) => status === 'degraded', 15_000);
+      expect(seen).toMatchObject({
+        infrastructure: { postgres: { status: 'up' } },
+        database_servers: [{ name: 'home', status: 'down', affected: { count: expect.any(Number) } }, { status: 'up' }],
+      });
+      expect((await budi.rest('GET', '/api/agents')).status).toBe(503);
+      expect(await admin.rest('PATCH', `${SERVERS}/${home.id}`, { pooled_url: null })).toMatchObject({ status: 200 });
+      await eventually(
+        () => budi.rest('GET', '/api/agents'),
+        ({ status }) => status === 200,
+        15_000,
+      );
+      await eventually(health, ({ status }) => status === 'ok');
     } finally {
       await atHome.stop();
     }

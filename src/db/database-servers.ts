@@ -3,7 +3,6 @@
  * admins have registered.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isDeepStrictEqual } from 'node:util';
 import pg from 'pg';
 import type { Logger } from 'pino';
 import { ConfigError } from '../config.ts';
@@ -13,7 +12,7 @@ import type { EventBus } from '../live/event-bus.ts';
 import { type ControlDatabase, databaseUrlOf, query, SESSION_OPTIONS, sqlOf } from './control.ts';
 import { guardPool } from './pools.ts';
 import type { Keys } from './secrets.ts';
-import type { ServerAddress } from './server-address.ts';
+import { type Pooler, pooledAs, type ServerAddress } from './server-address.ts';
 import { ServerLiveness } from './server-liveness.ts';
 import { TenantCluster } from './tenant-cluster.ts';
 
@@ -191,15 +190,21 @@ export class DatabaseServers {
   #serverOf({ id, name, state, sealedUrl, sealedPooledUrl, poolerPrepares }: ServerRow): TenantCluster {
     const { keys, control } = this.#options;
     const url = sealedUrl === null ? control.url : open(sealedUrl, keys);
-    const pooler =
-      sealedPooledUrl === null ? undefined : { url: open(sealedPooledUrl, keys), prepares: poolerPrepares };
     const known = id === HOME_SERVER_ID ? this.home : this.#servers.get(id);
     const server = known?.url === url ? known : this.#openAt({ id, name, url });
-    return Object.assign(server, {
-      name,
-      state,
-      pooler: isDeepStrictEqual(pooler, server.pooler) ? server.pooler : pooler,
-    });
+    const pooledUrl = sealedPooledUrl === null ? undefined : open(sealedPooledUrl, keys);
+    return Object.assign(server, { name, state, pooler: this.#poolerOf(server, pooledUrl, poolerPrepares) });
+  }
+
+  /** The one that is known, as long as it is the same. */
+  #poolerOf(server: TenantCluster, url: string | undefined, prepares: boolean): Pooler | undefined {
+    const { pooler: known, name } = server;
+    if (url === known?.url && (!known || prepares === known.prepares)) return known;
+    void known?.liveness.stop();
+    if (!url) return undefined;
+    const log = this.#options.log.child({ server: name });
+    const liveness = new ServerLiveness(pooledAs(server.url, url), log, 'the pooler in front of a database server');
+    return { url, prepares, liveness };
   }
 
   #openAt(address: ServerAddress): TenantCluster {
@@ -216,6 +221,7 @@ export class DatabaseServers {
         .prepare()
         .catch((error: unknown) => this.#warn(error, 'a database server is not ready for tenants', server));
     };
+    server.pooler?.liveness.start();
     if (this.#watched.has(server)) return;
     this.#watched.add(server);
     server.liveness?.onChange(prepare);

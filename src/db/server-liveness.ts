@@ -1,4 +1,4 @@
-/** Whether a database server answers, as this process sees it: what is on one that does not is refused at once. */
+/** Whether a database server, or a pooler in front of one, answers, as this process sees it: what needs one that does not is refused at once. */
 import pg from 'pg';
 import type { Logger } from 'pino';
 import { nowDate } from '../clock.ts';
@@ -41,6 +41,7 @@ export interface ServerStanding {
 
 export class ServerLiveness {
   readonly #url: string;
+  readonly #noun: string;
   readonly #log: Logger;
   readonly #listeners = new Set<() => void>();
   #client?: pg.Client;
@@ -50,9 +51,10 @@ export class ServerLiveness {
   readonly #pause = new Pause();
   #running?: Promise<void>;
 
-  /** @param url of its maintenance database. @param log names the server. */
-  constructor(url: string, log: Logger) {
+  /** @param url of its maintenance database. @param log names the server. @param noun for the log, where it is something else. */
+  constructor(url: string, log: Logger, noun = 'a database server') {
     this.#url = url;
+    this.#noun = noun;
     this.#log = log;
   }
 
@@ -144,8 +146,8 @@ export class ServerLiveness {
     const since = changed || !this.#standing.since ? nowDate() : this.#standing.since;
     this.#standing = { ...next, since };
     if (!changed) return;
-    if (next.up) this.#log.info('a database server is back');
-    else this.#log.error({ error: next.error }, 'a database server is away: its tenants are refused until it is back');
+    if (next.up) this.#log.info(`${this.#noun} is back`);
+    else this.#log.error({ error: next.error }, `${this.#noun} is away: its tenants are refused until it is back`);
     for (const listener of this.#listeners) listener();
   }
 }

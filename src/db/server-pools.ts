@@ -61,13 +61,13 @@ export class ServerPools {
   readonly #ending = new Set<Promise<void>>();
   readonly #turns: Turns;
   #pooler: Pooler | undefined;
+  #leavePooler?: () => void;
 
   /** @param wished connections at most, besides those that are on their way out. */
   constructor(server: TenantCluster, wished: number, log: Logger) {
     this.server = server;
     this.#wished = wished;
     this.#log = log;
-    this.#pooler = server.pooler;
     const all = () => Math.ceil(this.#connections * 0.6);
     this.#turns = new Turns({
       get all() {
@@ -78,6 +78,15 @@ export class ServerPools {
     });
     this.#pools = new LRUCache<string, pg.Pool>({ max: wished, dispose: (pool) => this.#end(pool) });
     server.liveness?.onChange(() => this.#breakOff());
+    this.#goThrough(server.pooler);
+  }
+
+  /** What is open goes another way, and is let go of. */
+  #goThrough(pooler: Pooler | undefined): void {
+    this.#leavePooler?.();
+    this.#pooler = pooler;
+    this.#pools.clear();
+    this.#leavePooler = pooler?.liveness.onChange(() => this.#breakOff());
   }
 
   get use(): TenantUse {
@@ -105,22 +114,19 @@ export class ServerPools {
     return pooler ? this.#wished : Math.min(this.#wished, roomForTenants);
   }
 
-  /** @throws {ServerAway} at once while the server is away. @throws {AppError} unavailable when its turn does not come in time. */
+  /** @throws {ServerAway} at once while the server, or its pooler, is away. @throws {AppError} unavailable when its turn does not come in time. */
   async take<T>(orgId: string, work: () => Promise<T>): Promise<T> {
-    this.server.refuseWhileAway();
+    this.server.refuseTenantsWhileAway();
     return this.#turns.take(orgId, async () => {
       // It may have gone while this one waited for its turn.
-      this.server.refuseWhileAway();
+      this.server.refuseTenantsWhileAway();
       return work();
     });
   }
 
   /** @param connection how to sign in, where none is open. */
   async pool(orgId: string, connection: () => Promise<pg.PoolConfig>): Promise<pg.Pool> {
-    if (this.#pooler !== this.server.pooler) {
-      this.#pooler = this.server.pooler;
-      this.#pools.clear();
-    }
+    if (this.#pooler !== this.server.pooler) this.#goThrough(this.server.pooler);
     const open = this.#pools.get(orgId);
     if (open) return open;
     const options = await connection();
@@ -164,9 +170,9 @@ export class ServerPools {
     await Promise.all(this.#ending);
   }
 
-  /** Nobody waits for an answer of a server that is away. What was open to it is of no use when it is back. */
+  /** Nobody waits for an answer of a server, or a pooler, that is away. What was open to it is of no use when it is back. */
   #breakOff(): void {
-    if (!this.server.isAway) return;
+    if (this.server.standing.up) return;
     for (const pool of this.#pools.values()) breakOff(pool);
     this.#pools.clear();
   }

@@ -14,7 +14,7 @@ import { TENANT_SCHEMA_VERSION } from './migrations/tenant/index.ts';
 import { OwnerPools } from './owner-pools.ts';
 import { breakOff } from './pools.ts';
 import type { Pooler, ServerAddress } from './server-address.ts';
-import { ServerAway, type ServerLiveness } from './server-liveness.ts';
+import { ServerAway, type ServerLiveness, type ServerStanding } from './server-liveness.ts';
 import { roomForTenants } from './server-upkeep.ts';
 import { groupName, templateName, tenantName } from './tenant-names.ts';
 import { CONNECTION_LIMIT, roleStatements, settleRoles } from './tenant-roles.ts';
@@ -27,6 +27,7 @@ const THERE_ALREADY = new Set(['42P04', '42710', '23505']);
 /** Each has a connection to administer the server as long as it lasts, of which usage, provisioning and the doctor need some too. */
 const UPGRADES_AT_ONCE = 4;
 const INSUFFICIENT_PRIVILEGE = '42501';
+const UP: ServerStanding = { up: true };
 const isThereAlready = (error: unknown) => THERE_ALREADY.has(databaseError(error)?.code ?? '');
 
 async function unlessThere(work: Promise<unknown>): Promise<void> {
@@ -90,6 +91,14 @@ export class TenantCluster implements ServerAddress {
     return this.liveness?.standing.up === false;
   }
 
+  /** How it stands for its tenants: as the pooler in front of it does, as long as it is up itself. */
+  get standing(): ServerStanding {
+    const own = this.liveness?.standing ?? UP;
+    const pooler = this.pooler?.liveness.standing;
+    if (!own.up || !pooler || pooler.up) return own;
+    return { ...pooler, error: `the pooler in front of it: ${pooler.error}` };
+  }
+
   /** Whoever waits for an answer of a server that is away is told so instead. */
   #giveUp(): void {
     if (!this.isAway) return;
@@ -97,9 +106,20 @@ export class TenantCluster implements ServerAddress {
     this.#owners.breakOff();
   }
 
-  /** @throws {ServerAway} */
+  /** For what goes to the server itself. @throws {ServerAway} */
   refuseWhileAway(): void {
     if (this.isAway) throw new ServerAway(this.name);
+  }
+
+  /** For tenants' ordinary work, which a pooler may be in the way of. @throws {ServerAway} */
+  refuseTenantsWhileAway(): void {
+    if (!this.standing.up) throw new ServerAway(this.name);
+  }
+
+  /** Something has failed that may mean that it, or its pooler, is away. */
+  suspect(): void {
+    this.liveness?.suspect();
+    this.pooler?.liveness.suspect();
   }
 
   /** Of one of its databases, as the role of its URL. */
@@ -266,7 +286,7 @@ export class TenantCluster implements ServerAddress {
   /** Ends the connections that are open to it; the control database's pool is not its own. */
   async close(): Promise<void> {
     this.#owners.close();
-    await this.liveness?.stop();
+    await Promise.all([this.liveness?.stop(), this.pooler?.liveness.stop()]);
     if (!this.isHome) await this.pool.end();
   }
 

@@ -68,10 +68,7 @@ for (const [oid, parser] of Object.entries(
 
 /** Of so many tenants it is remembered which server they are on. */
 const PLACES = 20_000;
-/**
- * Longer than any statement of a request takes. A pooler that hangs, or whose machine is gone, is not noticed otherwise: the
- * server behind it answers.
- */
+/** Longer than any statement of a request takes. A server or pooler that hangs is noticed sooner; this is for one tenant's session that does. */
 const ANSWER_MS = 60_000;
 /** Less than what the control plane lets a transaction wait that has something to write here. */
 const HELD_MS = 8000;
@@ -252,7 +249,7 @@ export class TenantDatabases {
   /** Its server may be away, or it may be on another one by now. */
   #doubt(orgId: string, { server }: ServerPools): void {
     this.#places.delete(orgId);
-    server.liveness?.suspect();
+    server.suspect();
   }
 
   /** What a database lacks that is still to be brought up to date (domain/upgrades) is no mistake of ours. */

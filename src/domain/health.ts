@@ -120,7 +120,8 @@ export class SystemHealth {
   workers?: number;
   @Field(() => [DatabaseServerHealth], {
     nullable: true,
-    description: 'The registered database servers, besides the home server; absent where there are none.',
+    description:
+      'The registered database servers, and the home server where there is a pooler in front of it; absent where there are none.',
   })
   databaseServers?: DatabaseServerHealth[];
 }

@@ -56,7 +56,7 @@ export async function placeTenant(em: EntityManager, servers: DatabaseServers, o
   const away: string[] = [];
   for (const { id, name } of all.filter(isFree).sort((a, b) => fullness(a) - fullness(b))) {
     const server = await servers.byId(id);
-    if (!server.isAway) return server;
+    if (server.standing.up) return server;
     away.push(name);
   }
   throw new NoRoom(whyNot(all, away, region));

@@ -10,7 +10,7 @@ import { ComponentHealth, ComponentStatus } from './component-health.ts';
 /** So many tenants are named. */
 const NAMED = 5;
 
-@ObjectType({ description: 'A tenant whose database server is away.' })
+@ObjectType({ description: 'A tenant whose database server, or the pooler in front of it, is away.' })
 export class AffectedTenant {
   @Field(() => UuidScalar)
   id!: string;
@@ -22,7 +22,10 @@ export class AffectedTenant {
   name!: string;
 }
 
-@ObjectType({ description: 'The tenants of a database server that is away: they are answered 503 until it is back.' })
+@ObjectType({
+  description:
+    'The tenants of a database server that is away, or whose pooler is: they are answered 503 until it is back.',
+})
 export class AffectedTenants {
   @Field(() => Int, { description: 'How many there are.' })
   count!: number;
@@ -31,7 +34,7 @@ export class AffectedTenants {
   first!: AffectedTenant[];
 }
 
-@ObjectType({ description: 'How one database server stands.' })
+@ObjectType({ description: 'How one database server, and the pooler in front of it, stand: down where either is.' })
 export class DatabaseServerHealth extends ComponentHealth {
   @Field(() => UuidScalar)
   id!: string;
@@ -56,23 +59,26 @@ const healthOf = ({ up, latencyMs, error, since }: ServerStanding): ComponentHea
   since: since?.toISOString(),
 });
 
-/** Of all but the home server, which is a component of the report; undefined where there are none. */
+/**
+ * Of all but a home server without a pooler, which is a component of the report: where that is down nothing goes, and where
+ * its pooler is its tenants alone are affected. Undefined where there are none.
+ */
 export async function standingsOf(
   servers: DatabaseServers,
   pool: pg.Pool,
 ): Promise<DatabaseServerHealth[] | undefined> {
-  const others = servers.all().filter(({ isHome }) => !isHome);
-  if (others.length === 0) return undefined;
-  const away = others.filter(({ isAway }) => isAway).map(({ id }) => id);
+  const told = servers.all().filter(({ isHome, pooler }) => !isHome || pooler);
+  if (told.length === 0) return undefined;
+  const away = told.filter(({ standing }) => !standing.up).map(({ id }) => id);
   const affected = new Map<string, AffectedTenants>();
   if (away.length > 0) {
     const { rows } = await pool.query<AffectedTenants & { serverId: string }>(AFFECTED, [away]);
     for (const { serverId, ...tenants } of rows) affected.set(serverId, tenants);
   }
-  return others.map(({ id, name, liveness }) => ({
+  return told.map(({ id, name, standing }) => ({
     id,
     name,
-    ...healthOf(liveness!.standing),
+    ...healthOf(standing),
     affected: away.includes(id) ? (affected.get(id) ?? { count: 0, first: [] }) : undefined,
   }));
 }
@@ -80,6 +86,6 @@ export async function standingsOf(
 /** One that was registered elsewhere a moment ago is not known yet, and taken to be up. */
 export async function serverHealth({ servers, health }: Services, id: string): Promise<ComponentHealth> {
   const server = servers.all().find((one) => one.id === id);
-  if (server?.isHome) return (await health.report()).infrastructure.postgres;
-  return healthOf(server?.liveness?.standing ?? { up: true });
+  if (server?.isHome && server.standing.up) return (await health.report()).infrastructure.postgres;
+  return healthOf(server?.standing ?? { up: true });
 }

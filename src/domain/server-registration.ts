@@ -4,6 +4,7 @@ import { newId, nowDate } from '../clock.ts';
 import { type ControlDatabase, query, rowsWithin } from '../db/control.ts';
 import type { DatabaseServers } from '../db/database-servers.ts';
 import type { Keys } from '../db/secrets.ts';
+import { pooledAs } from '../db/server-address.ts';
 import { checkOwnership, checkPooler, checkServer, hostOf, UnfitServer } from '../db/server-check.ts';
 import { clearServer } from '../db/server-upkeep.ts';
 import { HOME_SERVER_ID, DatabaseServer as Row, ServerState } from '../entities/control/database-server.ts';
@@ -123,7 +124,7 @@ export async function updateServer(registrar: Registrar, id: string, changes: Se
     await tx.flush();
     const after = {
       ...told(row, changes.url ?? undefined),
-      ...(changes.pooledUrl !== undefined && pooledAs(changes.pooledUrl)),
+      ...(changes.pooledUrl !== undefined && toldAs(changes.pooledUrl)),
     };
     audit(tx, source, { action: 'database_server.update', target: { type: 'database_server', id }, before, after });
     await publish(tx, 'database_server', { serverId: id });
@@ -150,7 +151,7 @@ async function newAddresses(registrar: Registrar, row: Row, { url, pooledUrl }: 
 
 const WITHOUT_POOLER = { sealedPooledUrl: null, poolerPrepares: false };
 
-const pooledAs = (url?: string | null) => ({ pooledAddress: url ? hostOf(url) : null });
+const toldAs = (url?: string | null) => ({ pooledAddress: url ? hostOf(url) : null });
 
 /**
  * Takes a server without tenants out of the registry, then removes what was made there for tenants to come.
@@ -232,9 +233,6 @@ async function checkedPooler(
   identifier: string,
 ) {
   if (!pooledUrl) return WITHOUT_POOLER;
-  const { username, password, pathname } = new URL(url);
-  // A tenant's role and database take the place of these for its work.
-  const asAdministrator = Object.assign(new URL(pooledUrl), { username, password, pathname });
-  const poolerPrepares = await fit('pooledUrl', checkPooler(asAdministrator.href, identifier));
+  const poolerPrepares = await fit('pooledUrl', checkPooler(pooledAs(url, pooledUrl), identifier));
   return { sealedPooledUrl: keys.seal(pooledUrl), poolerPrepares };
 }

@@ -13,6 +13,9 @@ export interface PgBouncer {
   readonly url: string;
   /** Connects its administration to the console of PgBouncer. */
   readonly consoleUrl: string;
+  /** From now on it says nothing any more, and no connection breaks. */
+  freeze(): void;
+  thaw(): void;
   stop(): Promise<void>;
 }
 
@@ -62,6 +65,8 @@ default_pool_size = 2
   return {
     url: `postgresql://127.0.0.1:${port}`,
     consoleUrl,
+    freeze: () => void child.kill('SIGSTOP'),
+    thaw: () => void child.kill('SIGCONT'),
     async stop() {
       if (child.exitCode === null && child.kill('SIGKILL')) await once(child, 'exit');
       await rm(folder, { recursive: true, force: true });
