@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import pg from 'pg';
 import { type Actor, agent, eventually, provision, superAdmin, type Tenant } from './support/actors.ts';
 import { startApp, type TestApp } from './support/app.ts';
 import { restoreBackup, takeBackup } from './support/backups.ts';
@@ -115,6 +116,11 @@ test('a tenant on another server is backed up and restored there', async () => {
   await addUser(app, gone.id, { email: 'kept@gone.test' });
   const folder = await takeBackup(app.databaseUrl, await temporaryFolder());
   await addUser(app, gone.id, { email: 'later@gone.test' });
+  await server.entrance.close();
+  await expect(restoreBackup(app.databaseUrl, [folder], { tenant: gone.slug })).rejects.toThrow(
+    /is on server eu-1, which cannot be reached: connection refused\. .* Nothing has been changed\.$/,
+  );
+  await server.entrance.reopen();
   await restoreBackup(app.databaseUrl, [folder], { tenant: gone.slug });
   const again = await agent(app, gone.adminEmail, gone.adminPassword);
   const emails = (await asks(again)).body.map(({ email }: { email: string }) => email);
@@ -125,4 +131,38 @@ test('a tenant on another server is backed up and restored there', async () => {
     ({ findings }) => findings.length === 0,
   );
   await expectNothingWrong(app.databaseUrl);
+});
+
+test('two tenants that are archived on a server that hangs do not keep those of other servers from being archived', async () => {
+  const path = ({ id }: Tenant, more = '') => `/api/super-admin/tenants/${id}${more}`;
+  const onServer = await Promise.all([1, 2].map(() => provision(admin, { region: 'eu' })));
+  for (const tenant of [...onServer, home]) await admin.rest('DELETE', path(tenant));
+  const names = onServer.map(({ id }) => app.services.servers.home.nameFor(id));
+  const holder = new pg.Client({ connectionString: server.directUrl });
+  await holder.connect();
+  try {
+    // Both wait for an answer when it begins to hang.
+    await holder.query('begin');
+    for (const name of names) await holder.query(`alter role "${name}" connection limit 7`);
+    for (const tenant of onServer) expect((await admin.rest('POST', path(tenant, '/archive'))).status).toBe(200);
+    await eventually(
+      () => sql(server.directUrl, `select from pg_stat_activity where wait_event_type = 'Lock' and query ~ 'nologin'`),
+      ({ length }) => length === 2,
+    );
+    server.entrance.freeze();
+    await holder.query('rollback');
+    expect((await admin.rest('POST', path(home, '/archive'))).status).toBe(200);
+    const archived = (tenant: Tenant) =>
+      eventually(
+        async () => (await admin.rest('GET', path(tenant))).body,
+        ({ archived_at }) => archived_at !== undefined,
+        30_000,
+      );
+    await archived(home);
+    server.entrance.thaw();
+    await Promise.all(onServer.map(archived));
+  } finally {
+    server.entrance.thaw();
+    await holder.end();
+  }
 });

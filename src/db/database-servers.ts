@@ -67,12 +67,16 @@ function open(sealed: string, keys: Keys): string {
   }
 }
 
-/** Of a database on one of these servers. @param serverId null for the home server. @throws for a server that is not among them. */
-export function urlOnServer(servers: readonly ServerAddress[], serverId: string | null, database: string): string {
+/** @param serverId null for the home server. @throws for a server that is not among them. */
+export function serverIn(servers: readonly ServerAddress[], serverId: string | null): ServerAddress {
   const server = servers.find(({ id }) => id === (serverId ?? HOME_SERVER_ID));
   if (!server) throw new Error(`the address of the database server ${serverId} is not known`);
-  return databaseUrlOf(server.url, database);
+  return server;
 }
+
+/** Of a database on one of these servers. @param serverId null for the home server. @throws for a server that is not among them. */
+export const urlOnServer = (servers: readonly ServerAddress[], serverId: string | null, database: string): string =>
+  databaseUrlOf(serverIn(servers, serverId).url, database);
 
 export interface DatabaseServersOptions {
   control: Pick<ControlDatabase, 'pool' | 'url'>;

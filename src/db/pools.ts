@@ -39,6 +39,16 @@ export function breakOff(pool: pg.Pool): void {
   for (const client of open.get(pool) ?? []) {
     // Meant to be: no error that is worth a line.
     void client.end().catch(() => {});
-    (client as unknown as { connection: { stream: Socket } }).connection.stream.destroy();
+    socketOf(client).destroy();
   }
+}
+
+const socketOf = (client: pg.ClientBase) => (client as unknown as { connection: { stream: Socket } }).connection.stream;
+
+/** Has a signal break a connection, whatever waits for an answer over it. @param client not connected yet. @throws the signal's reason. */
+export function breakOnAbort(client: pg.Client, signal: AbortSignal): void {
+  signal.throwIfAborted();
+  const cut = () => socketOf(client).destroy();
+  client.once('end', () => signal.removeEventListener('abort', cut));
+  signal.addEventListener('abort', cut);
 }

@@ -3,6 +3,7 @@ import pg from 'pg';
 import type { Logger } from 'pino';
 import { nowDate } from '../clock.ts';
 import { describeFailure } from '../components/describe-failure.ts';
+import { untilAborted } from '../components/probe.ts';
 import { AppError } from '../errors.ts';
 import { Pause } from '../pause.ts';
 
@@ -69,12 +70,13 @@ export class ServerLiveness {
     return () => this.#listeners.delete(listener);
   }
 
-  /** What comes of the work, unless the server goes away meanwhile. @throws {ServerAway} */
-  async whileUp<T>(work: Promise<T>, name: string): Promise<T> {
-    const away = Promise.withResolvers<never>();
-    const stop = this.onChange(() => this.#standing.up || away.reject(new ServerAway(name)));
+  /** What comes of the work, which is waited for no longer than the server is up. @param work is given a signal that says so. @throws {ServerAway} */
+  async whileUp<T>(name: string, work: (away: AbortSignal) => Promise<T>): Promise<T> {
+    if (!this.#standing.up) throw new ServerAway(name);
+    const away = new AbortController();
+    const stop = this.onChange(() => this.#standing.up || away.abort(new ServerAway(name)));
     try {
-      return await Promise.race([work, away.promise]);
+      return await untilAborted(work(away.signal), away.signal);
     } finally {
       stop();
     }

@@ -28,6 +28,7 @@ const THERE_ALREADY = new Set(['42P04', '42710', '23505']);
 const UPGRADES_AT_ONCE = 4;
 const INSUFFICIENT_PRIVILEGE = '42501';
 const UP: ServerStanding = { up: true };
+const NEVER = new AbortController().signal;
 const isThereAlready = (error: unknown) => THERE_ALREADY.has(databaseError(error)?.code ?? '');
 
 async function unlessThere(work: Promise<unknown>): Promise<void> {
@@ -109,6 +110,15 @@ export class TenantCluster implements ServerAddress {
   /** For what goes to the server itself. @throws {ServerAway} */
   refuseWhileAway(): void {
     if (this.isAway) throw new ServerAway(this.name);
+  }
+
+  /**
+   * Work over connections of its own: where the server goes away, it is not waited for.
+   *
+   * @param work is given a signal of that, to let go of what it has open. @throws {ServerAway}
+   */
+  whileUp<T>(work: (away: AbortSignal) => Promise<T>): Promise<T> {
+    return this.liveness?.whileUp(this.name, work) ?? work(NEVER);
   }
 
   /** For tenants' ordinary work, which a pooler may be in the way of. @throws {ServerAway} */
@@ -272,9 +282,7 @@ export class TenantCluster implements ServerAddress {
 
   /** Applies the tenant migrations that the database lacks. @returns the schema version it then has. */
   async migrate(database: string, options: Omit<MigrateOptions, 'group'> = {}): Promise<number> {
-    this.refuseWhileAway();
-    const migrating = migrateTenantDatabase(this.urlOf(database), { ...options, group: this.#group });
-    return this.liveness?.whileUp(migrating, this.name) ?? migrating;
+    return this.whileUp(() => migrateTenantDatabase(this.urlOf(database), { ...options, group: this.#group }));
   }
 
   /** Runs SQL in a tenant's database as the owner of its tables, for what its own role may not do. */

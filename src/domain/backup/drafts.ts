@@ -7,17 +7,23 @@ import pg from 'pg';
 import { ConfigError } from '../../config.ts';
 import { SESSION_OPTIONS } from '../../db/control.ts';
 import { endSessions } from '../../db/end-sessions.ts';
+import { breakOnAbort } from '../../db/pools.ts';
 import { draftName, formerName } from '../../db/tenant-names.ts';
 
 const quote = pg.escapeIdentifier;
 /** How often those who are in a database that is renamed are put out again. */
 const AGAIN_MS = 50;
 
-/** A session that writes. What it does takes its time, whatever the role's defaults say. */
-export async function openWriter(url: string): Promise<pg.Client> {
+/**
+ * A session that writes. What it does takes its time, whatever the role's defaults say.
+ *
+ * @param away says that the server is, and cuts it off.
+ */
+export async function openWriter(url: string, away?: AbortSignal): Promise<pg.Client> {
   const options = `${SESSION_OPTIONS} -c application_name=omnistream-restore -c statement_timeout=0 -c datestyle=ISO`;
   const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 10_000, options, keepAlive: true });
   client.on('error', () => {});
+  if (away) breakOnAbort(client, away);
   await client.connect();
   return client;
 }

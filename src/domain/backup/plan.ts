@@ -1,10 +1,12 @@
 /** What a restore would do, told before it does it; and what forbids it. */
 import type pg from 'pg';
+import { describeFailure } from '../../components/describe-failure.ts';
 import { ConfigError } from '../../config.ts';
-import { SERVER_OF_TENANT, serverAddresses, urlOnServer } from '../../db/database-servers.ts';
+import { SERVER_OF_TENANT, serverAddresses, serverIn } from '../../db/database-servers.ts';
 import type { ServerAddress } from '../../db/server-address.ts';
 import { UNFINISHED_MOVE } from '../../entities/control/tenant-move.ts';
 import type { Chosen } from './choose.ts';
+import { databaseFacts } from './drafts.ts';
 import type { OpenArchive } from './read-archive.ts';
 import type { RestoreControlOptions } from './restore-control.ts';
 import { openReader } from './snapshot.ts';
@@ -105,7 +107,7 @@ async function planTenant(
     return `tenant ${slug} (${id}), which is not there any more, is restored as of ${takenAt}`;
   const { rows } = await client.query<PresentTenant>(PRESENT, [id]);
   const { status, name, accounts, serverId, databaseName } = rows[0]!;
-  const bytes = databaseName && (await sizeOf(urlOnServer(servers, serverId, databaseName)));
+  const bytes = databaseName && (await sizeOf(servers, slug, serverId, databaseName));
   const size = bytes ? `its database (${megabytes(bytes)})` : 'its database, which is lost,';
   return (
     `tenant ${slug} (${name}, ${status}, ${plural(accounts, 'account')}): ${size} is REPLACED by that of ${takenAt}; what was ` +
@@ -113,16 +115,27 @@ async function planTenant(
   );
 }
 
-/** @returns undefined for a database that cannot be looked into. */
-async function sizeOf(url: string): Promise<number | undefined> {
-  const client = await openReader(url).catch(() => undefined);
-  if (!client) return undefined;
+/** @returns undefined for a database that is not there, or not whole. @throws {ConfigError} where its server cannot be reached. */
+async function sizeOf(
+  servers: readonly ServerAddress[],
+  slug: string,
+  serverId: string | null,
+  database: string,
+): Promise<number | undefined> {
+  const { name, url } = serverIn(servers, serverId);
   try {
-    const { rows } = await client.query<{ bytes: string }>(
-      'select pg_database_size(current_database())::text as bytes',
+    const client = await openReader(url);
+    try {
+      const facts = await databaseFacts(client, database);
+      return facts?.bytes ? Number(facts.bytes) : undefined;
+    } finally {
+      await client.end();
+    }
+  } catch (error) {
+    throw new ConfigError(
+      `Tenant ${slug} is on server ${name}, which cannot be reached: ${describeFailure(error)}. It is restored there, so bring that ` +
+        'server back first. Nothing has been changed.',
+      { cause: error },
     );
-    return Number(rows[0]!.bytes);
-  } finally {
-    await client.end();
   }
 }

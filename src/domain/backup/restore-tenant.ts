@@ -33,6 +33,11 @@ export interface Target {
   standing?: Standing;
 }
 
+/** The same, with what says that the tenant's server has gone away. */
+export interface ReachedTarget extends Target {
+  away: AbortSignal;
+}
+
 export interface RestoredTenant extends Switched {
   rows: number;
   /** Of its log as it was backed up. */
@@ -46,18 +51,23 @@ export interface RestoredTenant extends Switched {
  * @throws {ConfigError} where it cannot be.
  */
 export async function restoreTenant(target: Target, archive: OpenArchive): Promise<RestoredTenant> {
-  const { databaseUrl, servers } = target;
-  const orgId = archive.header.tenant!.id;
+  const { servers } = target;
   // One that is gone comes back on the home server.
-  const server = (await servers.find(orgId)) ?? servers.home;
+  const server = (await servers.find(archive.header.tenant!.id)) ?? servers.home;
+  return server.whileUp((away) => restoreOn(server, { ...target, away }, archive));
+}
+
+async function restoreOn(server: TenantCluster, target: ReachedTarget, archive: OpenArchive): Promise<RestoredTenant> {
+  const { databaseUrl, away } = target;
+  const orgId = archive.header.tenant!.id;
   const name = server.nameFor(orgId);
-  const [control, helper] = await Promise.all([openWriter(databaseUrl), openWriter(server.url)]);
+  const [control, helper] = await Promise.all([openWriter(databaseUrl), openWriter(server.url, away)]);
   let renamer = control;
   let staging: Awaited<ReturnType<typeof openStaging>> | undefined;
   let draft: string | undefined;
   try {
     // Elsewhere databases change names in a transaction of their own, right before the control database's.
-    if (!server.isHome) renamer = await openWriter(server.url);
+    if (!server.isHome) renamer = await openWriter(server.url, away);
     // Whoever makes, migrates or drops the tenant's database waits, or is waited for.
     await helper.query('select pg_advisory_lock($1, hashtext($2))', [LOCKS.tenantDatabase, name]);
     if (!server.isHome) await settleSwitch({ control, renamer, helper }, orgId, name);
@@ -102,7 +112,7 @@ interface Filled {
 }
 
 async function fillDraft(
-  { keys, signal }: Target,
+  { keys, signal, away }: ReachedTarget,
   server: TenantCluster,
   archive: OpenArchive,
   url: string,
@@ -110,7 +120,7 @@ async function fillDraft(
 ): Promise<Filled> {
   const { tenant, schema } = archive.header;
   if (schema.tenant! < TENANT_SCHEMA_VERSION) await migrateTenantDatabase(url, { to: schema.tenant });
-  const client = await openWriter(url);
+  const client = await openWriter(url, away);
   try {
     let end: ArchiveEnd | undefined;
     await whileQuiet(client, async () => {

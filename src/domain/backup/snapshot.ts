@@ -1,9 +1,9 @@
 /** One database as it is at one instant, while others go on writing to it. */
 import { createHash } from 'node:crypto';
-import { Socket } from 'node:net';
 import pg from 'pg';
 import { to as copyTo } from 'pg-copy-streams';
 import { readOnlySession } from '../../db/control.ts';
+import { breakOnAbort } from '../../db/pools.ts';
 import { type ArchiveRecord, RecordKind, type Side, type TableStart } from './archive.ts';
 import { columnList, type FoundTable, schemaVersionOf, type Table, tablesOf } from './tables.ts';
 
@@ -18,17 +18,9 @@ const ATTEMPTS = 3;
 
 /** A session that changes nothing. @param signal cuts it off, whatever it waits for, and whether or not the server hears of it. */
 export async function openReader(url: string, signal?: AbortSignal): Promise<pg.Client> {
-  const socket = new Socket();
-  const cut = () => socket.destroy();
-  const client = new pg.Client({
-    connectionString: url,
-    connectionTimeoutMillis: 10_000,
-    options: SESSION,
-    stream: () => socket,
-  });
+  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 10_000, options: SESSION });
   client.on('error', () => {});
-  client.once('end', () => signal?.removeEventListener('abort', cut));
-  signal?.addEventListener('abort', cut);
+  if (signal) breakOnAbort(client, signal);
   await client.connect();
   return client;
 }

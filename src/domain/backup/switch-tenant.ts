@@ -17,7 +17,7 @@ import { titleOf } from './archive.ts';
 import { databaseFacts, openWriter, swapDatabases } from './drafts.ts';
 import { refuseUnfit } from './plan.ts';
 import type { OpenArchive } from './read-archive.ts';
-import type { Target } from './restore-tenant.ts';
+import type { ReachedTarget } from './restore-tenant.ts';
 import { type RestoredAccounts, restoreAccounts } from './restored-accounts.ts';
 import { type End, proofOfRestore } from './restored-end.ts';
 import { commitOrPutBack, markRestored } from './settle-switch.ts';
@@ -27,7 +27,7 @@ import { tablesOf, tenantTablesOf } from './tables.ts';
 
 const quote = pg.escapeIdentifier;
 
-export interface Switch extends Target {
+export interface Switch extends ReachedTarget {
   /** That the tenant's database is on. */
   server: TenantCluster;
   /** Holds the staged rows. */
@@ -149,9 +149,9 @@ async function setChainEnd(control: pg.ClientBase, orgId: string, { seq, hash }:
  *
  * @returns the newest version of its hours.
  */
-async function finishDraft({ renamer, server, draft, name }: Switch, { limits }: Org): Promise<string> {
-  const newest = await newestSchedule(renamer, server, name);
-  const client = await openWriter(server.urlOf(draft));
+async function finishDraft({ renamer, server, draft, name, away }: Switch, { limits }: Org): Promise<string> {
+  const newest = await newestSchedule(renamer, server, name, away);
+  const client = await openWriter(server.urlOf(draft), away);
   try {
     await client.query('begin');
     await writeLimits(client, limits);
@@ -173,10 +173,15 @@ async function finishDraft({ renamer, server, draft, name }: Switch, { limits }:
   }
 }
 
-async function newestSchedule(onServer: pg.ClientBase, server: TenantCluster, database: string): Promise<number> {
+async function newestSchedule(
+  onServer: pg.ClientBase,
+  server: TenantCluster,
+  database: string,
+  away: AbortSignal,
+): Promise<number> {
   const facts = await databaseFacts(onServer, database);
   if (!facts || facts.broken) return 0;
-  const client = await openWriter(server.urlOf(database));
+  const client = await openWriter(server.urlOf(database), away);
   try {
     const { rows } = await client.query<{ newest: string }>(
       'select last_value::text as newest from schedule_versions_seq_seq',

@@ -141,9 +141,12 @@ async function make(services: ExportServices, id: string, claimed: Claimed, sign
       await rm(draft, { force: true });
     }
   };
-  const source = { databaseUrl: control.url, signal, progress: progressOf(services, id, attempt) };
-  const url = (await servers.of(orgId)).urlOf(databaseName);
-  const data = await keep('ndjson.gz', (draft) => writeData(source, { id: orgId, slug, url }, draft));
+  const server = await servers.of(orgId);
+  const tenant = { id: orgId, slug, url: server.urlOf(databaseName) };
+  const source = { databaseUrl: control.url, progress: progressOf(services, id, attempt) };
+  const data = await keep('ndjson.gz', (draft) =>
+    server.whileUp((away) => writeData({ ...source, signal: AbortSignal.any([signal, away]) }, tenant, draft)),
+  );
   const { objects } = components;
   const bucket = storeRef({ id: orgId, mongoDatabase: claimed.mongoDatabase }).storeName;
   const files = objects && (await keep('files.tar', (draft) => writeFiles(objects, bucket, draft, signal)));

@@ -83,13 +83,16 @@ async function isAllThereIs(services: OffboardingServices, run: Claimed): Promis
 
 /** From now on nobody writes to it: whoever was let in before the tenant was suspended is put out. */
 async function shut({ servers }: OffboardingServices, { orgId, databaseName }: Claimed): Promise<void> {
-  const client = await openWriter((await servers.of(orgId)).url);
-  try {
-    await client.query(`alter role ${pg.escapeIdentifier(databaseName!)} nologin`);
-    await putOut(client, databaseName!);
-  } finally {
-    await client.end();
-  }
+  const server = await servers.of(orgId);
+  await server.whileUp(async (away) => {
+    const client = await openWriter(server.url, away);
+    try {
+      await client.query(`alter role ${pg.escapeIdentifier(databaseName!)} nologin`);
+      await putOut(client, databaseName!);
+    } finally {
+      await client.end();
+    }
+  });
 }
 
 /** Lets the tenant's role in again, where no archive came of it. Without its database there is nothing to let it into. */
@@ -105,9 +108,11 @@ async function writeKept(services: OffboardingServices, run: Claimed, signal: Ab
   const name = `archives/${orgId}.${newId()}.omnibak`;
   const draft = await kept.draft(name);
   try {
-    const source = { databaseUrl: control.url, keys, signal };
-    const url = (await servers.of(orgId)).urlOf(databaseName!);
-    const { rows, bytes, takenAt } = await backUpTenant(source, { id: orgId, slug, url }, draft);
+    const server = await servers.of(orgId);
+    const { rows, bytes, takenAt } = await server.whileUp((away) => {
+      const source = { databaseUrl: control.url, keys, signal: AbortSignal.any([signal, away]) };
+      return backUpTenant(source, { id: orgId, slug, url: server.urlOf(databaseName!) }, draft);
+    });
     await tellStep(control, run, 'verify');
     const place = await kept.keep(draft, name, signal);
     // As it lies where it will be looked for.
