@@ -5,7 +5,7 @@ import { describeIf, hasProgram } from './support/available.ts';
 import { takeBackup } from './support/backups.ts';
 import { expectNothingWrong } from './support/checker.ts';
 import { cleanUp, temporaryFolder } from './support/gateway-process.ts';
-import { type PgBouncer, startPgBouncer, transactionsThrough } from './support/pgbouncer.ts';
+import { canPrepare, type PgBouncer, startPgBouncer, transactionsThrough } from './support/pgbouncer.ts';
 import { register, startTenantServer, type TenantServer } from './support/tenant-servers.ts';
 import { addUser } from './support/tenants.ts';
 
@@ -66,6 +66,7 @@ describeIf('PgBouncer in front of a server', hasProgram('pgbouncer'), 'pgbouncer
   test('a tenant works through it: reads, writes, many at once, and two by two where they hold each other up', async () => {
     id = await register(admin, 'pooled', server, { region: 'eu', pooled_url: pooler.url });
     expect((await admin.rest('GET', `${SERVERS}/${id}`)).body.pooled_address).toBe(new URL(pooler.url).host);
+    expect((await app.services.servers.byId(id)).pooler?.prepares).toBe(canPrepare());
     tenant = await provision(admin, { region: 'eu' });
     const ayu = await agent(app, tenant.adminEmail, tenant.adminPassword);
     const before = await throughPooler(tenant);

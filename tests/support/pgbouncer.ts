@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -17,6 +17,13 @@ export interface PgBouncer {
   freeze(): void;
   thaw(): void;
   stop(): Promise<void>;
+}
+
+/** Whether the one that is installed can keep clients' prepared statements: since 1.21. */
+export function canPrepare(): boolean {
+  const said = execFileSync('pgbouncer', ['--version'], { encoding: 'utf8' });
+  const [, major, minor] = /PgBouncer (\d+)\.(\d+)/.exec(said) ?? [];
+  return Number(major) > 1 || Number(minor) >= 21;
 }
 
 /** @param serverUrl with a superuser, who looks up the passwords of others. */
@@ -42,6 +49,7 @@ auth_user = ${username}
 auth_query = select usename, passwd from pg_shadow where usename = $1
 admin_users = ${username}
 default_pool_size = 2
+${canPrepare() ? 'max_prepared_statements = 200' : ''}
 `,
   );
   // It does not run as root.
