@@ -7,7 +7,7 @@ import { SUPER_ADMIN, startApp, type TestApp } from './support/app.ts';
 import { anotherServer } from './support/backups.ts';
 import { serverUrl, sql } from './support/database.ts';
 import { mutationDocument, mutationsOf } from './support/documents.ts';
-import { moved, moveOf, type OtherServer, registeredServer } from './support/moves.ts';
+import { addServer, moved, moveOf, type OtherServer, registeredServer } from './support/moves.ts';
 import { makeOneOlder, POISON } from './support/older-version.ts';
 import { addUser } from './support/tenants.ts';
 import { decode } from './support/tokens.ts';
@@ -192,6 +192,18 @@ Object.assign(walk, {
       await moved(root, movable, 'undone');
       await moveAway();
       await moved(root, movable, 'switched');
+    },
+  },
+  abandonTenantMove: {
+    ...onMovable,
+    variables: () => ({ tenantId: movable.id, slug: movable.slug, reason: 'Its disks are gone' }),
+    action: 'tenant.abandon_move',
+    async before() {
+      await moved(root, movable, 'finished');
+      const gone = await addServer(app, 'gone', 'postgresql://omnistream@127.0.0.1:1/postgres');
+      await sql(app.databaseUrl, `update tenant_moves set state = 'switched', source_id = $1, steps = steps - -1`, [
+        gone,
+      ]);
     },
   },
 } satisfies Record<string, Walked>);

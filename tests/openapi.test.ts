@@ -21,6 +21,7 @@ const others = `
   POST /api/super-admin/tenants/{id}/move Move a tenant to another database server
   DELETE /api/super-admin/tenants/{id}/move Cancel a move
   POST /api/super-admin/tenants/{id}/move/undo Undo a move
+  POST /api/super-admin/tenants/{id}/move/abandon End a move without a server that does not answer
   POST /api/super-admin/tenants/{id}/move/finish Finish a move
   GET /api/health API Gateway health check
   GET /readyz Readiness check

@@ -156,6 +156,16 @@ describe('what cannot be moved', () => {
     await sql(apps.here.databaseUrl, `delete from database_servers where name in ('away', 'same')`);
   });
 
+  test('is one whose schema is of the version before: it is told to be brought up to date first', async () => {
+    const version = (by: string) =>
+      sql(apps.here.databaseUrl, `update organizations set schema_version = schema_version ${by} where id = $1`, [
+        tenant.id,
+      ]);
+    await version('- 1');
+    await refused({ server_id: other.id }, 409, /is at schema version \d+, and is moved at \d+, .* -- upgrade/);
+    await version('+ 1');
+  });
+
   test('is one that is being moved already, and what has no move has none to end', async () => {
     for (const [method, path] of [
       ['DELETE', moveOf(tenant)],

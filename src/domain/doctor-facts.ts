@@ -14,6 +14,10 @@ export interface DatabaseFacts {
   /** What a `DROP DATABASE` that was cut short leaves. */
   broken: boolean;
   allowsConnections: boolean;
+  /** Whether it has a subscription, with which it cannot be dropped. */
+  follows: boolean;
+  /** Whether it takes no writes. */
+  isReadOnly: boolean;
   /** Who may connect besides its owner; `PUBLIC` is everyone. */
   letsIn: string[];
   comment: string | null;
@@ -77,6 +81,9 @@ export interface Facts {
 const DATABASES = `
   select d.datname as name, d.datconnlimit = -2 as broken, d.datallowconn as "allowsConnections",
          shobj_description(d.oid, 'pg_database') as comment,
+         exists (select from pg_subscription where subdbid = d.oid) as follows,
+         exists (select from pg_db_role_setting where setdatabase = d.oid and setrole = 0
+                    and 'default_transaction_read_only=on' = any(setconfig)) as "isReadOnly",
          coalesce(json_agg(case acl.grantee when 0 then 'PUBLIC' else r.rolname end)
            filter (where acl.privilege_type = 'CONNECT' and acl.grantee <> d.datdba), '[]') as "letsIn"
     from pg_database d

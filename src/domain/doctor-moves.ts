@@ -51,6 +51,28 @@ export const checkSlots = ({ slots, expected }: Facts): Finding[] =>
       remedy: `select pg_drop_replication_slot('${name}');`,
     }));
 
+/** In a database that has to stop following another one before it is dropped: SQL. */
+export const unsubscribing = (database: string): string => {
+  const name = `"${replicationName(database)}"`;
+  return (
+    `in it: alter subscription ${name} disable; alter subscription ${name} set (slot_name = none); drop subscription ${name}; ` +
+    'then elsewhere: '
+  );
+};
+
+/** A move that was abandoned within its switch could not give writes back where the tenant's server did not answer. */
+export function checkWrites({ code, databases, tenants, moves }: Facts): Finding[] {
+  const isMoved = new Set(moves.map(({ orgId }) => orgId));
+  const closed = new Set(databases.filter(({ isReadOnly }) => isReadOnly).map(({ name }) => name));
+  return tenants
+    .filter(({ id }) => !isMoved.has(id) && closed.has(tenantName(code, id)))
+    .map(({ id, slug }) => ({
+      kind: 'closed_database',
+      problem: `tenant ${slug} (${id}) cannot be written: a move that was abandoned has left its database so`,
+      remedy: `alter database "${tenantName(code, id)}" reset default_transaction_read_only;`,
+    }));
+}
+
 /** Whether a role is there for a move that is under way. */
 export const readsForMove = (name: string, { expected }: Facts): boolean =>
   name === replicationName(name.slice(0, -replicationName('').length)) && expected.has(name);

@@ -12,7 +12,7 @@ import {
 import { RESTORED } from './backup/settle-switch.ts';
 import type { Finding } from './doctor.ts';
 import type { DatabaseFacts, Facts, TenantFacts } from './doctor-facts.ts';
-import { checkSlots, readsForMove } from './doctor-moves.ts';
+import { checkSlots, checkWrites, readsForMove, unsubscribing } from './doctor-moves.ts';
 
 /** What everybody may use on a PostgreSQL server as it comes. */
 const MAINTENANCE = new Set(['postgres', 'template1']);
@@ -30,6 +30,7 @@ export function checkServer(facts: Facts): { findings: Finding[]; underWay: numb
     findings: [
       ...checkOrphans(facts),
       ...checkSlots(facts),
+      ...checkWrites(facts),
       ...checkTemplates(facts),
       ...checkWarm(facts),
       ...facts.tenants.filter(hasDatabase).flatMap((tenant) => checkWhole(tenant, facts)),
@@ -71,10 +72,10 @@ function checkOrphans(facts: Facts): Finding[] {
     !expected.has(name);
   return [
     ...databases.filter(isNobodys).map(
-      ({ name, broken }): Finding => ({
+      ({ name, broken, follows }): Finding => ({
         kind: 'orphan_database',
         problem: `database ${name} belongs to no tenant${broken ? ' and is what a cut-off DROP left' : ''}`,
-        remedy: ofRestore(name) ? `unless npm run restore is at work: ${drop(name)}` : drop(name),
+        remedy: `${ofRestore(name) ? 'unless npm run restore is at work: ' : ''}${follows ? unsubscribing(name) : ''}${drop(name)}`,
       }),
     ),
     ...roles.filter(isNobodys).map(

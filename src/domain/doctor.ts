@@ -17,6 +17,7 @@ import { zoneNotes } from './doctor-zones.ts';
 export interface Finding {
   kind:
     | 'broken_database'
+    | 'closed_database'
     | 'doubled_seeds'
     | 'missing_account'
     | 'missing_archive'

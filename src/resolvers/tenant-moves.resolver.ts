@@ -1,6 +1,6 @@
 import { Arg, Args, Ctx, Field, FieldResolver, Mutation, ObjectType, Resolver, Root, Subscription } from 'type-graphql';
 import type { Context } from '../context.ts';
-import { endMove, moveTenant } from '../domain/move/requests.ts';
+import { abandonMove, endMove, moveTenant } from '../domain/move/requests.ts';
 import { followMove, type MoveFeed, type ToldMove } from '../domain/move/told.ts';
 import { getTenant, type TenantRow } from '../domain/organizations.ts';
 import { Organization } from '../entities/control/organization.ts';
@@ -8,7 +8,7 @@ import { MoveState, TenantMove } from '../entities/control/tenant-move.ts';
 import { EventKind } from '../live/feed.ts';
 import { isSnapshot } from '../live/follow.ts';
 import { AFTER, type EventOf, LiveEvent } from '../schema/live-event.ts';
-import { MoveTenantArgs } from '../schema/move-inputs.ts';
+import { AbandonTenantMoveArgs, MoveTenantArgs } from '../schema/move-inputs.ts';
 import { Allow } from '../schema/permissions.ts';
 import { SequenceScalar, UuidScalar } from '../schema/scalars.ts';
 
@@ -61,6 +61,20 @@ export class TenantMovesResolver {
   @Allow('platform')
   async finishTenantMove(@Ctx() ctx: Context, @Arg('tenantId', () => UuidScalar) tenantId: string): Promise<TenantRow> {
     await endMove(ctx, tenantId, MoveState.FINISHING);
+    return getTenant(ctx, tenantId);
+  }
+
+  @Mutation(() => Organization, {
+    description:
+      'Ends a move without a server that does not answer and may never again. The tenant stays on the server that it is on; what is ' +
+      'left on the other one is named in TenantMove.leftBehind. Refused while both servers answer.',
+  })
+  @Allow('platform')
+  async abandonTenantMove(
+    @Ctx() ctx: Context,
+    @Args(() => AbandonTenantMoveArgs) { tenantId, slug, reason }: AbandonTenantMoveArgs,
+  ): Promise<TenantRow> {
+    await abandonMove(ctx, tenantId, slug, reason);
     return getTenant(ctx, tenantId);
   }
 

@@ -4,6 +4,29 @@ import { z } from 'zod';
 import * as rules from '../domain/rules.ts';
 import { UuidScalar } from './scalars.ts';
 
+/** REST's body. */
+export const abandonMoveRules = z.strictObject({
+  slug: rules.text.max(63, { error: 'must have at most 63 characters' }),
+  reason: rules.text
+    .trim()
+    .min(1, { error: 'must not be empty' })
+    .max(500, { error: 'must have at most 500 characters' }),
+});
+
+@ArgsType()
+export class AbandonTenantMoveArgs {
+  @Field(() => UuidScalar, { description: 'Which tenant.' })
+  tenantId!: string;
+
+  @Field(() => String, { description: 'Its slug once more, so that no other one is meant.' })
+  slug!: string;
+
+  @Field(() => String, { description: 'Why, for the audit log: 1 to 500 characters.' })
+  reason!: string;
+
+  static readonly rules = z.object({ ...abandonMoveRules.shape, tenantId: rules.uuid });
+}
+
 @ArgsType()
 export class MoveTenantArgs {
   @Field(() => UuidScalar, { description: 'The tenant that is to be moved.' })

@@ -8,7 +8,7 @@ import { bar } from '../progress-line.ts';
 
 const LOOK_MS = 300;
 
-type Shown = Pick<TenantMove, 'state' | 'steps' | 'progress' | 'readOnlyMs'>;
+type Shown = Pick<TenantMove, 'state' | 'steps' | 'progress' | 'readOnlyMs' | 'leftBehind'>;
 
 /** In these nothing happens by itself. */
 const RESTING: readonly MoveState[] = [
@@ -28,7 +28,7 @@ export async function followMove(
   const show = liveLine();
   for (;;) {
     const { rows } = await pool.query<Shown & { workers: number }>(
-      `select state, steps, progress, read_only_ms as "readOnlyMs",
+      `select state, steps, progress, read_only_ms as "readOnlyMs", left_behind as "leftBehind",
               (select count(*)::int from pg_locks where locktype = 'advisory' and classid = ${LOCKS.worker} and granted
                   and database = (select oid from pg_database where datname = current_database())) as workers
          from tenant_moves where org_id = $1`,
@@ -80,7 +80,12 @@ const SAID: Partial<Record<MoveState, string>> = {
 };
 
 /** Says what came of it. */
-export function tellOfEnd(slug: string, { state, readOnlyMs, steps }: Shown): void {
+export function tellOfEnd(slug: string, { state, readOnlyMs, steps, leftBehind }: Shown): void {
+  if (leftBehind) {
+    process.stdout.write(`The move of ${slug} is ended. What is left of it, to be removed when that server is back:\n`);
+    for (const line of leftBehind) process.stdout.write(`- ${line}\n`);
+    return;
+  }
   const seconds =
     state === MoveState.SWITCHED && readOnlyMs ? ` It was not written for ${(readOnlyMs / 1000).toFixed(1)} s.` : '';
   process.stdout.write(`Tenant ${slug} ${SAID[state]}${seconds}\n`);

@@ -4,23 +4,28 @@
  * nothing could be asked for, 130 when the command was stopped.
  */
 import { parseArgs } from 'node:util';
-import { interruptible, refusalsTold, withInstallation } from '../command-line.ts';
+import { confirmed, interruptible, refusalsTold, say, withInstallation } from '../command-line.ts';
 import { ConfigError, readConfig } from '../config.ts';
 import { Queue } from '../db/queue.ts';
 import { bySystem } from '../domain/audit.ts';
-import { type Asker, endMove, moveTenant } from '../domain/move/requests.ts';
+import { type Asker, abandonMove, endMove, moveTenant } from '../domain/move/requests.ts';
 import { MoveState } from '../entities/control/tenant-move.ts';
 import { type ControlPlane, withControlPlane } from '../with-control-plane.ts';
 import { findTenant } from './find-tenant.ts';
 import { followMove, tellOfEnd } from './move-progress.ts';
 
 const USAGE = `Use: npm run tenants -- move <slug or id> <name of a server> [--max-read-only <seconds>] [--finish]
-     npm run tenants -- move <slug or id> [--undo | --cancel | --finish]   (with none: shows how it goes)`;
+     npm run tenants -- move <slug or id> [--undo | --cancel | --finish]   (with none: shows how it goes)
+     npm run tenants -- move <slug or id> --abandon --reason <why> [--yes]   ends it without a server that does not answer`;
 
 interface Wanted {
   /** Slug or id. */
   tenant: string;
-  verb: 'watch' | 'undo' | 'cancel' | 'finish' | { to: string; seconds?: number; finish: boolean };
+  verb:
+    | 'watch'
+    | keyof typeof ENDS
+    | { to: string; seconds?: number; finish: boolean }
+    | { reason: string; isSure: boolean };
 }
 
 /** @throws {ConfigError} when the command line cannot be used. */
@@ -34,12 +39,15 @@ function readArguments(args: string[]): Wanted {
         undo: { type: 'boolean' },
         cancel: { type: 'boolean' },
         finish: { type: 'boolean' },
+        abandon: { type: 'boolean' },
+        reason: { type: 'string' },
+        yes: { type: 'boolean' },
       },
     });
     const [tenant, server, ...more] = positionals;
-    const { undo, cancel, finish = false, 'max-read-only': seconds } = values;
+    const { undo, cancel, finish = false, abandon, reason = '', yes = false, 'max-read-only': seconds } = values;
     if (!tenant || more.length > 0) throw new Error('One tenant, and one server at most.');
-    if ((server && (undo || cancel)) || [undo, cancel, finish].filter(Boolean).length > 1) {
+    if ((server && (undo || cancel || abandon)) || [undo, cancel, finish, abandon].filter(Boolean).length > 1) {
       throw new Error('One thing at a time.');
     }
     if (
@@ -48,6 +56,10 @@ function readArguments(args: string[]): Wanted {
     ) {
       throw new Error('--max-read-only is a number of seconds from 2 to 300, for a move to a server.');
     }
+    if (!!abandon !== (reason.trim() !== '') || (yes && !abandon)) {
+      throw new Error('--abandon needs a --reason, and --reason and --yes are for it alone.');
+    }
+    if (abandon) return { tenant, verb: { reason: reason.trim(), isSure: yes } };
     if (server) return { tenant, verb: { to: server, seconds: seconds ? Number(seconds) : undefined, finish } };
     return { tenant, verb: undo ? 'undo' : cancel ? 'cancel' : finish ? 'finish' : 'watch' };
   } catch (error) {
@@ -58,6 +70,10 @@ function readArguments(args: string[]): Wanted {
 const ENDS = { undo: MoveState.UNDOING, cancel: MoveState.CANCELLING, finish: MoveState.FINISHING } as const;
 /** Where the move is to come to by a command. */
 const REACHED = { undo: MoveState.UNDONE, cancel: MoveState.CANCELLED, finish: MoveState.FINISHED } as const;
+
+const ABANDON = (slug: string) =>
+  `End the move of ${slug} without the server that does not answer? ${slug} stays on the server that it is on; what the move has on the ` +
+  'other one is left there. This cannot be undone.';
 
 /** @returns the exit code. */
 export async function run(args: string[]): Promise<number> {
@@ -85,13 +101,19 @@ async function move(
   const org = await findTenant(control, tenant);
   const asker = (): Asker => ({ ...bySystem, em: control.orm.em.fork(), services: { servers, queue } });
   const end = (state: (typeof ENDS)[keyof typeof ENDS]) => refusalsTold(() => endMove(asker(), org.id, state));
-  if (typeof verb === 'object') {
+  if (typeof verb === 'object' && 'reason' in verb) {
+    if (!verb.isSure && !(await confirmed(ABANDON(org.slug), signal))) {
+      say('Nothing has been changed.');
+      return 1;
+    }
+    await refusalsTold(() => abandonMove(asker(), org.id, org.slug, verb.reason));
+  } else if (typeof verb === 'object') {
     const serverId = servers.all().find(({ name }) => name.toLowerCase() === verb.to.toLowerCase())?.id;
     if (!serverId) throw new ConfigError(`There is no database server ${verb.to}.`);
     await refusalsTold(() => moveTenant(asker(), { tenantId: org.id, serverId, maxReadOnlySeconds: verb.seconds }));
   } else if (verb !== 'watch') await end(ENDS[verb]);
   let ended = await followMove(control.pool, org, signal);
-  if (typeof verb === 'object' && verb.finish && ended.state === MoveState.SWITCHED) {
+  if (typeof verb === 'object' && 'to' in verb && verb.finish && ended.state === MoveState.SWITCHED) {
     await end(MoveState.FINISHING);
     ended = await followMove(control.pool, org, signal);
   }

@@ -12,6 +12,7 @@ import { allTablesOf, schemaVersionOf } from '../backup/tables.ts';
 import { StepFailure } from '../durable-run.ts';
 import { compare } from './compare.ts';
 import { unready } from './readiness.ts';
+import { detach, drop } from './remove-steps.ts';
 import { administer, alone, pause, replicationPassword, type Step, type StepContext } from './step.ts';
 
 const quote = pg.escapeIdentifier;
@@ -31,6 +32,7 @@ export const prepare: Step = async (context) => {
   const reason = unready(await look(source), await look(target));
   if (reason) throw new StepFailure(reason);
   const client = await sessions.in(source, name);
+  await clearLeft(context, client);
   const tables = (await allTablesOf(client)).map((table) => table.name);
   const { rows: keyless } = await client.query<{ name: string }>(
     `select relname as name from pg_class c where relkind = 'r' and relnamespace = 'public'::regnamespace
@@ -46,6 +48,17 @@ export const prepare: Step = async (context) => {
   await context.report({ tables: tables.length, bytes: await sizeOf(client) });
   return undefined;
 };
+
+/** Removes what an earlier move has left on either server, which was ended without it. @param client in the database in use. */
+async function clearLeft(context: StepContext, client: pg.ClientBase): Promise<void> {
+  const { target, name } = context;
+  await detach(client, name);
+  const { rowCount } = await (await administer(context, target)).query(
+    `select from pg_database where datname = $1 and shobj_description(oid, 'pg_database') = $2`,
+    [name, markOf(name)],
+  );
+  if (rowCount) await drop(context, target);
+}
 
 /** @param names absent: of all tables. */
 async function sizeOf(client: pg.ClientBase, names?: readonly string[]): Promise<number> {

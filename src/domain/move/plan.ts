@@ -22,6 +22,9 @@ export const isInWindow = (step: string): boolean => WINDOW.has(step);
 /** The change of the server itself, which nothing takes back but another one. */
 export const isSwitch = (step: string): boolean => step === 'switch' || step === 'undo_switch';
 
+/** After the switch: writes are let through to the new place, whether or not the former one answers. */
+export const isOpening = (step: string): boolean => step === 'open' || step === 'undo_open';
+
 /** Of the way back. */
 export const isUndo = (step: string): boolean => step.startsWith('undo_');
 

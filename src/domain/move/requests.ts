@@ -9,9 +9,10 @@ import { readinessOf } from '../../db/replication.ts';
 import type { TenantCluster } from '../../db/tenant-cluster.ts';
 import { DatabaseServer, ServerState } from '../../entities/control/database-server.ts';
 import { Organization, TenantStatus } from '../../entities/control/organization.ts';
+import { StepState } from '../../entities/control/provisioning-run.ts';
 import { TenantDatabase } from '../../entities/control/tenant-database.ts';
-import { ENDED_MOVES, INBOUND_MOVE, MoveState, TenantMove } from '../../entities/control/tenant-move.ts';
-import { AppError, notFound } from '../../errors.ts';
+import { ENDED_MOVES, INBOUND_MOVE, MoveState, type MoveStep, TenantMove } from '../../entities/control/tenant-move.ts';
+import { AppError, invalid, notFound } from '../../errors.ts';
 import { type AuditSource, audit } from '../audit.ts';
 import { refuseUnderWay } from '../offboarding/runs.ts';
 import { firstSteps, stepsTowards } from './plan.ts';
@@ -58,7 +59,10 @@ export async function moveTenant(asker: Asker, { tenantId, serverId, maxReadOnly
     if (org.archivedAt) throw new AppError('tenant_archived');
     await refuseUnderWay(em, tenantId);
     if (org.schemaVersion !== TENANT_SCHEMA_VERSION) {
-      throw conflict('The organization is being brought up to date; it can be moved when it is.');
+      throw conflict(
+        `The organization is at schema version ${org.schemaVersion}, and is moved at ${TENANT_SCHEMA_VERSION}, the newest: bring it up to ` +
+          'date first (npm run tenants -- upgrade).',
+      );
     }
     await refuseWithoutRoom(em, serverId, tenantId);
     const former = await em.findOne(TenantMove, { orgId: tenantId }, { lockMode: LockMode.PESSIMISTIC_WRITE });
@@ -87,6 +91,8 @@ const blank = (orgId: string, sourceId: string, targetId: string, maxReadOnlySec
   maxReadOnlySeconds,
   readOnlySince: null,
   readOnlyMs: null,
+  abandonedFor: null,
+  leftBehind: null,
   createdAt: nowDate(),
   finishedAt: null,
 });
@@ -182,6 +188,61 @@ export async function endMove(
     }
     await go(asker, em, move, action, before, { state: end });
   });
+}
+
+/**
+ * Ends a move without a server that does not answer, and may never again. The tenant stays where it is: before the switch at
+ * the source, after it at the target. What cannot be removed is left, and named.
+ *
+ * @param slug that the caller means this tenant. @param reason for the audit log.
+ * @throws {AppError} not_found, validation_failed, conflict
+ */
+export async function abandonMove(asker: Asker, tenantId: string, slug: string, reason: string): Promise<void> {
+  const known = await unfinished(asker.em.fork(), tenantId, slug);
+  const { servers } = asker.services;
+  const both = await Promise.all([known.sourceId, known.targetId].map((id) => servers.byId(id)));
+  const answers = await Promise.all(
+    both.map((server) =>
+      look(server).then(
+        () => true,
+        () => false,
+      ),
+    ),
+  );
+  if (answers.every(Boolean)) {
+    throw conflict('Both servers of this move answer: finish, undo or cancel it.');
+  }
+  const away = both.filter((_, index) => !answers[index]).map(({ name }) => name);
+  await asker.em.transactional(async (em) => {
+    const move = await unfinished(em, tenantId, slug, LockMode.PESSIMISTIC_WRITE);
+    const { serverId } = await em.findOneOrFail(TenantDatabase, { orgId: tenantId });
+    const before = { state: move.state };
+    const state = serverId === move.targetId ? MoveState.FINISHING : MoveState.CANCELLING;
+    move.steps = stepsTowards(state, move.steps.map(cutShort));
+    // Whoever works on it, and may wait for that server, changes nothing more.
+    Object.assign(move, { state, abandonedFor: reason, attempt: move.attempt + 1, workerSession: null });
+    await go(asker, em, move, 'tenant.abandon_move', before, { state, reason, away });
+  });
+}
+
+const cutShort = (step: MoveStep): MoveStep =>
+  step.state === StepState.RUNNING
+    ? { ...step, state: StepState.FAILED, finishedAt: nowDate().toISOString(), error: 'The move was abandoned.' }
+    : step;
+
+/** @throws {AppError} not_found, validation_failed, conflict */
+async function unfinished(
+  em: EntityManager,
+  tenantId: string,
+  slug: string,
+  lockMode = LockMode.NONE,
+): Promise<TenantMove> {
+  const org = await em.findOne(Organization, tenantId);
+  if (!org) throw notFound('tenant');
+  if (slug !== org.slug) throw invalid('slug', 'is not the slug of this organization');
+  const move = await em.findOne(TenantMove, { orgId: tenantId }, { lockMode });
+  if (!move || ENDED_MOVES.includes(move.state)) throw conflict('The organization is not being moved.');
+  return move;
 }
 
 async function go(asker: Asker, em: EntityManager, move: TenantMove, action: string, before: object, after: object) {

@@ -7,6 +7,7 @@ import { nowDate } from '../../clock.ts';
 import { NoAnswerError, withDeadline } from '../../components/probe.ts';
 import type { Services } from '../../context.ts';
 import { DiskFull } from '../../db/disk-space.ts';
+import { ServerAway } from '../../db/server-liveness.ts';
 import { Organization } from '../../entities/control/organization.ts';
 import { StepState } from '../../entities/control/provisioning-run.ts';
 import { type MoveProgress, MoveState, type MoveStep, TenantMove } from '../../entities/control/tenant-move.ts';
@@ -15,7 +16,7 @@ import { TenantChange } from '../../live/event-log.ts';
 import { FencedOff, HandedBack, StepFailure, type Worker } from '../durable-run.ts';
 import { tellOfTenant } from '../tenant-events.ts';
 import { catchUp, copy, createDatabase, prepare } from './copy-steps.ts';
-import { isInWindow, isSwitch, isUndo, nextStep } from './plan.ts';
+import { isInWindow, isOpening, isSwitch, isUndo, nextStep } from './plan.ts';
 import { removeSteps } from './remove-steps.ts';
 import { MoveSessions } from './sessions.ts';
 import type { Recorder, Step, StepContext } from './step.ts';
@@ -136,7 +137,9 @@ class Run {
     const context = await this.#context();
     let record: Recorder | undefined;
     try {
-      record = await (isInWindow(name) ? withinWindow(context, STEPS[name]!) : STEPS[name]!(context));
+      record = await whileBothAnswer(context, name, () =>
+        isInWindow(name) ? withinWindow(context, STEPS[name]!) : STEPS[name]!(context),
+      );
     } catch (error) {
       if (error instanceof FencedOff || error instanceof HandedBack) throw error;
       await this.#fail(context, name, error);
@@ -146,8 +149,8 @@ class Run {
       move.progress = { ...this.#progress };
       await record?.(em, move);
       move.steps = changed(move.steps, name, { state: StepState.DONE, finishedAt: nowDate().toISOString() });
-      if (name.endsWith('open')) await endWindow(em, move);
-      if (name.endsWith('switch'))
+      if (isOpening(name)) await endWindow(em, move);
+      if (isSwitch(name))
         await tellOfTenant(em, TenantChange.UPDATED, await em.findOneOrFail(Organization, move.orgId));
       await tellOfMove(em, move);
     });
@@ -155,7 +158,7 @@ class Run {
 
   async #context(): Promise<StepContext> {
     const { servers } = this.#services;
-    const { sourceId, targetId, maxReadOnlySeconds } = this.#move;
+    const { sourceId, targetId, maxReadOnlySeconds, abandonedFor } = this.#move;
     const [source, target] = await Promise.all([servers.byId(sourceId), servers.byId(targetId)]);
     return {
       services: this.#services,
@@ -166,6 +169,7 @@ class Run {
       sessions: this.sessions,
       signal: this.#worker.signal,
       maxReadOnlyMs: maxReadOnlySeconds * 1000,
+      isAbandoned: abandonedFor != null,
       readOnlyMs: () => (this.#readOnly ? this.#readOnly.ms + performance.now() - this.#readOnly.at : 0),
       announce: async () => {
         await this.#inTurn(tellOfMove);
@@ -232,6 +236,18 @@ function windowAnew(move: TenantMove): MoveStep[] {
   return move.steps.map((step) => (isInWindow(step.name) && isUndo(step.name) === isUndo(next) ? undone(step) : step));
 }
 
+/** Nobody waits for a server that is away, but in the steps that go on without one. @throws {ServerAway} */
+async function whileBothAnswer<T>(context: StepContext, name: string, work: () => Promise<T>): Promise<T> {
+  const { source, target, sessions, isAbandoned } = context;
+  if (isAbandoned || isSwitch(name) || isOpening(name)) return work();
+  try {
+    return await source.whileUp(() => target.whileUp(work));
+  } catch (error) {
+    if (error instanceof ServerAway) sessions.abandon();
+    throw error;
+  }
+}
+
 /** @throws {StepFailure} when the time is up in which the tenant may not be written, also where a server does not answer. */
 async function withinWindow(context: StepContext, step: Step): Promise<Recorder | undefined> {
   const { maxReadOnlyMs, readOnlyMs, sessions } = context;
@@ -260,6 +276,9 @@ async function endWindow(em: EntityManager, move: TenantMove): Promise<void> {
 
 function reasonOf(error: unknown): string {
   if (error instanceof StepFailure || error instanceof DiskFull) return error.message;
+  if (error instanceof ServerAway) {
+    return `Server ${error.server} is away: this goes on when it is back. If it is gone for good, abandon the move.`;
+  }
   if (isUnavailable(error)) return 'A database server could not be reached.';
   return 'An unexpected error; the log of the gateway names it.';
 }

@@ -22,6 +22,8 @@ export interface StepContext {
   /** Says that the worker is asked to stop. */
   signal: AbortSignal;
   maxReadOnlyMs: number;
+  /** Whether it is to come to its end also without a server that does not answer. */
+  isAbandoned: boolean;
   /** How long the tenant has not been written by now; 0 while it is. */
   readOnlyMs(): number;
   /** Tells every process how the move stands. */

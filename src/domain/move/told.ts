@@ -11,7 +11,16 @@ import { getTenant } from '../organizations.ts';
 /** A move as everybody may see it. Instants as text, in events and in what is read alike. */
 export type ToldMove = Pick<
   TenantMove,
-  'sourceId' | 'targetId' | 'state' | 'attempt' | 'steps' | 'progress' | 'maxReadOnlySeconds' | 'readOnlyMs'
+  | 'sourceId'
+  | 'targetId'
+  | 'state'
+  | 'attempt'
+  | 'steps'
+  | 'progress'
+  | 'maxReadOnlySeconds'
+  | 'readOnlyMs'
+  | 'abandonedFor'
+  | 'leftBehind'
 > & { createdAt: string | Date; readOnlySince?: string | Date | null; finishedAt?: string | Date | null };
 
 /** To be called last in the transaction of the change. */
@@ -22,13 +31,14 @@ export async function tellOfMove(em: EntityManager, move: TenantMove): Promise<v
 
 function asTold(move: TenantMove): ToldMove {
   const { sourceId, targetId, state, attempt, steps, progress, maxReadOnlySeconds } = move;
-  const { readOnlySince, readOnlyMs, createdAt, finishedAt } = move;
+  const { readOnlySince, readOnlyMs, abandonedFor, leftBehind, createdAt, finishedAt } = move;
   const what = { sourceId, targetId, state, attempt, steps, progress, maxReadOnlySeconds };
-  return { ...what, readOnlySince, readOnlyMs, createdAt, finishedAt };
+  return { ...what, readOnlySince, readOnlyMs, abandonedFor, leftBehind, createdAt, finishedAt };
 }
 
 const COLUMNS = `m.org_id as "orgId", m.source_id as "sourceId", m.target_id as "targetId", m.state, m.attempt, m.steps, m.progress,
   m.max_read_only_seconds as "maxReadOnlySeconds", m.read_only_since as "readOnlySince", m.read_only_ms as "readOnlyMs",
+  m.abandoned_for as "abandonedFor", m.left_behind as "leftBehind",
   m.created_at as "createdAt", m.finished_at as "finishedAt"`;
 
 const movesOfTenants = query<ToldMove & { orgId: string }>(

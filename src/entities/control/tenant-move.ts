@@ -30,11 +30,14 @@ registerEnumType(MoveState, {
       description: 'It is on the other server. The former database follows, so that the move can be undone.',
     },
     FINISHING: { description: 'The former database is being dropped.' },
-    FINISHED: { description: 'Moved for good; nothing is left on the former server.' },
+    FINISHED: { description: 'Moved for good; nothing is left on the former server but what leftBehind names.' },
     UNDOING: { description: 'On its way back, with all that was written since.' },
     UNDONE: { description: 'It is where it was before the move; nothing is left on the other server.' },
     CANCELLING: { description: 'Called off: what was made on the other server is being removed.' },
-    CANCELLED: { description: 'Called off; the tenant has stayed where it was.' },
+    CANCELLED: {
+      description:
+        'Called off; the tenant has stayed where it was, and nothing is left elsewhere but what leftBehind names.',
+    },
     FAILED: {
       description:
         'Given up after several attempts; the tenant is where it was. moveTenant tries again, cancelTenantMove removes what was made.',
@@ -168,6 +171,21 @@ export class TenantMove {
   @Property({ type: 'integer', nullable: true })
   @Field(() => Int, { nullable: true, description: 'How many milliseconds it was not written at the switch.' })
   readOnlyMs?: number | null;
+
+  @Property({ type: 'text', nullable: true })
+  @Field(() => String, {
+    nullable: true,
+    description: 'Why it was ended without a server that did not answer; absent of one that was not.',
+  })
+  abandonedFor?: string | null;
+
+  @Property({ type: 'jsonb', nullable: true })
+  @Field(() => [String], {
+    nullable: true,
+    description:
+      'What is left on the server without which it was ended, a line a server; absent of a move that left nothing.',
+  })
+  leftBehind?: string[] | null;
 
   @Property({ type: 'timestamptz', length: 3 })
   @Field(() => Date, { description: 'When it was asked for.' })

@@ -1,4 +1,4 @@
-import { MoveTenantArgs } from '../../schema/move-inputs.ts';
+import { abandonMoveRules, MoveTenantArgs } from '../../schema/move-inputs.ts';
 import * as documents from '../operations.gen.ts';
 import type { Route } from '../route.ts';
 
@@ -53,6 +53,19 @@ const rows: Omit<Route, 'tag'>[] = [
     description: 'The former database is dropped.',
     success: 'The move, being finished',
     status: 202,
+    errors: ['not_found', 'conflict'],
+  },
+  {
+    method: 'POST',
+    path: `${path}/abandon`,
+    document: documents.AbandonTenantMoveDocument,
+    summary: 'End a move without a server that does not answer',
+    description:
+      'The tenant stays on the server that it is on; what is left on the other one is named in `left_behind`. Refused while both ' +
+      'servers answer.',
+    success: 'The move, being ended',
+    status: 202,
+    body: abandonMoveRules,
     errors: ['not_found', 'conflict'],
   },
 ];

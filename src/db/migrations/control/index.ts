@@ -8,6 +8,7 @@ import { Control0007DatabaseServers } from './0007-database-servers.ts';
 import { Control0008TenantMoves } from './0008-tenant-moves.ts';
 import { Control0009Upgrades } from './0009-upgrades.ts';
 import { Control0010Offboarding } from './0010-offboarding.ts';
+import { Control0012AbandonedMoves } from './0012-abandoned-moves.ts';
 
 /** In the order in which they are applied; never changed once released. */
 export const controlMigrations = [
@@ -21,4 +22,5 @@ export const controlMigrations = [
   Control0008TenantMoves,
   Control0009Upgrades,
   Control0010Offboarding,
+  Control0012AbandonedMoves,
 ];

@@ -17,6 +17,7 @@ export const ACTIONS = [
       'cancel_move',
       'undo_move',
       'finish_move',
+      'abandon_move',
     ],
   },
   {

@@ -1,6 +1,13 @@
 /** The database server that a tenant is on, and its move to another one as it happens. */
 import { Alert, Button, Group, Progress, Stack, Text } from '@mantine/core';
-import { IconArrowBackUp, IconDatabaseShare, IconRefresh, IconTrash, IconX } from '@tabler/icons-react';
+import {
+  IconArrowBackUp,
+  IconDatabaseShare,
+  IconPlugConnectedX,
+  IconRefresh,
+  IconTrash,
+  IconX,
+} from '@tabler/icons-react';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useClient, useQuery, useSubscription } from 'urql';
@@ -17,6 +24,7 @@ import {
 import { Confirm } from '../../ui/confirm.tsx';
 import { useFormats } from '../../ui/format.ts';
 import { StatusBadge } from '../../ui/status-badge.tsx';
+import { AbandonMove } from './abandon-move.tsx';
 import { MoveDialog } from './move-dialog.tsx';
 import { Section } from './overview.tsx';
 import { Step } from './provisioning-step.tsx';
@@ -39,6 +47,7 @@ export function Move({ tenant }: { tenant: TenantQuery['tenant'] }) {
   const client = useClient();
   const [choosing, setChoosing] = useState(false);
   const [asked, setAsked] = useState<Action>();
+  const [abandoning, setAbandoning] = useState(false);
   const [{ data: live }] = useSubscription({ query: MoveChangesDocument, variables: { tenantId: tenant.id } });
   const [{ data }] = useQuery({ query: TenantServersDocument });
   const move = live?.tenantMove.move ?? tenant.move;
@@ -46,6 +55,11 @@ export function Move({ tenant }: { tenant: TenantQuery['tenant'] }) {
   const nameOf = (id?: string | null) => servers.find((server) => server.id === id)?.name ?? '…';
   const switched = move && ['SWITCHED', 'FINISHING', 'FINISHED'].includes(move.state);
   const serverId = !move ? tenant.databaseServer?.id : switched ? move.targetId : move.sourceId;
+  // It tries again and again what cannot be done: a server may be gone.
+  const isStuck =
+    move &&
+    !ENDED.includes(move.state) &&
+    move.steps.some(({ state, attempt, error }) => state !== 'DONE' && (error || attempt > 1));
   // Elsewhere there is nowhere to go.
   if (servers.length < 2) return null;
 
@@ -90,7 +104,7 @@ export function Move({ tenant }: { tenant: TenantQuery['tenant'] }) {
         )}
       </Group>
       {move && <Course move={move} from={nameOf(move.sourceId)} to={nameOf(move.targetId)} />}
-      {possible.length > 0 && (
+      {(possible.length > 0 || isStuck) && (
         <Group gap="sm" mt="md">
           {possible.map((name) => {
             const { icon: Icon } = ACTIONS[name];
@@ -106,6 +120,17 @@ export function Move({ tenant }: { tenant: TenantQuery['tenant'] }) {
               </Button>
             );
           })}
+          {isStuck && (
+            <Button
+              size="sm"
+              variant="outline"
+              color="red"
+              leftSection={<IconPlugConnectedX size={16} aria-hidden />}
+              onClick={() => setAbandoning(true)}
+            >
+              {t('move.abandon')}
+            </Button>
+          )}
         </Group>
       )}
       <MoveDialog
@@ -114,6 +139,7 @@ export function Move({ tenant }: { tenant: TenantQuery['tenant'] }) {
         opened={choosing}
         onClose={() => setChoosing(false)}
       />
+      <AbandonMove tenant={tenant} server={nameOf(serverId)} opened={abandoning} onClose={() => setAbandoning(false)} />
       {asked && (
         <Confirm
           opened
@@ -133,7 +159,7 @@ export function Move({ tenant }: { tenant: TenantQuery['tenant'] }) {
 function Course({ move, from, to }: { move: TenantMoveFragment; from: string; to: string }) {
   const { t } = useTranslation('tenant');
   const { number, percent, duration } = useFormats();
-  const { state, steps, progress, readOnlyMs } = move;
+  const { state, steps, progress, readOnlyMs, leftBehind } = move;
   const share = progress.bytes > 0 ? Math.min(1, progress.bytesCopied / progress.bytes) : 0;
   const text = t('move.copied', {
     percent: percent(share),
@@ -164,6 +190,15 @@ function Course({ move, from, to }: { move: TenantMoveFragment; from: string; to
         <Text size="xs" c="dimmed">
           {t('move.waited', { duration: duration(readOnlyMs) })}
         </Text>
+      )}
+      {leftBehind && (
+        <Alert color="yellow" p="sm" title={t('move.left')}>
+          {leftBehind.map((line) => (
+            <Text key={line} size="sm" style={{ overflowWrap: 'anywhere' }}>
+              {line}
+            </Text>
+          ))}
+        </Alert>
       )}
       {!ENDED.includes(state) && (
         <ol className={classes.steps} aria-label={t('move.steps')}>

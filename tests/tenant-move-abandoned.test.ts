@@ -1,0 +1,167 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { HOME_SERVER_ID } from '../src/entities/control/database-server.ts';
+import { type Actor, agent, eventually, provision, superAdmin, type Tenant } from './support/actors.ts';
+import { JWT_SECRET, startApp, type TestApp } from './support/app.ts';
+import { ensureBuilt } from './support/built.ts';
+import { examination, expectNothingWrong } from './support/checker.ts';
+import { createControlDatabase, dropControlDatabase, sql } from './support/database.ts';
+import { cleanUp, runTenants } from './support/gateway-process.ts';
+import { moved, moveOf, onServer } from './support/moves.ts';
+import { register, startTenantServer, type TenantServer } from './support/tenant-servers.ts';
+
+let databaseUrl: string;
+let app: TestApp;
+let admin: Actor;
+let server: TenantServer;
+let id: string;
+let code: string;
+
+beforeAll(async () => {
+  ensureBuilt();
+  [databaseUrl, server] = await Promise.all([createControlDatabase(), startTenantServer()]);
+  app = await startApp({ WARM_DATABASES: '0' }, databaseUrl);
+  admin = await superAdmin(app);
+  id = await register(admin, 'eu-1', server, { region: 'eu' });
+  code = app.services.servers.home.code;
+  // For tenants that begin there.
+  await admin.rest('PATCH', `/api/super-admin/database-servers/${HOME_SERVER_ID}`, { region: 'id' });
+});
+afterAll(async () => {
+  await app?.close();
+  await server?.remove();
+  await dropControlDatabase(databaseUrl);
+  await cleanUp();
+});
+
+const REASON = 'Its disks are gone';
+const nameOf = (tenant: Tenant) => app.services.servers.home.nameFor(tenant.id);
+const mine = async (url: string, tenant: Tenant) =>
+  (await onServer(url, code)).filter((what) => what.includes(nameOf(tenant)));
+const alone = (tenant: Tenant) => [`database ${nameOf(tenant)}`, `role ${nameOf(tenant)}`];
+const move = async (tenant: Tenant) => (await admin.rest('GET', moveOf(tenant))).body.move;
+const abandon = (tenant: Tenant, body: object = { slug: tenant.slug, reason: REASON }) =>
+  admin.rest('POST', `${moveOf(tenant)}/abandon`, body);
+const write = async (user: Actor) =>
+  (await user.rest('POST', '/api/divisions', { name: `Division ${Math.random()}` })).status;
+const isAway = (away: boolean) =>
+  eventually(
+    async () => (await admin.rest('GET', '/api/super-admin/health')).body.status,
+    (status) => (status === 'degraded') === away,
+    15_000,
+  );
+
+async function switched(): Promise<{ tenant: Tenant; user: Actor }> {
+  const tenant = await provision(admin, { region: 'id' });
+  const user = await agent(app, tenant.adminEmail, tenant.adminPassword);
+  await admin.rest('POST', moveOf(tenant), { server_id: id });
+  await moved(admin, tenant, 'switched');
+  return { tenant, user };
+}
+
+describe('a move to a server that goes away for good', () => {
+  test('is ended without it: the tenant is used where it is, what is left is named, and goes with the next move when it is back after all', async () => {
+    const tenant = await provision(admin, { region: 'id' });
+    const user = await agent(app, tenant.adminEmail, tenant.adminPassword);
+    await admin.rest('POST', moveOf(tenant), { server_id: id });
+    await eventually(
+      () => mine(server.directUrl, tenant),
+      (found) => found.some((what) => what.startsWith('subscription')),
+    );
+    await server.entrance.close();
+    try {
+      await isAway(true);
+      const stuck = await eventually(
+        () => move(tenant),
+        ({ steps }) => steps.some(({ error }: { error?: string }) => error?.startsWith('Server eu-1 is away')),
+      );
+      expect(stuck.state).toMatch(/^(copying|switching)$/);
+
+      expect((await abandon(tenant, { slug: tenant.slug })).status).toBe(400);
+      expect((await abandon(tenant, { slug: tenant.slug, reason: ' ' })).status).toBe(400);
+      expect((await abandon(tenant, { slug: 'another', reason: REASON })).body.details).toEqual([
+        { field: 'slug', message: 'is not the slug of this organization' },
+      ]);
+      expect((await abandon(tenant)).status).toBe(202);
+      const ended = await moved(admin, tenant, 'cancelled', 20_000);
+      expect(ended).toMatchObject({
+        abandoned_for: REASON,
+        left_behind: [expect.stringMatching(new RegExp(`^eu-1: .*database and role ${nameOf(tenant)}, .*_move$`))],
+      });
+      expect(await mine(databaseUrl, tenant)).toEqual(alone(tenant));
+      expect(await write(user)).toBe(201);
+      const [entry] = await sql<{ after: object }>(
+        databaseUrl,
+        `select after from audit_entries where action = 'tenant.abandon_move' and org_id = $1`,
+        [tenant.id],
+      );
+      expect(entry!.after).toEqual({ state: 'cancelling', reason: REASON, away: ['eu-1'] });
+      expect((await abandon(tenant)).status).toBe(409);
+    } finally {
+      await server.entrance.reopen();
+    }
+    await isAway(false);
+    expect((await examination(databaseUrl)).findings).toContainEqual({
+      kind: 'orphan_database',
+      problem: `server eu-1: database ${nameOf(tenant)} belongs to no tenant`,
+      remedy: expect.stringMatching(/^in it: alter subscription .* then elsewhere: drop database /),
+    });
+    await admin.rest('POST', moveOf(tenant), { server_id: id });
+    await moved(admin, tenant, 'switched');
+    expect(await write(user)).toBe(201);
+    await admin.rest('POST', `${moveOf(tenant)}/finish`);
+    expect(await moved(admin, tenant, 'finished')).not.toHaveProperty('left_behind');
+    await expectNothingWrong(databaseUrl);
+  });
+
+  test('whose tenant could not be given its writes back is found by the doctor', async () => {
+    const tenant = await provision(admin, { region: 'id' });
+    await sql(databaseUrl, `alter database "${nameOf(tenant)}" set default_transaction_read_only = on`);
+    const { findings } = await examination(databaseUrl);
+    expect(findings).toEqual([
+      {
+        kind: 'closed_database',
+        problem: expect.stringContaining(`tenant ${tenant.slug} (${tenant.id}) cannot be written`),
+        remedy: `alter database "${nameOf(tenant)}" reset default_transaction_read_only;`,
+      },
+    ]);
+    await sql(databaseUrl, findings[0]!.remedy);
+    await expectNothingWrong(databaseUrl);
+  });
+
+  test('is not ended so while both servers answer', async () => {
+    const { tenant } = await switched();
+    expect((await abandon(tenant)).body.error).toMatch(/^Both servers of this move answer/);
+    await admin.rest('POST', `${moveOf(tenant)}/undo`);
+    await moved(admin, tenant, 'undone');
+  });
+
+  test('after the switch it stays there; the former database, which may be all that is left of it, is kept', async () => {
+    const { tenant } = await switched();
+    await eventually(
+      () => move(tenant),
+      ({ steps }) => steps.every(({ state }: { state: string }) => state === 'done'),
+    );
+    await server.entrance.close();
+    try {
+      await isAway(true);
+      const command = runTenants({ DATABASE_URL: databaseUrl, JWT_SECRET }, 'move', tenant.slug, '--abandon');
+      expect(await command).toMatchObject({ code: 2, output: expect.stringContaining('--abandon needs a --reason') });
+      const done = await runTenants(
+        { DATABASE_URL: databaseUrl, JWT_SECRET },
+        ...['move', tenant.slug, '--abandon', '--reason', REASON, '--yes'],
+      );
+      expect(done.output).toContain(`- eu-1, which the organization is on: `);
+      expect(done.output).toContain(`- home: the database stays as it was when the other server went away`);
+      expect(done.code).toBe(0);
+      expect(await mine(databaseUrl, tenant)).toEqual(alone(tenant));
+    } finally {
+      await server.entrance.reopen();
+    }
+    await isAway(false);
+    const user = await agent(app, tenant.adminEmail, tenant.adminPassword);
+    await eventually(
+      () => write(user),
+      (status) => status === 201,
+    );
+  });
+});
