@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type Actor, active, agent, eventually, provision, superAdmin, type Tenant } from './support/actors.ts';
 import { startApp, type TestApp } from './support/app.ts';
-import { expectNothingWrong } from './support/checker.ts';
+import { examination, expectNothingWrong } from './support/checker.ts';
 import { serverUrl, sql } from './support/database.ts';
 import { register, startTenantServer, type TenantServer } from './support/tenant-servers.ts';
 
@@ -278,5 +278,36 @@ describe('a new tenant', () => {
     const elsewhere = await provision(admin);
     expect(await placeOf(elsewhere)).toBe('home');
     await change(eu, { state: 'open' });
+  });
+});
+
+describe('a server that knows itself by another identifier than was registered, as after pg_upgrade', () => {
+  test('is named by the doctor, and is the same one again with the same address where all of its tenants are on it', async () => {
+    const [{ id }] = (await sql<{ id: string }>(
+      app.databaseUrl,
+      `update database_servers set system_identifier = '1' where name = 'eu-1' returning id`,
+    )) as [{ id: string }];
+    const { findings } = await examination(app.databaseUrl);
+    expect(findings).toEqual([
+      {
+        kind: 'replaced_server',
+        problem: expect.stringMatching(/^another PostgreSQL server than was registered as eu-1 answers at /),
+        remedy: expect.stringContaining('npm run servers -- set'),
+      },
+    ]);
+    const empty = await startTenantServer();
+    try {
+      expect((await change(id, { url: empty.url })).body.details).toEqual([
+        {
+          field: 'url',
+          message: expect.stringMatching(/^is another server, which lacks 3 of its 3 tenants\u2019 databases: /),
+        },
+      ]);
+    } finally {
+      await empty.remove();
+    }
+    expect((await change(id, { url: serverUrl('postgres') })).status).toBe(409);
+    expect((await change(id, { url: server.url })).status).toBe(200);
+    await expectNothingWrong(app.databaseUrl);
   });
 });

@@ -89,6 +89,18 @@ export async function checkOwnership(url: string, code: string): Promise<void> {
   });
 }
 
+/** Which of these databases a server lacks, or has only in part. @throws {UnfitServer} */
+export async function missingDatabases(url: string, names: readonly string[]): Promise<string[]> {
+  return inSession(url, async (client) => {
+    const { rows } = await client.query<{ name: string }>(
+      `select name from unnest($1::text[]) as name
+        where not exists (select from pg_database where datname = name and datconnlimit <> -2)`,
+      [names],
+    );
+    return rows.map(({ name }) => name);
+  });
+}
+
 /**
  * @param url of a pooler, with a role and a database that it knows. @param systemIdentifier of the server that it is to be in front of.
  * @returns whether it keeps clients' prepared statements. @throws {UnfitServer}

@@ -64,6 +64,15 @@ async function lookAtOther(found: ServerFindings, { id, name, url }: ServerAddre
   client.on('error', () => {});
   try {
     await client.connect();
+    if (await isAnother(client, control, id)) {
+      found.findings.push({
+        kind: 'replaced_server',
+        problem: `another PostgreSQL server than was registered as ${name} answers at ${new URL(url).host}`,
+        remedy:
+          'give the address of the right one: npm run servers -- set; the same address again where it was upgraded by pg_upgrade, or ' +
+          'restored as a whole.',
+      });
+    }
     judge(found, { url, facts: await factsOfServer(client, control, facts, id) }, false, name);
   } catch (error) {
     const hidden = facts.tenants.filter(({ serverId }) => serverId === id).length;
@@ -75,4 +84,16 @@ async function lookAtOther(found: ServerFindings, { id, name, url }: ServerAddre
   } finally {
     await client.end().catch(() => {});
   }
+}
+
+/** Told by what PostgreSQL knows itself by. */
+async function isAnother(client: pg.Client, control: pg.Client, id: string): Promise<boolean> {
+  const { rows: known } = await control.query<{ system: string | null }>(
+    'select system_identifier as system from database_servers where id = $1',
+    [id],
+  );
+  const { rows: found } = await client.query<{ system: string }>(
+    'select system_identifier::text as system from pg_control_system()',
+  );
+  return !!known[0]?.system && known[0].system !== found[0]!.system;
 }

@@ -33,6 +33,7 @@ export interface Finding {
     | 'orphan_role'
     | 'orphan_slot'
     | 'powerful_role'
+    | 'replaced_server'
     | 'schema_drift'
     | 'stale_template'
     | 'unfinished_move'

@@ -5,7 +5,7 @@ import { type ControlDatabase, query, rowsWithin } from '../db/control.ts';
 import type { DatabaseServers } from '../db/database-servers.ts';
 import type { Keys } from '../db/secrets.ts';
 import { pooledAs } from '../db/server-address.ts';
-import { checkOwnership, checkPooler, checkServer, hostOf, UnfitServer } from '../db/server-check.ts';
+import { checkOwnership, checkPooler, checkServer, hostOf, missingDatabases, UnfitServer } from '../db/server-check.ts';
 import { clearServer } from '../db/server-upkeep.ts';
 import { HOME_SERVER_ID, DatabaseServer as Row, ServerState } from '../entities/control/database-server.ts';
 import { UNFINISHED_MOVE } from '../entities/control/tenant-move.ts';
@@ -141,12 +141,33 @@ async function newAddresses(registrar: Registrar, row: Row, { url, pooledUrl }: 
   if (!url && !pooledUrl) return pooledUrl === null ? WITHOUT_POOLER : {};
   const next = url ? withDatabase(url) : row.sealedUrl ? keys.open(row.sealedUrl) : control.url;
   const { systemIdentifier } = await fit(url ? 'url' : 'pooledUrl', checkServer(next));
-  if (url && systemIdentifier !== row.systemIdentifier) {
-    throw invalid('url', 'is another server: register that one, and move the tenants');
-  }
+  if (url && systemIdentifier !== row.systemIdentifier) await refuseAnother(registrar, row, next, systemIdentifier);
   if (url) await fit('url', checkOwnership(next, servers.home.code));
   const pooler = pooledUrl === undefined ? {} : await checkedPooler(registrar, pooledUrl, next, systemIdentifier);
-  return { ...(url && { sealedUrl: keys.seal(next) }), ...pooler };
+  return { ...(url && { sealedUrl: keys.seal(next), systemIdentifier }), ...pooler };
+}
+
+const databasesOn = query<{ name: string }>(
+  'databases_on_server',
+  `select d.database_name as name from tenant_databases d join organizations o on o.id = d.org_id
+    where d.server_id = $1 and o.status <> 'provisioning' and o.archived_at is null`,
+);
+
+/**
+ * After pg_upgrade, or restored as a whole, a server has another identifier: it is the same one where all of its tenants'
+ * databases are on it.
+ *
+ * @throws {AppError} validation_failed, conflict
+ */
+async function refuseAnother(registrar: Registrar, { id }: Row, url: string, systemIdentifier: string): Promise<void> {
+  await refuseKnown(registrar, systemIdentifier);
+  const { rows } = await registrar.control.pool.query<{ name: string }>({ ...databasesOn, values: [id] });
+  const names = rows.map(({ name }) => name);
+  const missing = names.length > 0 ? await fit('url', missingDatabases(url, names)) : names;
+  if (names.length > 0 && missing.length === 0) return;
+  const lacks =
+    missing.length > 0 ? `, which lacks ${missing.length} of its ${names.length} tenants\u2019 databases` : '';
+  throw invalid('url', `is another server${lacks}: register that one, and move the tenants`);
 }
 
 const WITHOUT_POOLER = { sealedPooledUrl: null, poolerPrepares: false };
