@@ -10,7 +10,7 @@ import { planRestore } from './domain/backup/plan.ts';
 import { restore } from './domain/backup/restore.ts';
 
 const USAGE =
-  'Use: npm run restore -- <folder or file> ... [--tenant <slug or id>] [--keep-servers] [--dry-run] [--yes]';
+  'Use: npm run restore -- <folder or file> ... [--tenant <slug or id> [--server <name>]] [--keep-servers] [--dry-run] [--yes]';
 
 function readArguments() {
   try {
@@ -18,11 +18,13 @@ function readArguments() {
       allowPositionals: true,
       options: {
         tenant: { type: 'string' },
+        server: { type: 'string' },
         'keep-servers': { type: 'boolean' },
         'dry-run': { type: 'boolean' },
         yes: { type: 'boolean' },
       },
     });
+    if (values.server && !values.tenant) throw new Error('--server is for a tenant: --tenant.');
     if (positionals.length > 0) return { ...values, paths: positionals };
   } catch (error) {
     throw new ConfigError(`${(error as Error).message}\n${USAGE}`);
@@ -31,7 +33,7 @@ function readArguments() {
 }
 
 await runCommand(async () => {
-  const { paths, tenant, yes, 'dry-run': dryRun, 'keep-servers': keepServers } = readArguments();
+  const { paths, tenant, server: serverName, yes, 'dry-run': dryRun, 'keep-servers': keepServers } = readArguments();
   const config = readConfig(process.env);
   const keys = await neededKeys(config);
   return interruptible(async (signal) => {
@@ -40,13 +42,13 @@ await runCommand(async () => {
     return withInstallation(
       config,
       async ({ databaseUrl }) => {
-        for (const line of await planRestore({ databaseUrl, keys, keepServers }, chosen)) say(`- ${line}`);
+        for (const line of await planRestore({ databaseUrl, keys, keepServers, serverName }, chosen)) say(`- ${line}`);
         if (dryRun) return 0;
         if (!yes && !(await confirmed('Restore?', signal))) {
           say('Nothing has been changed.');
           return 1;
         }
-        await restore({ databaseUrl, keys, signal, say, keepServers }, chosen);
+        await restore({ databaseUrl, keys, signal, say, keepServers, serverName }, chosen);
         say('Restored. npm run doctor and npm run audit:verify say whether all is well.');
         return 0;
       },

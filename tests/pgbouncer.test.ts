@@ -5,6 +5,7 @@ import { describeIf, hasProgram } from './support/available.ts';
 import { takeBackup } from './support/backups.ts';
 import { expectNothingWrong } from './support/checker.ts';
 import { cleanUp, temporaryFolder } from './support/gateway-process.ts';
+import { lostOf, moved, moveOf, useSteadily } from './support/moves.ts';
 import { canPrepare, type PgBouncer, startPgBouncer, transactionsThrough } from './support/pgbouncer.ts';
 import { register, startTenantServer, type TenantServer } from './support/tenant-servers.ts';
 import { addUser } from './support/tenants.ts';
@@ -153,6 +154,25 @@ describeIf('PgBouncer in front of a server', hasProgram('pgbouncer'), 'pgbouncer
       15_000,
     );
     await eventually(health, ({ status }) => status === 'ok');
+  });
+
+  test('a tenant is moved away from behind it and back while it is used: no write is lost or refused', async () => {
+    const target = await register(admin, 'plain', other);
+    const use = await useSteadily([app], tenant, 2);
+    expect((await admin.rest('POST', moveOf(tenant), { server_id: target })).body.error).toBeUndefined();
+    await moved(admin, tenant, 'switched');
+    const before = await throughPooler(tenant);
+    await admin.rest('POST', `${moveOf(tenant)}/undo`);
+    await moved(admin, tenant, 'undone');
+    await eventually(
+      () => throughPooler(tenant),
+      (count) => count > before + 20,
+    );
+    await use.stop();
+    expect(use).toMatchObject({ refusedWrites: [], refusedReads: [], stale: [] });
+    expect(await lostOf(app, tenant, use)).toEqual([]);
+    await expectNothingWrong(app.databaseUrl);
+    expect((await admin.rest('DELETE', `${SERVERS}/${target}`)).status).toBe(200);
   });
 
   test('it can be taken away, and put in front of the home server, while tenants work', async () => {

@@ -133,6 +133,35 @@ test('a tenant on another server is backed up and restored there', async () => {
   await expectNothingWrong(app.databaseUrl);
 });
 
+test('a tenant whose server is gone for good is restored on another one, and used there', async () => {
+  const folder = await takeBackup(app.databaseUrl, await temporaryFolder());
+  const onHome = () => restoreBackup(app.databaseUrl, [folder], { tenant: gone.slug, serverName: 'home' });
+  await expect(onHome()).rejects.toThrow(/is on server eu-1, which answers: restore it there, and move it then/);
+  await expect(restoreBackup(app.databaseUrl, [folder], { tenant: gone.slug, serverName: 'mars' })).rejects.toThrow(
+    'There is no database server mars. Nothing has been changed.',
+  );
+  await server.entrance.close();
+  try {
+    const lines = await onHome();
+    expect(lines).toContainEqual(
+      expect.stringMatching(/its database on server eu-1, which cannot be reached \(connection refused\), is REPLACED/),
+    );
+    const again = await agent(app, gone.adminEmail, gone.adminPassword);
+    expect((await asks(again)).status).toBe(200);
+  } finally {
+    await server.entrance.reopen();
+  }
+  await eventually(health, ({ status }) => status === 'ok');
+  const left = app.services.servers.home.nameFor(gone.id);
+  const { findings } = await examination(app.databaseUrl);
+  expect(findings.map(({ problem }) => problem).sort()).toEqual([
+    `server eu-1: database ${left} belongs to no tenant`,
+    `server eu-1: role ${left} belongs to no tenant`,
+  ]);
+  for (const { remedy } of findings) await sql(server.directUrl, remedy.replace(/ \(after.*/, ''));
+  await expectNothingWrong(app.databaseUrl);
+});
+
 test('two tenants that are archived on a server that hangs do not keep those of other servers from being archived', async () => {
   const path = ({ id }: Tenant, more = '') => `/api/super-admin/tenants/${id}${more}`;
   const onServer = await Promise.all([1, 2].map(() => provision(admin, { region: 'eu' })));

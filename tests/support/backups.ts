@@ -44,14 +44,22 @@ export const takeBackup = (
 export async function restoreBackup(
   databaseUrl: string,
   paths: string[],
-  { tenant, secret = JWT_SECRET, keepServers }: { tenant?: string; secret?: string; keepServers?: boolean } = {},
+  {
+    tenant,
+    secret = JWT_SECRET,
+    keepServers,
+    serverName,
+  }: { tenant?: string; secret?: string; keepServers?: boolean; serverName?: string } = {},
 ): Promise<string[]> {
   const lines: string[] = [];
   const say = (line: string) => void lines.push(line);
   const used = new Keys(secret);
   const chosen = await chooseArchives(paths, used, say, tenant);
-  lines.push(...(await planRestore({ databaseUrl, keys: used, keepServers }, chosen)));
-  await restore({ databaseUrl, keys: used, signal: new AbortController().signal, say, keepServers }, chosen);
+  lines.push(...(await planRestore({ databaseUrl, keys: used, keepServers, serverName }, chosen)));
+  await restore(
+    { databaseUrl, keys: used, signal: new AbortController().signal, say, keepServers, serverName },
+    chosen,
+  );
   return lines;
 }
 

@@ -26,9 +26,11 @@ const PRESENT = `
          ${SERVER_OF_TENANT} as "serverId", d.database_name as "databaseName"
     from organizations o left join tenant_databases d on d.org_id = o.id where o.id = $1`;
 
+type PlanOptions = Pick<RestoreControlOptions, 'databaseUrl' | 'keys' | 'keepServers' | 'serverName'>;
+
 /** @returns a line for each thing that would be done. @throws {ConfigError} for what cannot be done. */
 export async function planRestore(
-  { databaseUrl, keys, keepServers }: Pick<RestoreControlOptions, 'databaseUrl' | 'keys' | 'keepServers'>,
+  { databaseUrl, keys, keepServers, serverName }: PlanOptions,
   { control, tenants }: Chosen,
 ): Promise<string[]> {
   const client = await openReader(databaseUrl);
@@ -36,8 +38,9 @@ export async function planRestore(
     const code = await installationOf(client);
     if (control) return [planControl(control, code, keepServers), ...tenants.map(planFresh)];
     const servers = await serverAddresses(client, databaseUrl, keys);
+    if (serverName) await refuseUnfitServer(servers, serverName);
     const lines: string[] = [];
-    for (const archive of tenants) lines.push(await planTenant(client, servers, archive));
+    for (const archive of tenants) lines.push(await planTenant(client, servers, archive, serverName));
     return lines;
   } finally {
     await client.end();
@@ -101,41 +104,62 @@ async function planTenant(
   client: pg.ClientBase,
   servers: readonly ServerAddress[],
   { header: { tenant, takenAt } }: OpenArchive,
+  wished?: string,
 ): Promise<string> {
   const { id, slug } = tenant!;
   if (!(await refuseUnfit(client, tenant!)))
     return `tenant ${slug} (${id}), which is not there any more, is restored as of ${takenAt}`;
   const { rows } = await client.query<PresentTenant>(PRESENT, [id]);
   const { status, name, accounts, serverId, databaseName } = rows[0]!;
-  const bytes = databaseName && (await sizeOf(servers, slug, serverId, databaseName));
-  const size = bytes ? `its database (${megabytes(bytes)})` : 'its database, which is lost,';
+  const size = await toldOf(slug, serverIn(servers, serverId), databaseName, wished);
   return (
     `tenant ${slug} (${name}, ${status}, ${plural(accounts, 'account')}): ${size} is REPLACED by that of ${takenAt}; what was ` +
     'written since is lost, its people are signed out, accounts deleted since come back suspended, API keys made since are dead; no other tenant is touched'
   );
 }
 
-/** @returns undefined for a database that is not there, or not whole. @throws {ConfigError} where its server cannot be reached. */
-async function sizeOf(
-  servers: readonly ServerAddress[],
-  slug: string,
-  serverId: string | null,
-  database: string,
-): Promise<number | undefined> {
-  const { name, url } = serverIn(servers, serverId);
+/**
+ * What is said of the database that is replaced.
+ *
+ * @param wished the server on which the tenant is to be. @throws {ConfigError} where its own cannot be reached, or need not be left.
+ */
+async function toldOf(slug: string, own: ServerAddress, database: string | null, wished?: string): Promise<string> {
+  const { bytes, problem } = database ? await look(own, database) : {};
+  if (wished !== undefined && wished !== own.name) {
+    if (problem) return `its database on server ${own.name}, which cannot be reached (${problem}),`;
+    throw new ConfigError(
+      `Tenant ${slug} is on server ${own.name}, which answers: restore it there, and move it then (npm run tenants -- move). Nothing ` +
+        'has been changed.',
+    );
+  }
+  if (problem) {
+    throw new ConfigError(
+      `Tenant ${slug} is on server ${own.name}, which cannot be reached: ${problem}. It is restored there, so bring that server back ` +
+        'first; where it is gone for good, restore it on another one (--server). Nothing has been changed.',
+    );
+  }
+  return bytes ? `its database (${megabytes(bytes)})` : 'its database, which is lost,';
+}
+
+/** @returns no bytes of a database that is not there, or not whole. */
+async function look({ url }: ServerAddress, database: string): Promise<{ bytes?: number; problem?: string }> {
   try {
     const client = await openReader(url);
     try {
       const facts = await databaseFacts(client, database);
-      return facts?.bytes ? Number(facts.bytes) : undefined;
+      return facts?.bytes ? { bytes: Number(facts.bytes) } : {};
     } finally {
       await client.end();
     }
   } catch (error) {
-    throw new ConfigError(
-      `Tenant ${slug} is on server ${name}, which cannot be reached: ${describeFailure(error)}. It is restored there, so bring that ` +
-        'server back first. Nothing has been changed.',
-      { cause: error },
-    );
+    return { problem: describeFailure(error) };
   }
+}
+
+/** @throws {ConfigError} for a server that is not registered, or cannot be reached. */
+async function refuseUnfitServer(servers: readonly ServerAddress[], wished: string): Promise<void> {
+  const server = servers.find(({ name }) => name === wished);
+  if (!server) throw new ConfigError(`There is no database server ${wished}. Nothing has been changed.`);
+  const { problem } = await look(server, '');
+  if (problem) throw new ConfigError(`Server ${wished} cannot be reached: ${problem}. Nothing has been changed.`);
 }

@@ -31,6 +31,8 @@ export interface Target {
   signal: AbortSignal;
   /** Who was let in before the control plane was restored; absent where it was not. */
   standing?: Standing;
+  /** By its name, for a tenant whose own server is gone; otherwise it is restored on that. */
+  serverName?: string;
 }
 
 /** The same, with what says that the tenant's server has gone away. */
@@ -51,9 +53,11 @@ export interface RestoredTenant extends Switched {
  * @throws {ConfigError} where it cannot be.
  */
 export async function restoreTenant(target: Target, archive: OpenArchive): Promise<RestoredTenant> {
-  const { servers } = target;
+  const { servers, serverName } = target;
+  const wished = serverName && servers.all().find(({ name }) => name === serverName);
   // One that is gone comes back on the home server.
-  const server = (await servers.find(archive.header.tenant!.id)) ?? servers.home;
+  const server = wished || ((await servers.find(archive.header.tenant!.id)) ?? servers.home);
+  if (wished) await server.prepare();
   return server.whileUp((away) => restoreOn(server, { ...target, away }, archive));
 }
 

@@ -205,6 +205,7 @@ async function ensureRole({ control, renamer, server, keys, draft, name }: Switc
   const password = rows[0] ? keys.open(rows[0].sealed) : randomPassword();
   const { create, alter } = await roleStatements(server.code, name, password);
   await renamer.query((await roleExists(renamer, name)) ? alter : create);
+  await control.query('update tenant_databases set server_id = $2 where org_id = $1', [orgId, server.id]);
   if (!rows[0]) {
     await control.query('delete from tenant_databases where org_id = $1', [orgId]);
     await control.query(
@@ -226,7 +227,7 @@ async function roleExists(onServer: pg.ClientBase, name: string): Promise<boolea
 
 /** Signs everybody out, and lets every process forget what it knows of the tenant. Events come last. */
 async function tell(
-  { control, keys, archive, chainEnd }: Switch,
+  { control, keys, archive, chainEnd, serverName }: Switch,
   org: Org,
   hours: string,
   wasThere: boolean,
@@ -248,6 +249,7 @@ async function tell(
       backup: titleOf(archive.header),
       taken_at: archive.header.takenAt,
       installation: archive.header.installation,
+      ...(serverName && { server: serverName }),
       log_head: chainEnd.seq > 0 ? `${chainEnd.seq}:${chainEnd.hash}` : null,
     },
   });

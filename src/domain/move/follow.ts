@@ -16,6 +16,8 @@ export async function followMoves(bus: EventBus, { pool }: ControlDatabase, tena
     if (move.readOnlySince || wasHeld || move.state !== MoveState.COPYING) tenants.forget(tenantId);
     if (!move.readOnlySince) tenants.release(tenantId);
   });
+  // It may be on another server since.
+  bus.on('restore', ({ payload: { tenantId } }) => tenants.forget(tenantId));
   const { rows } = await pool.query<{ id: string }>(
     'select org_id as id from tenant_moves where read_only_since is not null',
   );
