@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import pg from 'pg';
 import { type Actor, eventually, provision, superAdmin, type Tenant } from './support/actors.ts';
 import { startApp, type TestApp } from './support/app.ts';
 import { type Statements, statementsOf } from './support/statements.ts';
@@ -117,4 +118,36 @@ test('the REST shim asks its operations in the process, never over HTTP', async 
   const paths = ['tenants', 'usage', 'admins', `tenants/${tenants[0]!.id}`, `users?tenant_id=${tenants[0]!.id}`];
   for (const path of paths) expect((await root.rest('GET', `/api/super-admin/${path}`)).status).toBe(200);
   expect(requests).toBe(paths.length);
+});
+
+test('rows are read as pg reads them by itself, whatever letters they hold and however long they are', async () => {
+  const texts = [
+    '',
+    'plain',
+    'Söhne',
+    '日本',
+    '😀',
+    'x'.repeat(127),
+    'x'.repeat(255),
+    'é'.repeat(200),
+    'ü'.repeat(5000),
+  ];
+  const statement = {
+    text: `select text, null::int as nothing, place::int, -place as big, 0.5::float8 * place as half, place > 1 as truth, text as again,
+        '0198c0de-7b7a-7000-8000-000000000000'::uuid as id, timestamptz '2026-11-21 08:00:00.5+00' as instant,
+        date '2026-02-03' as day, jsonb_build_object('text', text) as json, array[text, null] as list, text::bytea as bytes
+      from unnest($1::text[]) with ordinality as given (text, place)`,
+    values: [[...texts, null]],
+  };
+  const { pool, url } = app.services.control;
+  const types = { getTypeParser: () => String };
+  const client = new pg.Client({ connectionString: url, options: '-c timezone=UTC' });
+  await client.connect();
+  try {
+    const { rows } = await pool.query({ ...statement, types });
+    expect(rows.map(({ text }) => text)).toEqual(statement.values[0]);
+    expect(rows).toEqual((await client.query({ ...statement, types })).rows);
+  } finally {
+    await client.end();
+  }
 });

@@ -9,6 +9,7 @@ import { controlEntities } from '../entities/control/index.ts';
 import { controlMigrations } from './migrations/control/index.ts';
 import { PointReads } from './point-reads.ts';
 import { guardPool } from './pools.ts';
+import { Client } from './row-parser.ts';
 
 /** A statement that is prepared once per connection. `text` uses `$1`, `$2`, ... */
 export interface Query<Row> {
@@ -108,6 +109,7 @@ export async function openControl(url: string, log: Logger, poolSize = 20): Prom
       connectionTimeoutMillis: 15_000,
       application_name: 'omnistream',
       keepAlive: true,
+      Client,
       onPoolCreated: (pool: Pool) => guardPool(pool, { name: 'control' }),
     },
     migrations: { migrationsList: controlMigrations, snapshot: false },
