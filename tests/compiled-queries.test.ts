@@ -73,11 +73,21 @@ describe('a query that is asked again is answered to the letter as at first:', (
     ],
     ['with variables nobody declared', '{ me { email } }', { x: 1 }],
     ['with a nullable object that is null', '{ me { email role tenantSlug impersonatedBy { email } } }'],
+    [
+      'with a name that objects have by themselves',
+      '{ tenants { __proto__: nodes { __proto__: slug constructor: id } } }',
+    ],
     ['with the names of types', '{ __typename tenants { __typename nodes { __typename id } } }'],
     ['about the schema', '{ __schema { queryType { name } } __type(name: "Tenant") { name fields { name } } }'],
   ])('%s', async (...[, query, variables, name]) => {
     const { status, body } = await asked(root, query, variables, name);
     expect([status, body.errors]).toEqual([200, undefined]);
+  });
+
+  test('one of which a part has to be asked for by itself', async () => {
+    const query = 'query ($id: UUID!) { tenant(id: $id) { slug usage { agentCount } } }';
+    const { body } = await asked(root, query, { id: tenants[1]!.id });
+    expect(body.data.tenant).toEqual({ slug: tenants[1]!.slug, usage: { agentCount: 1 } });
   });
 
   test('one about a division, with hours and instants', async () => {

@@ -8,7 +8,7 @@ import { query } from '../db/control.ts';
 import { TenantStatus } from '../entities/control/organization.ts';
 import { TENANT_COLUMNS, type TenantRow } from './organizations.ts';
 import * as rules from './rules.ts';
-import { takeUsage, USAGE_COLUMNS } from './usage.ts';
+import { takeUsage, USAGE_COLUMNS, usageOfNobody } from './usage.ts';
 
 export enum TenantOrderField {
   CREATED_AT = 'created_at',
@@ -109,7 +109,7 @@ export async function listTenants(
 ): Promise<TenantRow[]> {
   const { statement, values } = pageOf(cursors, wanted, withUsage);
   const rows = await ctx.rows(statement, values);
-  if (withUsage) for (const row of rows) row.usage = takeUsage(row);
+  if (withUsage) for (const row of rows) row.usage = takeUsage(row) ?? usageOfNobody(row.id);
   return rows;
 }
 

@@ -11,6 +11,7 @@ import { type UsageRow, usageOfNobody } from '../domain/usage.ts';
 import { Organization } from '../entities/control/organization.ts';
 import { Provisioning, ProvisioningState } from '../entities/control/provisioning-run.ts';
 import { Usage } from '../entities/control/usage.ts';
+import { Carried } from '../schema/carried.ts';
 import {
   ProvisionTenantInput,
   SuggestSlugArgs,
@@ -142,8 +143,9 @@ export class TenantsResolver {
   }
 
   @FieldResolver(() => Usage, { description: 'What it uses now.' })
-  usage(@Root() tenant: TenantRow, @Ctx() ctx: Context): UsageRow | Promise<UsageRow> {
-    return tenant.usage ?? ctx.loaders.usage.load(tenant.id).then((found) => found ?? usageOfNobody(tenant.id));
+  @Carried()
+  async usage(@Root() tenant: TenantRow, @Ctx() ctx: Context): Promise<UsageRow> {
+    return (await ctx.loaders.usage.load(tenant.id)) ?? usageOfNobody(tenant.id);
   }
 
   @FieldResolver(() => DatabaseServer, {

@@ -3,8 +3,17 @@
  * without a value left out. Worked out once per document, so that a request only copies.
  */
 import { type DocumentNode, type GraphQLSchema, isEnumType } from 'graphql';
-import { rootOf, type Shape } from './document-shape.ts';
+import type { Spelling } from '../schema/answer-builder.ts';
+import { type Member, rootOf, type Shape } from '../schema/document-shape.ts';
 import { toSnake } from './names.ts';
+
+/** The same, of what is answered without being executed. */
+export const restSpelling: Spelling = {
+  name: toSnake,
+  enumValue: ({ value }) => value,
+  scalars: { JSON: withSnakeKeys },
+  absent: undefined,
+};
 
 type Convert = (value: unknown) => unknown;
 
@@ -16,9 +25,9 @@ function converter(shape: Shape): Convert {
   if (shape.kind === 'leaf') {
     const { type } = shape;
     if (isEnumType(type)) return (value) => type.getValue(String(value))?.value;
-    return type.name === 'JSON' ? withSnakeKeys : (value) => value;
+    return restSpelling.scalars[type.name] ?? ((value) => value);
   }
-  const members = shape.members.map((member) => ({ ...member, convert: converter(member.shape) }));
+  const members = shape.members.map(({ key, shape }) => ({ key, name: toSnake(key), convert: converter(shape) }));
   return (value) => {
     const source = value as Record<string, unknown>;
     const body: Record<string, unknown> = {};
@@ -38,9 +47,11 @@ function withSnakeKeys(value: unknown): unknown {
 
 /** For the document's single root field. */
 export function answerShape(schema: GraphQLSchema, document: DocumentNode): (data: Record<string, unknown>) => unknown {
-  const { key, name, shape } = rootOf(schema, document);
-  const convert = converter(shape);
-  // A body is an object: a single value stands in one under the name that the document gives it.
-  if (shape.kind === 'leaf') return ({ [key]: value }) => (value == null ? {} : { [name]: convert(value) });
-  return (data) => convert(data[key]);
+  const root = rootOf(schema, document);
+  const convert = converter(root.shape);
+  return ({ [root.key]: value }) => bodyOf(root, value == null ? value : convert(value));
 }
+
+/** A body is an object: a single value stands in one under the name that the document gives it. */
+export const bodyOf = ({ key, shape }: Member, value: unknown): unknown =>
+  shape.kind === 'leaf' ? { [toSnake(key)]: value ?? undefined } : value;

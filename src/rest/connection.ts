@@ -1,8 +1,9 @@
 /** The pages of a Relay connection, as REST answers them. */
 import { Readable } from 'node:stream';
 import type { Answer } from '../domain/idempotency.ts';
+import type { Shape } from '../schema/document-shape.ts';
 import { MAX_PAGE } from '../schema/paging.ts';
-import type { Shape } from './document-shape.ts';
+import { toSnake } from './names.ts';
 
 export interface Page {
   nodes: Record<string, unknown>[];
@@ -60,7 +61,7 @@ export function nextPage(url: string, cursor: string): string {
 
 /** The names of what a connection's nodes hold, in the document's order. */
 export function columnsOf(connection: Shape): string[] {
-  const nodes = connection.kind === 'object' && connection.members.find(({ name }) => name === 'nodes')?.shape;
+  const nodes = connection.kind === 'object' && connection.members.find(({ key }) => key === 'nodes')?.shape;
   const node = nodes && nodes.kind === 'list' && nodes.item;
-  return node && node.kind === 'object' ? node.members.map(({ name }) => name) : [];
+  return node && node.kind === 'object' ? node.members.map(({ key }) => toSnake(key)) : [];
 }

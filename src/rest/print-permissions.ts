@@ -2,10 +2,10 @@
 import type { GraphQLSchema } from 'graphql';
 import { ALL_PERMISSIONS, PERMISSION_DESCRIPTIONS, SYSTEM_ROLES } from '../domain/permissions.ts';
 import { buildGatewaySchema } from '../schema/build-schema.ts';
+import { rootOf } from '../schema/document-shape.ts';
 import { ACTOR_NAMES, type MatrixRow, permissionMatrix } from '../schema/permission-matrix.ts';
 import { notes } from '../schema/permission-notes.ts';
 import type { Demand } from '../schema/permissions.ts';
-import { rootOf } from './document-shape.ts';
 import { routes } from './routes.ts';
 
 const INTRO = `# Who may do what

@@ -1,5 +1,5 @@
 /** Runs one route: its checks, its document, and the spelling of its answer. Everything is compiled once. */
-import type { GraphQLError, GraphQLSchema } from 'graphql';
+import type { GraphQLSchema } from 'graphql';
 import { type CompiledQuery, compileQuery, isCompiledQuery } from 'graphql-jit';
 import { z } from 'zod';
 import type { Context } from '../context.ts';
@@ -7,12 +7,13 @@ import { downloadOf, type ExportPart } from '../domain/export/exports.ts';
 import type { Answer } from '../domain/idempotency.ts';
 import * as rules from '../domain/rules.ts';
 import { AppError, toAppError } from '../errors.ts';
+import { operationOf, rootOf } from '../schema/document-shape.ts';
 import { MAX_PAGE } from '../schema/paging.ts';
 import { authorize, type Demand } from '../schema/permissions.ts';
-import { answerShape } from './answer-shape.ts';
+import { PlainQuery } from '../schema/plain-query.ts';
+import { answerShape, bodyOf, restSpelling } from './answer-shape.ts';
 import { checkRest, inRest } from './body.ts';
 import { columnsOf, connectionAnswer, nextPage, type Page, pagesOf } from './connection.ts';
-import { operationOf, rootOf } from './document-shape.ts';
 import { type Asked, downloadAnswer } from './download.ts';
 import { type ExportFormat, exportAnswer } from './export.ts';
 import { toCamel, toSnake } from './names.ts';
@@ -69,8 +70,10 @@ export const queryRules = ({ query, answer, pageSize }: Route): z.ZodObject => {
 
 export function runnable(schema: GraphQLSchema, route: Route): RunnableRoute {
   const { document } = route;
-  const changes = operationOf(document).operation === 'mutation';
-  const demand = rootOf(schema, document).field.extensions as unknown as Demand;
+  const operation = operationOf(document);
+  const changes = operation.operation === 'mutation';
+  const root = rootOf(schema, document);
+  const demand = root.field.extensions as unknown as Demand;
   // When it is first asked for: all of them would be a twentieth of a start.
   let compiled: CompiledQuery | undefined;
   const compile = (): CompiledQuery => {
@@ -83,18 +86,26 @@ export function runnable(schema: GraphQLSchema, route: Route): RunnableRoute {
   const path = pathRules(route);
   const query = queryRules(route);
   const known = new Set(Object.keys(query.shape).map((key) => toSnake(key)));
-  const columns = route.export ? columnsOf(rootOf(schema, document).shape) : [];
+  const columns = route.export ? columnsOf(root.shape) : [];
 
   const execute = async (ctx: Context, variables: Record<string, unknown>): Promise<Record<string, unknown>> => {
     compiled ??= compile();
     const { data, errors } = await compiled.query(undefined, ctx, variables);
-    if (errors?.[0]) throw restError(errors[0]);
+    if (errors?.[0]) rethrow(errors[0].originalError ?? errors[0]);
     return data as Record<string, unknown>;
+  };
+
+  let plain: { query?: PlainQuery } | undefined;
+  /** A mutation, which cannot be tried twice, is executed at once. */
+  const read = async (ctx: Context, variables: Record<string, unknown>): Promise<unknown> => {
+    plain ??= { query: changes ? undefined : PlainQuery.of(schema, document, operation, restSpelling) };
+    const answered = await plain.query?.answer(ctx, variables).catch(rethrow);
+    return answered ? bodyOf(root, answered.value) : shape(await execute(ctx, variables));
   };
 
   /** A full page may be the last one. */
   const hasMore = async (ctx: Context, variables: Record<string, unknown>, after: string): Promise<boolean> =>
-    (shape(await execute(ctx, { ...variables, first: 1, after })) as unknown[]).length > 0;
+    ((await read(ctx, { ...variables, first: 1, after })) as unknown[]).length > 0;
 
   return {
     route,
@@ -109,18 +120,18 @@ export function runnable(schema: GraphQLSchema, route: Route): RunnableRoute {
     },
     async run(ctx, { variables, query: inQuery }, asked) {
       const { url } = asked;
-      const read = async (wanted: Record<string, unknown>) => shape(await execute(ctx, wanted)) as Page;
-      if (route.answer === 'connection') return connectionAnswer(read, variables, url);
+      const readPage = (wanted: Record<string, unknown>) => read(ctx, wanted) as Promise<Page>;
+      if (route.answer === 'connection') return connectionAnswer(readPage, variables, url);
       if (route.export) {
         const format = inQuery.format as ExportFormat;
-        return exportAnswer(pagesOf(read, variables), { format, file: route.export, columns });
+        return exportAnswer(pagesOf(readPage, variables), { format, file: route.export, columns });
       }
-      const found = await execute(ctx, variables);
       if (route.download) {
+        const found = await execute(ctx, variables);
         const [file] = Object.values(found) as [{ id: string; tenantId: string }];
         return downloadAnswer(await downloadOf(ctx, file, inQuery.part as ExportPart), asked);
       }
-      const result = shape(found);
+      const result = await read(ctx, variables);
       const headers: Record<string, string> = {};
       if (route.answer === 'list') {
         const last = (result as { id: string }[]).at(-1);
@@ -147,8 +158,9 @@ function textAnswer({ type, file }: NonNullable<Route['media']>, result: unknown
 const pick = (known: Set<string>, given: Record<string, unknown>): Record<string, unknown> =>
   Object.fromEntries(Object.entries(given).filter(([name]) => known.has(name)));
 
-function restError(error: GraphQLError): AppError {
-  const found = toAppError(error.originalError ?? error);
-  if (!found.details) return found;
-  return new AppError(found.code, { message: found.message, details: found.details.map(inRest), cause: found });
+/** @throws {AppError} what a resolver threw, in REST's spelling. */
+function rethrow(error: unknown): never {
+  const found = toAppError(error);
+  if (!found.details) throw found;
+  throw new AppError(found.code, { message: found.message, details: found.details.map(inRest), cause: found });
 }

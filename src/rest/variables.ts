@@ -8,7 +8,7 @@ import {
   isInputObjectType,
   typeFromAST,
 } from 'graphql';
-import { operationOf } from './document-shape.ts';
+import { operationOf } from '../schema/document-shape.ts';
 
 /** Path, query and body of a request after their checks, in GraphQL's spelling. */
 export interface RequestParts {

@@ -28,6 +28,7 @@ import { UpgradeEventsResolver } from '../resolvers/upgrade-events.resolver.ts';
 import { UpgradePlansResolver, UpgradesResolver } from '../resolvers/upgrades.resolver.ts';
 import { UsageResolver } from '../resolvers/usage.resolver.ts';
 import { WorkingHoursResolver } from '../resolvers/working-hours.resolver.ts';
+import { readCarriedInPlace } from './carried.ts';
 import { describeCommon } from './descriptions.ts';
 import { authorize, type Demand } from './permissions.ts';
 import { DateTimeScalar } from './scalars.ts';
@@ -88,6 +89,7 @@ export async function buildGatewaySchema(): Promise<GraphQLSchema> {
     },
   });
   refuseUndeclared(schema);
+  readCarriedInPlace(schema);
   describeCommon(schema);
   return schema;
 }

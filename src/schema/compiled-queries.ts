@@ -7,13 +7,17 @@ import {
   type GraphQLFormattedError,
   type GraphQLSchema,
   getVariableValues,
+  locatedError,
   type OperationDefinitionNode,
 } from 'graphql';
 import { compileQuery, isCompiledQuery } from 'graphql-jit';
 import { LRUCache } from 'lru-cache';
 import type { Context } from '../context.ts';
+import { graphqlSpelling } from './answer-builder.ts';
+import { PlainQuery } from './plain-query.ts';
 
-type Run = (root: undefined, ctx: Context, variables: Record<string, unknown>) => Promise<ExecutionResult>;
+/** @returns undefined where Apollo has to answer. */
+type Run = (ctx: Context, variables: Record<string, unknown>) => Promise<ExecutionResult | undefined>;
 
 /** Compiled operations; one is some fifty kilobytes. */
 const REMEMBERED = 300;
@@ -37,8 +41,15 @@ export function compiledQueries(
 
   const compile = (document: DocumentNode, operation: OperationDefinitionNode): { run?: Run } => {
     if (operation.operation !== 'query' || describesSchema(operation)) return {};
-    const query = compileQuery(schema, document, operation.name?.value);
-    return isCompiledQuery(query) ? { run: query.query as Run } : {};
+    const plain = PlainQuery.of(schema, document, operation, graphqlSpelling);
+    let executed: { run?: Run } | undefined;
+    const run: Run = async (ctx, variables) => {
+      const answered = plain && (await answerPlainly(plain, ctx, variables));
+      if (answered) return answered;
+      executed ??= { run: byJit(schema, document, operation) };
+      return executed.run?.(ctx, variables);
+    };
+    return { run };
   };
 
   // Apollo's types say otherwise, but there is none where a name is asked for that the document does not hold.
@@ -55,19 +66,42 @@ export function compiledQueries(
 
   const listener = {
     async responseForOperation({ document, operation, request, contextValue }): Promise<GraphQLResponse | null> {
-      const run = runOf(document, operation);
-      const variables = request.variables ?? {};
-      // graphql-jit lets a list pass for an object.
-      if (!run || getVariableValues(schema, operation.variableDefinitions ?? [], variables).errors) return null;
-      const { data, errors } = await run(undefined, contextValue, variables);
-      const ofResolvers = data !== undefined && errors?.every(({ originalError }) => originalError);
-      if (errors && !ofResolvers) return null;
+      const result = await runOf(document, operation)?.(contextValue, request.variables ?? {});
+      if (!result) return null;
+      const { data, errors } = result;
       const singleResult = { data, ...(errors && { errors: errors.map(present) }) };
       return { http: { headers: new HeaderMap() }, body: { kind: 'single', singleResult } };
     },
   } satisfies Awaited<ReturnType<NonNullable<ApolloServerPlugin<Context>['requestDidStart']>>>;
 
   return { requestDidStart: async () => listener };
+}
+
+async function answerPlainly(
+  plain: PlainQuery,
+  ctx: Context,
+  variables: Record<string, unknown>,
+): Promise<ExecutionResult | undefined> {
+  const { key, nodes, optional } = plain.root;
+  try {
+    const answered = await plain.answer(ctx, variables);
+    return answered && { data: { [key]: answered.value } };
+  } catch (error) {
+    return { data: optional ? { [key]: null } : null, errors: [locatedError(error, nodes, [key])] };
+  }
+}
+
+/** Executes a document that asks several resolvers. */
+function byJit(schema: GraphQLSchema, document: DocumentNode, operation: OperationDefinitionNode): Run | undefined {
+  const query = compileQuery(schema, document, operation.name?.value);
+  if (!isCompiledQuery(query)) return undefined;
+  return async (ctx, variables) => {
+    // graphql-jit lets a list pass for an object.
+    if (getVariableValues(schema, operation.variableDefinitions ?? [], variables).errors) return undefined;
+    const { data, errors } = await query.query(undefined, ctx, variables);
+    const ofResolvers = data !== undefined && errors?.every(({ originalError }) => originalError);
+    return errors && !ofResolvers ? undefined : { data, errors };
+  };
 }
 
 const describesSchema = ({ selectionSet }: OperationDefinitionNode): boolean =>

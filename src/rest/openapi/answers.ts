@@ -1,6 +1,7 @@
 /** The schemas of answers, from the documents' selections and the GraphQL types beneath them. */
 import { type GraphQLEnumType, type GraphQLLeafType, isEnumType } from 'graphql';
-import { type Member, type ObjectShape, type Shape } from '../document-shape.ts';
+import { type Member, type ObjectShape, type Shape } from '../../schema/document-shape.ts';
+import { toSnake } from '../names.ts';
 import type { Route } from '../route.ts';
 import { describe } from './descriptions.ts';
 import type { Schema } from './types.ts';
@@ -35,21 +36,22 @@ export class AnswerSchemas {
     if (route.says) return saying(route.says);
     if (root.shape.kind === 'leaf') return this.#single(root);
     if (route.answer !== 'connection') return this.of(root.shape);
-    const nodes = (root.shape as ObjectShape).members.find(({ name }) => name === 'nodes');
+    const nodes = (root.shape as ObjectShape).members.find(({ key }) => key === 'nodes');
     return this.of(nodes!.shape);
   }
 
   #single(root: Member): Schema {
     const described = { ...this.#member(root), ...describe(root.field, []) };
-    return { type: 'object', properties: { [root.name]: described }, ...(!root.optional && { required: [root.name] }) };
+    const name = toSnake(root.key);
+    return { type: 'object', properties: { [name]: described }, ...(!root.optional && { required: [name] }) };
   }
 
   #object({ type, members }: ObjectShape): Schema {
     const siblings = Object.keys(type.getFields());
     const properties = members.map(
-      (member) => [member.name, { ...this.#member(member), ...describe(member.field, siblings) }] as const,
+      (member) => [toSnake(member.key), { ...this.#member(member), ...describe(member.field, siblings) }] as const,
     );
-    const required = members.filter(({ optional }) => !optional).map(({ name }) => name);
+    const required = members.filter(({ optional }) => !optional).map(({ key }) => toSnake(key));
     return {
       type: 'object',
       properties: Object.fromEntries(properties),
@@ -57,10 +59,10 @@ export class AnswerSchemas {
     };
   }
 
-  #member({ name, shape }: Member): Schema {
+  #member({ key, shape }: Member): Schema {
     const schema = this.of(shape);
     // GraphQL has no scalar for it.
-    return name === 'email' && schema.type === 'string' ? { ...schema, format: 'email' } : schema;
+    return key === 'email' && schema.type === 'string' ? { ...schema, format: 'email' } : schema;
   }
 
   #leaf(type: GraphQLLeafType): Schema {

@@ -7,7 +7,7 @@ import {
   isInputObjectType,
 } from 'graphql';
 import { z } from 'zod';
-import { argumentsOf } from '../document-shape.ts';
+import { argumentsOf } from '../../schema/document-shape.ts';
 import { toSnake } from '../names.ts';
 import type { Route } from '../route.ts';
 import { pathRules, queryRules } from '../run-route.ts';

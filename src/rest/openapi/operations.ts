@@ -1,7 +1,7 @@
 /** The description of one route. */
 import type { GraphQLSchema } from 'graphql';
+import { operationOf, rootOf } from '../../schema/document-shape.ts';
 import type { Demand, Permission } from '../../schema/permissions.ts';
-import { operationOf, rootOf } from '../document-shape.ts';
 import { exportFormats } from '../export.ts';
 import type { Route } from '../route.ts';
 import type { AnswerSchemas } from './answers.ts';

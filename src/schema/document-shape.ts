@@ -1,4 +1,4 @@
-/** What a document asks for and gets, worked out from the schema: the one walk behind REST's answers and their description. */
+/** What a document asks for and gets, worked out from the schema: the one walk behind written answers, and REST's description. */
 import {
   type DocumentNode,
   type FieldNode,
@@ -19,15 +19,17 @@ import {
   Kind,
   type OperationDefinitionNode,
   type SelectionSetNode,
+  TypeNameMetaFieldDef,
   type ValueNode,
 } from 'graphql';
-import { toSnake } from './names.ts';
 
 export type Shape = ListShape | ObjectShape | LeafShape;
 
-interface ListShape {
+export interface ListShape {
   kind: 'list';
   item: Shape;
+  /** Whether an item can be without a value. */
+  optional: boolean;
 }
 
 export interface ObjectShape {
@@ -46,10 +48,10 @@ interface LeafShape {
 export interface Member {
   /** In the result: the field's alias or name. */
   key: string;
-  /** In REST. */
-  name: string;
   field: GraphQLField<unknown, unknown>;
-  /** Whether it can be without a value, and so be absent from a REST body. */
+  /** Where the document asks for it. */
+  nodes: FieldNode[];
+  /** Whether it can be without a value. */
   optional: boolean;
   shape: Shape;
 }
@@ -61,10 +63,11 @@ export function operationOf(document: DocumentNode): OperationDefinitionNode {
   ) as OperationDefinitionNode;
 }
 
-/** The document's single root field. */
-export function rootOf(schema: GraphQLSchema, document: DocumentNode): Member {
-  const operation = operationOf(document);
-  return membersOf(document, schema.getRootType(operation.operation)!, operation.selectionSet)[0]!;
+/** The operation's single root field. @throws where it has several, or no fixed shape. */
+export function rootOf(schema: GraphQLSchema, document: DocumentNode, operation = operationOf(document)): Member {
+  const [root, ...others] = membersOf(document, schema.getRootType(operation.operation)!, [operation.selectionSet]);
+  if (!root || others.length > 0) throw new Error('an answer is of one root field');
+  return root;
 }
 
 type Input = GraphQLArgument | GraphQLInputField;
@@ -91,6 +94,7 @@ function placesOf(value: ValueNode, input: Input): [variable: string, Input][] {
 /** The fields of a selection, fragments resolved. */
 function fieldsOf(document: DocumentNode, set: SelectionSetNode): FieldNode[] {
   return set.selections.flatMap((selection) => {
+    if (selection.directives?.length) throw new Error('what a directive leaves out has no fixed shape');
     if (selection.kind === Kind.FIELD) return [selection];
     if (selection.kind === Kind.INLINE_FRAGMENT) return fieldsOf(document, selection.selectionSet);
     const fragment = document.definitions.find(
@@ -100,30 +104,33 @@ function fieldsOf(document: DocumentNode, set: SelectionSetNode): FieldNode[] {
   });
 }
 
-function membersOf(document: DocumentNode, type: GraphQLObjectType, set: SelectionSetNode): Member[] {
-  return fieldsOf(document, set).map((node) => {
-    const key = node.alias?.value ?? node.name.value;
-    const field = type.getFields()[node.name.value]!;
-    return {
-      key,
-      name: toSnake(key),
-      field,
-      optional: !isNonNullType(field.type),
-      shape: shapeOf(document, field.type, node.selectionSet),
-    };
+function membersOf(document: DocumentNode, type: GraphQLObjectType, sets: SelectionSetNode[]): Member[] {
+  const byKey = Map.groupBy(
+    sets.flatMap((set) => fieldsOf(document, set)),
+    ({ name, alias }) => (alias ?? name).value,
+  );
+  return [...byKey].map(([key, nodes]) => {
+    const { value: name } = nodes[0]!.name;
+    const field = name === TypeNameMetaFieldDef.name ? TypeNameMetaFieldDef : type.getFields()[name]!;
+    const beneath = nodes.flatMap(({ selectionSet }) => selectionSet ?? []);
+    const shape = shapeOf(document, field.type, beneath);
+    return { key, field, nodes, optional: !isNonNullType(field.type), shape };
   });
 }
 
-function shapeOf(document: DocumentNode, type: GraphQLOutputType, set?: SelectionSetNode): Shape {
+function shapeOf(document: DocumentNode, type: GraphQLOutputType, sets: SelectionSetNode[]): Shape {
   const nullable = getNullableType(type);
-  if (isListType(nullable)) return { kind: 'list', item: shapeOf(document, nullable.ofType, set) };
+  if (isListType(nullable)) {
+    const { ofType } = nullable;
+    return { kind: 'list', item: shapeOf(document, ofType, sets), optional: !isNonNullType(ofType) };
+  }
   if (isLeafType(nullable)) return { kind: 'leaf', type: nullable };
-  if (!isObjectType(nullable) || !set) throw new Error(`REST has no spelling for ${nullable}`);
-  const [first, ...others] = set.selections;
+  if (!isObjectType(nullable)) throw new Error(`${nullable} is of several shapes`);
+  const [first, ...others] = sets.flatMap(({ selections }) => selections);
   return {
     kind: 'object',
     type: nullable,
     fragment: first?.kind === Kind.FRAGMENT_SPREAD && others.length === 0 ? first.name.value : undefined,
-    members: membersOf(document, nullable, set),
+    members: membersOf(document, nullable, sets),
   };
 }
