@@ -187,6 +187,20 @@ describe('the question', () => {
     expect(await control.during(() => ask('?tenant=x'))).toEqual([]);
     here.services.tenants.rows = rows;
   });
+
+  test('is answered from memory as well when another tenant was changed meanwhile', async () => {
+    const { directory } = here.services;
+    await ask('?tenant=acme');
+    const before = directory.edition;
+    const { body } = await root.rest('GET', TENANTS);
+    const { id } = (body as { id: string; slug: string }[]).find(({ slug }) => slug === 'other')!;
+    expect((await root.rest('PATCH', `${TENANTS}/${id}`, { name: 'Other and Sons' })).status).toBe(200);
+    await eventually(
+      async () => directory.edition,
+      (edition) => edition > before,
+    );
+    expect(await statementsOf(here).during(() => ask('?tenant=acme'))).toEqual([]);
+  });
 });
 
 describe('an answer', () => {

@@ -8,6 +8,10 @@ import { slug as slugRule } from './rules.ts';
 /** Slugs, real and made up; an entry is some hundred bytes. */
 const REMEMBERED = 20_000;
 
+const bySlugKey = (slug: string) => `slug ${slug}`;
+/** The key of the only active tenant. */
+const ONLY = 'only';
+
 interface Found {
   /** Absent: there is no such tenant, or it is not active. */
   id?: string;
@@ -37,10 +41,12 @@ export class TenantDirectory {
     this.#control = control;
     this.#found = new Remembered(bus, REMEMBERED);
     this.#known = new Remembered(bus, REMEMBERED);
-    // A name that was free may be taken now, and the only tenant no longer the only one.
-    bus.on('tenant', ({ payload }) => {
-      this.#found.forgetAll();
-      this.#known.forget(payload.tenantId);
+    // A name that was free may be taken now, and the only tenant no longer the only one. Of others nothing has changed: what
+    // is known of them holds on while the database is away.
+    bus.on('tenant', ({ payload: { tenantId, tenant } }) => {
+      this.#found.forget(bySlugKey(tenant.slug));
+      this.#found.forget(ONLY);
+      this.#known.forget(tenantId);
     });
   }
 
@@ -52,7 +58,7 @@ export class TenantDirectory {
   /** The active tenant of this slug; undefined for none. What cannot be a slug is not looked for. */
   async bySlug(slug: string): Promise<string | undefined> {
     if (!slugRule.safeParse(slug).success) return undefined;
-    const { id } = await this.#found.get(`slug ${slug}`, async () => ({
+    const { id } = await this.#found.get(bySlugKey(slug), async () => ({
       id: (await this.#ask(activeBySlug, slug))[0],
     }));
     return id;
@@ -73,7 +79,7 @@ export class TenantDirectory {
 
   /** The active tenant, where there is just one. */
   async onlyOne(): Promise<string | undefined> {
-    const { id } = await this.#found.get('only', async () => {
+    const { id } = await this.#found.get(ONLY, async () => {
       const [first, second] = await this.#ask(someActive);
       return { id: second ? undefined : first };
     });
