@@ -18,14 +18,17 @@ interface MoveDialogProps {
 export function MoveDialog({ tenant, servers, opened, onClose }: MoveDialogProps) {
   const { t } = useTranslation('tenant');
   const client = useClient();
-  const [serverId, setServerId] = useState<string | null>(null);
+  const [picked, setPicked] = useState<string | null>(null);
   const [seconds, setSeconds] = useState<number | string>(20);
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<CombinedError>();
 
+  const open = servers.filter(({ state }) => state === 'OPEN');
+  // Where there is but one to go to, nobody has to say so.
+  const serverId = picked ?? (open.length === 1 ? open[0]!.id : null);
   const close = () => {
     setError(undefined);
-    setServerId(null);
+    setPicked(null);
     onClose();
   };
   const submit = async (event: FormEvent) => {
@@ -63,7 +66,7 @@ export function MoveDialog({ tenant, servers, opened, onClose }: MoveDialogProps
               disabled: state !== 'OPEN',
             }))}
             value={serverId}
-            onChange={setServerId}
+            onChange={setPicked}
           />
           <NumberInput
             label={t('move.most')}
