@@ -4,10 +4,14 @@
  */
 import { getSession, isNewTab, type SignedIn, setSession } from './session.ts';
 
-type Message = { kind: 'whoIsThere' } | { kind: 'signedIn'; signedIn: SignedIn };
+type Message = { kind: 'whoIsThere'; path: string } | { kind: 'signedIn'; signedIn: SignedIn };
 
 /** Others answer within some milliseconds, if there are any. */
-const PATIENCE_MS = 150;
+const PATIENCE_MS = 200;
+/** Two may be signed in, one on each side: the one who knows the address goes first. */
+const BEHIND_MS = 60;
+
+const knows = ({ kind }: SignedIn, path: string) => (kind === 'tenant') === path.endsWith('/working-hours');
 
 /** To be called once, before anything is shown. Ends when it is known who is signed in. */
 export async function joinOtherTabs(): Promise<void> {
@@ -17,14 +21,17 @@ export async function joinOtherTabs(): Promise<void> {
   channel.onmessage = ({ data }: MessageEvent<Message>) => {
     const { signedIn } = getSession();
     if (data.kind === 'whoIsThere') {
-      if (signedIn) send({ kind: 'signedIn', signedIn });
+      if (!signedIn) return;
+      const answer = () => send({ kind: 'signedIn', signedIn });
+      if (knows(signedIn, data.path)) answer();
+      else setTimeout(answer, BEHIND_MS);
     } else if (isNewTab() && !signedIn) {
       setSession({ signedIn: data.signedIn });
       answered.resolve();
     }
   };
   if (!isNewTab()) return;
-  send({ kind: 'whoIsThere' });
+  send({ kind: 'whoIsThere', path: location.pathname });
   setTimeout(answered.resolve, PATIENCE_MS);
   await answered.promise;
 }
