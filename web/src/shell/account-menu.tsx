@@ -1,6 +1,6 @@
 /** Who is signed in, and the way out. */
 import { ActionIcon, Menu, Text, Tooltip } from '@mantine/core';
-import { IconLogout, IconUserCircle } from '@tabler/icons-react';
+import { IconLogout, IconUserCircle, IconUserPlus } from '@tabler/icons-react';
 import { useTranslation } from 'react-i18next';
 import { useClient } from 'urql';
 import { setSession, useSession } from '../api/session.ts';
@@ -47,6 +47,11 @@ export function AccountMenu() {
           </Text>
         </Menu.Label>
         <Menu.Divider />
+        {!impersonation && (
+          <Menu.Item leftSection={<IconUserPlus size={16} aria-hidden />} onClick={() => setSession({})}>
+            {t('account.other')}
+          </Menu.Item>
+        )}
         <Menu.Item leftSection={<IconLogout size={16} aria-hidden />} onClick={signOut}>
           {t('account.signOut')}
         </Menu.Item>
