@@ -74,7 +74,7 @@ await runCommand(async () => {
   const keys = await neededKeys(config);
   return interruptible(async (signal) => {
     const components = await makeComponents(config.components);
-    const keptAt = (code: string) => new KeptFiles(config.dataDir, code, components.objects);
+    const keptAt = (code: string) => new KeptFiles(config, code, components.objects);
     try {
       await withInstallation(config, ({ databaseUrl }) =>
         backUp({ ...backup, databaseUrl, keys, keptAt, signal, say }),

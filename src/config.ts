@@ -48,6 +48,7 @@ const environment = z.object({
     z.enum(['all', 'gateway', 'worker'], { error: 'must be all, gateway or worker' }).default('all'),
   ),
   DATA_DIR: z.preprocess(blankIsUnset, z.string().default('./data')),
+  DATA_DIR_SHARED: optional(z.stringbool({ error: 'must be true or false' })),
   DATABASE_URL: url('postgres:', 'postgresql:'),
   JWT_SECRET: optional(z.string().refine((s) => Buffer.byteLength(s) >= 32, { error: 'must be at least 32 bytes' })),
   SUPER_ADMIN_EMAIL: optional(z.email({ error: 'must be an e-mail address' })),
@@ -148,6 +149,8 @@ export interface Config {
   readonly host: string;
   /** Absolute path: the embedded PostgreSQL and generated secrets. */
   readonly dataDir: string;
+  /** Whether that folder stays, and all processes have it: as on one machine with the embedded server, unless somebody says so. */
+  readonly dataDirShared: boolean;
   /** An external PostgreSQL; absent, the embedded one is started. */
   readonly databaseUrl?: string;
   readonly jwtSecret?: string;
@@ -233,6 +236,7 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     port: e.PORT,
     host: e.HOST,
     dataDir: resolve(e.DATA_DIR),
+    dataDirShared: e.DATA_DIR_SHARED ?? !e.DATABASE_URL,
     databaseUrl: e.DATABASE_URL,
     jwtSecret: e.JWT_SECRET,
     superAdminEmail: e.SUPER_ADMIN_EMAIL,

@@ -110,7 +110,7 @@ export async function openServices({
     access: new AccessMemory(tenants, bus),
     apiKeys: new ApiKeyRing(control, bus, revocations),
     lastUse: new LastUse(control),
-    kept: new KeptFiles(config.dataDir, servers.home.code, components.objects),
+    kept: new KeptFiles(config, servers.home.code, components.objects),
   };
   return {
     services,

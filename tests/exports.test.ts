@@ -163,6 +163,8 @@ describe('an export', () => {
         );
       }
     })();
+    const written = () => sql(url, `select from contacts where name = 'pair 0'`);
+    await eventually(written, (rows) => rows.length > 0);
     const address = await exported(root, ofPlatform(acme));
     writing = false;
     await writer;
@@ -441,8 +443,8 @@ test('an object store that hangs keeps neither a request nor the end of the swee
   const deaf = createServer(() => {}).listen(0);
   await once(deaf, 'listening');
   const { objects, store } = minioComponent(`http://key:secret@127.0.0.1:${(deaf.address() as AddressInfo).port}`);
-  const kept = new KeptFiles(dataDir, 'c0ffee00', objects);
-  const swept = kept.sweep('exports', () => true, AbortSignal.timeout(200));
+  const kept = new KeptFiles({ dataDir, dataDirShared: true }, 'c0ffee00', objects);
+  const swept = kept.sweep('exports', () => false, AbortSignal.timeout(200));
   await expect(swept).rejects.toThrow();
   await expect(kept.read('bucket', 'exports/one')).rejects.toMatchObject({ code: 'unavailable' });
   await store.close();

@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { readdir, writeFile } from 'node:fs/promises';
+import { readdir, rm, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { TENANT_SCHEMA_VERSION } from '../src/db/migrations/tenant/index.ts';
 import type { TenantCluster } from '../src/db/tenant-cluster.ts';
 import { beginDuePurges } from '../src/domain/offboarding/due.ts';
-import type { OffboardingServices } from '../src/domain/offboarding/runs.ts';
+import { type OffboardingServices, sendLostRuns } from '../src/domain/offboarding/runs.ts';
+import { sweepArchives } from '../src/domain/offboarding/sweep.ts';
 import { workOff } from '../src/domain/offboarding/work.ts';
 import { type Actor, active, agent, eventually, provision, superAdmin, type Tenant } from './support/actors.ts';
 import { startApp, type TestApp } from './support/app.ts';
@@ -216,7 +217,8 @@ const begin = (tenant: Tenant, kind: 'archive' | 'purge' | 'restore') =>
   sql(
     app.databaseUrl,
     `insert into offboarding_runs as run (org_id, kind, created_at) values ($1, $2, now())
-       on conflict (org_id) do update set kind = $2, state = 'queued', step = null, attempt = run.attempt + 1, error = null`,
+       on conflict (org_id) do update set kind = $2, state = 'queued', step = null, attempt = run.attempt + 1, error = null,
+       created_at = now()`,
     [tenant.id, kind],
   );
 
@@ -429,12 +431,101 @@ describe('an archived tenant', () => {
     await agent(app, tenant.adminEmail, tenant.adminPassword);
   });
 
+  test('is made although its job was lost', async () => {
+    const tenant = await suspended();
+    await begin(tenant, 'archive');
+    await sendLostRuns(app.services);
+    expect((await run(tenant)).state).toBe('queued');
+    await sql(app.databaseUrl, `update offboarding_runs set created_at = now() - interval '1 hour' where org_id = $1`, [
+      tenant.id,
+    ]);
+    await sendLostRuns(app.services);
+    await eventually(
+      () => get(tenant),
+      ({ archived_at }) => !!archived_at,
+      20_000,
+    );
+  });
+
+  test('is not made where its only copy would go with a container', async () => {
+    const tenant = await suspended();
+    const fleeting = await startApp({ DATA_DIR: await temporaryFolder(), DATA_DIR_SHARED: 'false' }, app.databaseUrl);
+    try {
+      const { token } = root;
+      const response = await fetch(`${fleeting.url}${path(tenant, '/archive')}`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${token}` },
+      });
+      expect(response.status).toBe(409);
+      const { code, error } = (await response.json()) as { code: string; error: string };
+      expect(code).toBe('conflict');
+      expect(error).toContain('MINIO_URL');
+      expect(error).toContain('DATA_DIR_SHARED=true');
+      expect(await run(tenant)).toBeUndefined();
+      // Also where the process that was asked has other settings than the one that does it.
+      await begin(tenant, 'archive');
+      await expect(attempt(fleeting.services, tenant, 1)).rejects.toThrow('DATA_DIR_SHARED=true');
+      expect(await run(tenant)).toMatchObject({
+        state: 'retrying',
+        error: expect.stringContaining('DATA_DIR_SHARED=true'),
+      });
+      expect(await isThere(tenant)).toEqual({ databases: 1, roles: 1 });
+      await attempt(app.services, tenant, 2);
+      expect((await get(tenant)).archived_at).toBeDefined();
+    } finally {
+      await fleeting.stop();
+    }
+  });
+
+  test('leaves no file behind on any disk, and none is removed that could be all there is', async () => {
+    const [kept, whole, lost, busy, purged] = await Promise.all(Array.from({ length: 5 }, suspended));
+    await archived(kept!);
+    const [row] = await sql<{ name: string }>(app.databaseUrl, 'select name from tenant_archives where org_id = $1', [
+      kept!.id,
+    ]);
+    await begin(busy!, 'archive');
+    await root.rest('POST', path(purged!, '/purge'), { slug: purged!.slug, after_minutes: 5 });
+    await endCountdown(purged!);
+    await gone(purged!);
+    // As after a control plane was restored from a backup of before the archiving.
+    await sql(app.databaseUrl, `update tenant_databases set database_name = 'dropped' where org_id = $1`, [lost!.id]);
+    const days = (count: number) => new Date(Date.now() - count * 86_400_000);
+    const left = async (id: string, written: Date, ending = '') => {
+      const name = `archives/${id}.${randomUUID()}.omnibak${ending}`;
+      await writeFile(join(dataDir, name), 'an archive');
+      await utimes(join(dataDir, name), written, written);
+      return name;
+    };
+    const toGo = [
+      await left(kept!.id, days(2)),
+      await left(whole!.id, days(2)),
+      await left(whole!.id, days(2), `.${randomUUID()}.draft`),
+      await left(purged!.id, days(0)),
+    ];
+    const toStay = [
+      row!.name,
+      await left(whole!.id, days(0)),
+      await left(lost!.id, days(40)),
+      await left(busy!.id, days(2)),
+      await left(randomUUID(), days(40)),
+    ];
+    await utimes(join(dataDir, row!.name), days(400), days(400));
+    await sweepArchives(app.services, new AbortController().signal);
+    const now = (await readdir(join(dataDir, 'archives'))).map((name) => `archives/${name}`);
+    expect(now).toEqual(expect.arrayContaining(toStay));
+    expect(now.filter((name) => toGo.includes(name))).toEqual([]);
+    await sql(app.databaseUrl, `update tenant_databases set database_name = role_name where org_id = $1`, [lost!.id]);
+    await attempt(app.services, busy!, 1);
+    for (const name of toStay.slice(1)) await rm(join(dataDir, name), { force: true });
+  });
+
   test('that is given up has its role open by then', async () => {
     const tenant = await suspended();
     await begin(tenant, 'archive');
     const failing = (isAway: boolean) => ({
       ...withServer(() => (isAway ? { pool: { query: () => Promise.reject(new Error('the server is away')) } } : {})),
       kept: Object.assign(Object.create(app.services.kept), {
+        refuseFleeting: () => {},
         draft: (name: string) => app.services.kept.draft(name),
         keep: () => Promise.reject(new Error('no room')),
       }),

@@ -17,7 +17,7 @@ let root: Actor;
 let tenant: Tenant;
 
 const command = (...args: string[]) =>
-  runTenants({ DATABASE_URL: databaseUrl, DATA_DIR: dataDir, JWT_SECRET }, ...args);
+  runTenants({ DATABASE_URL: databaseUrl, DATA_DIR: dataDir, DATA_DIR_SHARED: 'true', JWT_SECRET }, ...args);
 const stateOf = async () =>
   (
     await sql<{ status: string; archived: boolean; purge: boolean }>(

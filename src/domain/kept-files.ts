@@ -10,13 +10,12 @@ import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { ByteRange, ObjectStore } from '../components/object-store.ts';
 import { NoAnswerError, withDeadline } from '../components/probe.ts';
+import type { Config } from '../config.ts';
 import type { Place } from '../entities/control/tenant-export.ts';
 import { AppError } from '../errors.ts';
 import { syncFolder } from './backup/write-archive.ts';
 
 const DRAFT = '.draft';
-/** A draft that nobody has written to for so long was left by a process that died. */
-const DEAD_DRAFT_MS = 60 * 60_000;
 
 /** How long the object store may take to begin to answer. What it then sends takes its time. */
 const ANSWER_MS = 10_000;
@@ -24,14 +23,30 @@ const ANSWER_MS = 10_000;
 /** Of names: a folder and a file, such as `exports/<id>.ndjson.gz`. */
 export class KeptFiles {
   readonly #root: string;
+  readonly #isShared: boolean;
   readonly #bucket: string;
   readonly #objects?: ObjectStore;
 
   /** @param code the installation's. */
-  constructor(dataDir: string, code: string, objects?: ObjectStore) {
+  constructor(
+    { dataDir, dataDirShared }: Pick<Config, 'dataDir' | 'dataDirShared'>,
+    code: string,
+    objects?: ObjectStore,
+  ) {
     this.#root = dataDir;
+    this.#isShared = dataDirShared;
     this.#bucket = `omnistream-${code}`;
     this.#objects = objects;
+  }
+
+  /** What is the only copy of something is not to lie on one process's disk, which may go with its container. @throws {AppError} conflict */
+  refuseFleeting(): void {
+    if (this.#objects || this.#isShared) return;
+    throw new AppError('conflict', {
+      message:
+        'An archive is the only copy of its organization, and would be kept in DATA_DIR of one process. Set MINIO_URL to keep it in an object store, or ' +
+        'DATA_DIR_SHARED=true where DATA_DIR is on a disk that stays and that all processes share.',
+    });
   }
 
   /** A path to write to, on this machine, before the file is kept. */
@@ -98,17 +113,27 @@ export class KeptFiles {
     else await rm(join(this.#root, name), { force: true });
   }
 
-  /** Removes the drafts of processes that died, and what nobody knows of. @param isKnown judges names such as `<folder>/<file>`. */
-  async sweep(folder: string, isKnown: (name: string) => boolean, signal: AbortSignal): Promise<void> {
+  /**
+   * Removes what is nobody's any more of a folder: on this machine, and in the object store.
+   *
+   * @param isDone judges names such as `<folder>/<file>`, drafts included, by the time since they were written last.
+   */
+  async sweep(
+    folder: string,
+    isDone: (name: string, ageMs: number) => boolean | Promise<boolean>,
+    signal: AbortSignal,
+  ): Promise<void> {
     const path = join(this.#root, folder);
     for (const file of await readdir(path).catch(() => [])) {
-      if (isKnown(`${folder}/${file}`)) continue;
+      signal.throwIfAborted();
       const facts = await stat(join(path, file)).catch(() => undefined);
-      if (facts && Date.now() - facts.mtimeMs > DEAD_DRAFT_MS) await rm(join(path, file), { force: true });
+      if (facts && (await isDone(`${folder}/${file}`, Date.now() - facts.mtimeMs))) {
+        await rm(join(path, file), { force: true });
+      }
     }
     if (!this.#objects) return;
     for await (const { name, modified } of this.#objects.list(this.#bucket, `${folder}/`, signal)) {
-      if (!isKnown(name) && Date.now() - modified.getTime() > DEAD_DRAFT_MS) await this.remove('bucket', name);
+      if (await isDone(name, Date.now() - modified.getTime())) await this.remove('bucket', name);
     }
   }
 

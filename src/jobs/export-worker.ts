@@ -1,18 +1,15 @@
-/** Makes exports, one at a time in each process, and removes them when their time has come. */
+/** Makes exports, one at a time in each process. */
 import type { Services } from '../context.ts';
 import { FencedOff } from '../domain/durable-run.ts';
-import { sweepExports } from '../domain/export/expire.ts';
 import { runExport } from '../domain/export/run-export.ts';
-import { every } from './timers.ts';
-
-const SWEEP_MS = 10 * 60_000;
 
 /** @returns what asks it to stop: an export that is under way is left to the next worker. */
 export async function startExportWorker(services: Services): Promise<() => Promise<void>> {
   const stopping = new AbortController();
-  if (services.config.role === 'worker' && !services.components.objects) {
+  const { config, components } = services;
+  if (config.role === 'worker' && !components.objects && !config.dataDirShared) {
     services.log.warn(
-      'exports and archives are kept in DATA_DIR of this worker: gateways have to share its folders exports and archives, or be given MINIO_URL as well',
+      'exports are kept in DATA_DIR of this worker, and no tenant can be archived: share that folder with gateways and set DATA_DIR_SHARED=true, or give all of them MINIO_URL',
     );
   }
   await services.queue.work('tenant.export', 1, async ({ data, signal }) => {
@@ -22,17 +19,5 @@ export async function startExportWorker(services: Services): Promise<() => Promi
       if (!(error instanceof FencedOff)) throw error;
     }
   });
-  // Also files: what is in a folder is seen by this process alone.
-  const sweep = async () => {
-    try {
-      await sweepExports(services, AbortSignal.any([stopping.signal, AbortSignal.timeout(SWEEP_MS)]));
-    } catch (error) {
-      if (!stopping.signal.aborted) throw error;
-    }
-  };
-  const stopSweeping = every(SWEEP_MS, sweep, services.log, 0);
-  return () => {
-    stopping.abort(new Error('the gateway is stopping'));
-    return stopSweeping();
-  };
+  return async () => stopping.abort(new Error('the gateway is stopping'));
 }

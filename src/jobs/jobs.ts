@@ -3,6 +3,7 @@ import type { Services } from '../context.ts';
 import { LOOK_AGAIN_MS, startByItself } from '../domain/upgrades/automatic.ts';
 import { followRestores } from './chain-sealer.ts';
 import { startExportWorker } from './export-worker.ts';
+import { startFileSweeper } from './file-sweeper.ts';
 import { Leader } from './leader.ts';
 import { startLimitsWorker } from './limits-worker.ts';
 import { MOVES } from './move-worker.ts';
@@ -34,11 +35,12 @@ export async function startJobs(services: Services): Promise<Jobs> {
   const stopLooking = every(LOOK_AGAIN_MS, () => startByItself(services, false), services.log);
   const stopOffboarding = await startOffboardingWorker(services);
   const stopExporting = await startExportWorker(services);
+  const stopSweeping = startFileSweeper(services);
   leader.start();
   return {
     async beginStop() {
       const stopping = workers.map((worker) => worker.beginStop());
-      const ends = [stopLooking(), stopOffboarding(), stopExporting(), leader.stop()];
+      const ends = [stopLooking(), stopOffboarding(), stopExporting(), stopSweeping(), leader.stop()];
       await Promise.all([...stopping, upgrades.stop(), ...ends]);
     },
     close: () => session.close(),

@@ -64,7 +64,7 @@ export async function onTenant(slug: string, work: (at: AtWork) => Promise<numbe
       try {
         await queue.start();
         const tenant = await findTenant(control, slug);
-        const kept = new KeptFiles(config.dataDir, servers.home.code, components.objects);
+        const kept = new KeptFiles(config, servers.home.code, components.objects);
         const services = { control, servers, components, kept, keys, log, queue, tenants: NO_POOLS };
         return await refusalsTold(
           () => work({ services, databaseUrl, tenant, signal }),

@@ -35,7 +35,7 @@ export const takeBackup = (
     keys,
     out,
     what,
-    keptAt: (code) => new KeptFiles(dataDir, code),
+    keptAt: (code) => new KeptFiles({ dataDir, dataDirShared: true }, code),
     signal: new AbortController().signal,
     say: () => {},
     ...options,

@@ -3,6 +3,9 @@ import { query } from '../../db/control.ts';
 import type { ExportedFile } from '../../entities/control/tenant-export.ts';
 import { type ExportServices, filesOf } from './run-export.ts';
 
+/** What nobody has written to for so long, and no row names, was left by a process that died. */
+const DEAD_MS = 60 * 60_000;
+
 interface Kept {
   id: string;
   attempt: number;
@@ -23,5 +26,6 @@ export async function sweepExports({ control, kept: files }: ExportServices, sig
   const { rows } = await control.pool.query<Kept>({ ...kept });
   const names = new Set(rows.flatMap(({ data, files }) => [data?.name, files?.name]));
   const beingMade = rows.flatMap(({ id, attempt, isBeingMade }) => (isBeingMade ? [filesOf(id, attempt)] : []));
-  await files.sweep('exports', (name) => names.has(name) || beingMade.some((start) => name.startsWith(start)), signal);
+  const isKnown = (name: string) => names.has(name) || beingMade.some((start) => name.startsWith(start));
+  await files.sweep('exports', (name, ageMs) => ageMs > DEAD_MS && !isKnown(name), signal);
 }

@@ -105,6 +105,8 @@ export async function reopen({ servers }: OffboardingServices, { orgId, database
 async function writeKept(services: OffboardingServices, run: Claimed, signal: AbortSignal): Promise<void> {
   const { control, keys, kept, log, servers } = services;
   const { orgId, slug, databaseName } = run;
+  // The process that was asked may have other settings.
+  kept.refuseFleeting();
   const name = `archives/${orgId}.${newId()}.omnibak`;
   const draft = await kept.draft(name);
   try {

@@ -14,7 +14,7 @@ import { beginRun, refuseUnderWay, refuseWhileMoved } from './runs.ts';
 /** Who asks: a request's context, or a command of the operator's. */
 export interface Asker extends AuditSource {
   readonly em: EntityManager;
-  readonly services: Pick<Services, 'queue'>;
+  readonly services: Pick<Services, 'kept' | 'queue'>;
 }
 
 /** Of the countdown, in minutes. */
@@ -85,6 +85,7 @@ export function archiveTenant(ctx: Asker, id: string): Promise<TenantRow> {
   return ctx.em.transactional(async (em) => {
     const org = await lockSuspended(em, id);
     if (org.archivedAt) throw new AppError('tenant_archived', { message: 'This organization is archived already.' });
+    ctx.services.kept.refuseFleeting();
     await beginRun(em, ctx.services.queue, { orgId: id, kind: OffboardingKind.ARCHIVE, requestedBy: requester(ctx) });
     await auditRow(em, ctx, { action: 'tenant.archive', orgId: id, target: { type: 'tenant', id } });
     await tellOfTenant(em, TenantChange.UPDATED, org);

@@ -90,6 +90,22 @@ export async function beginRun(em: EntityManager, queue: Queue, { orgId, kind, a
   await queue.send(em, 'tenant.offboard', { orgId }, randomUUID());
 }
 
+/** Of those that have been there for a while: the job of a new one may just be ending, or be about to be seen. */
+const lost = query<{ orgId: string }>(
+  'lost_offboardings',
+  `select org_id as "orgId" from offboarding_runs run
+    where state in ('queued', 'running', 'retrying') and created_at < now() - interval '10 minutes'
+      and not exists (select from pgboss.job where name = 'tenant.offboard' and data->>'orgId' = run.org_id::text and state < 'completed')`,
+);
+
+/** Sends a job for runs that have none any more: an earlier version gave up after half a day, or somebody has removed it. */
+export async function sendLostRuns({ control, queue }: Pick<Services, 'control' | 'queue'>): Promise<void> {
+  const { rows } = await control.pool.query<{ orgId: string }>({ ...lost });
+  for (const { orgId } of rows) {
+    await control.orm.em.fork().transactional((em) => queue.send(em, 'tenant.offboard', { orgId }, orgId));
+  }
+}
+
 /** The step of an archiving whose archive is kept: the next attempt goes on from there. */
 export const DROP = 'drop';
 
