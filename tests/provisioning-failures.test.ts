@@ -95,6 +95,29 @@ describe('while the object store is away', () => {
     return row!.seconds;
   }
 
+  test('a run whose job was given up, or is gone, goes on until it succeeds', async () => {
+    const { id } = await post(admin);
+    const { attempt } = await failedAt(admin, id, 'create_stores');
+    await sql(app.databaseUrl, `update pgboss.job set state = 'failed' where singleton_key = $1`, [id]);
+    const again = await eventually(
+      () => look(admin, id),
+      (now) => now.attempt > attempt && now.state === 'RETRYING',
+    );
+    await sql(app.databaseUrl, 'delete from pgboss.job where singleton_key = $1', [id]);
+    await eventually(
+      () => look(admin, id),
+      (now) => now.attempt > again.attempt,
+    );
+    await startS3At(port);
+    await active(admin, id, 60_000);
+    const queues = await sql<{ years: number }>(
+      app.databaseUrl,
+      `select least(retry_limit * retry_delay_max::bigint, retention_seconds) / (365 * 86400) as years from pgboss.queue where name like 'tenant.%'`,
+    );
+    expect(queues.length).toBeGreaterThan(4);
+    expect(Math.min(...queues.map(({ years }) => Number(years)))).toBeGreaterThan(9);
+  });
+
   test('a run fails visibly, with a reason that holds no secret, and is tried again by itself', async () => {
     const { id, slug } = await post(admin);
     const first = await failedAt(admin, id, 'create_stores');

@@ -31,8 +31,18 @@ const OFFBOARD: JobName = 'tenant.offboard';
 /** Those that work for long. */
 const LONG: readonly JobName[] = [PROVISION, EXPORT, MOVE, OFFBOARD];
 const QUEUES: readonly JobName[] = [...LONG, 'tenant.apply-limits'];
-/** Retries after 1, 2, 4, ... and then every 60 seconds, for about half a day; after that by hand. */
-const RETRIES = { retryLimit: 720, retryDelay: 1, retryBackoff: true, retryDelayMax: 60 };
+const YEARS_SECONDS = 10 * 366 * 24 * 3600;
+/**
+ * Retries after 1, 2, 4, ... and then every 60 seconds, until it succeeds: what is to be given up, its work gives up and says so. Jobs that wait for
+ * longer than a fortnight would be forgotten otherwise.
+ */
+const RETRIES = {
+  retryLimit: 10_000_000,
+  retryDelay: 1,
+  retryBackoff: true,
+  retryDelayMax: 60,
+  retentionSeconds: YEARS_SECONDS,
+};
 /** One at a time by its key, and given to another worker about twelve seconds after its own has died. */
 const EXCLUSIVE = {
   policy: 'exclusive',
@@ -76,9 +86,10 @@ export class Queue {
       const ofAllData = name === EXPORT || name === OFFBOARD;
       await this.#boss.createQueue(name, EXCLUSIVE);
       // Also of a queue that an earlier version made.
-      if (ofAllData) await this.#boss.updateQueue(name, { expireInSeconds: LONGEST_SECONDS });
+      await this.#boss.updateQueue(name, { ...RETRIES, ...(ofAllData && { expireInSeconds: LONGEST_SECONDS }) });
     }
     await this.#boss.createQueue('tenant.apply-limits', { notify: true, expireInSeconds: 300, ...RETRIES });
+    await this.#boss.updateQueue('tenant.apply-limits', RETRIES);
   }
 
   /** Sends in the manager's transaction: a rollback takes the job along. @returns its id, or null when the key is taken. */
