@@ -1,16 +1,16 @@
 /** A real PostgreSQL in the data folder, from the binaries that npm installed; it lives as long as this process. */
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { mkdir, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { arch, platform } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { promisify } from 'node:util';
 import pg from 'pg';
 import { ConfigError } from '../config.ts';
 import { clusterIn, DATABASE, embeddedUrl, pidIn, runningServer } from './embedded-cluster.ts';
 import { initialise, removeDrafts } from './embedded-draft.ts';
+import { shutDown, untilItAnswers } from './embedded-recovery.ts';
 import { removeOrphanDirectories } from './orphan-directories.ts';
 import { letThrough, serverAccount } from './server-account.ts';
 
@@ -84,7 +84,7 @@ async function claimFolder(dataDir: string, notice: (message: string) => void): 
     if (!told && Date.now() - start > 1000) {
       notice('waiting for the PostgreSQL of the previous gateway to finish writing');
       told = true;
-      await shutDown(server.pid, dataDir);
+      await shutDown(server.pid, clusterIn(dataDir));
     }
     await sleep(25);
   }
@@ -95,34 +95,11 @@ async function claimFolder(dataDir: string, notice: (message: string) => void): 
   await writeFile(gatewayFile, `${process.pid}\n`);
 }
 
-/** As the guard does, which may have been killed along with its gateway. A server that is told twice shuts down once. */
-async function shutDown(server: number, dataDir: string): Promise<void> {
-  await promisify(execFile)('sync', ['-f', dataDir]).catch(() => {});
-  try {
-    process.kill(server, 'SIGINT');
-  } catch {
-    // It has ended meanwhile.
-  }
-}
-
 function folderInUse(dataDir: string, gateway?: number): ConfigError {
   return new ConfigError(
     `Another gateway${gateway ? ` (process ${gateway})` : ''} is already running on the data folder ${dataDir}.\n` +
       'Stop that one first, or start this one with a DATA_DIR (and a PORT) of its own.',
   );
-}
-
-async function answers(url: string): Promise<boolean> {
-  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 1000 });
-  client.on('error', () => {});
-  try {
-    await client.connect();
-    return true;
-  } catch {
-    return false;
-  } finally {
-    await client.end().catch(() => {});
-  }
 }
 
 export interface LaunchedServer {
@@ -214,15 +191,9 @@ export async function launchEmbeddedServer(options: EmbeddedServerOptions): Prom
   };
 
   let ended = run();
-  const answering = async () => {
-    let dead = false;
-    void ended.then(() => {
-      dead = true;
-    });
-    for (const deadline = Date.now() + 60_000; Date.now() < deadline; await sleep(20)) {
-      if (await answers(maintenanceUrl)) return;
-      if (dead) break;
-    }
+  const answers = () => untilItAnswers(maintenanceUrl, cluster, ended);
+  const started = async () => {
+    if (await answers()) return;
     guard.stdin!.destroy();
     if (await runningServer(dataDir)) throw folderInUse(dataDir);
     throw new ConfigError(`PostgreSQL did not start; ${join(dataDir, 'postgres.log')} says why.`);
@@ -244,11 +215,12 @@ export async function launchEmbeddedServer(options: EmbeddedServerOptions): Prom
       options.notice('PostgreSQL ended unexpectedly and is being started again.');
       await sleep(200);
       ended = run();
+      void answers();
     }
   };
 
   const ready = async (): Promise<EmbeddedServer> => {
-    await answering();
+    await started();
     if (!options.asItIs) {
       await ensureDatabase(maintenanceUrl);
       stopTidying = repeatedly(TIDY_MS, tidy);
