@@ -81,6 +81,9 @@ describe('a move to a server that goes away for good', () => {
       expect((await abandon(tenant, { slug: 'another', reason: REASON })).body.details).toEqual([
         { field: 'slug', message: 'is not the slug of this organization' },
       ]);
+      // As in the seconds of the switch.
+      await sql(databaseUrl, 'update tenant_moves set read_only_since = now() where org_id = $1', [tenant.id]);
+      await sql(databaseUrl, `alter database "${nameOf(tenant)}" set default_transaction_read_only = on`);
       expect((await abandon(tenant)).status).toBe(202);
       const ended = await moved(admin, tenant, 'cancelled', 20_000);
       expect(ended).toMatchObject({

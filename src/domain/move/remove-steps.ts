@@ -10,6 +10,7 @@ import { TenantDatabase } from '../../entities/control/tenant-database.ts';
 import { MoveState } from '../../entities/control/tenant-move.ts';
 import { isUnavailable } from '../../errors.ts';
 import { FencedOff } from '../durable-run.ts';
+import { OTHERS } from './sessions.ts';
 import { administer, alone, type Recorder, type Step, type StepContext } from './step.ts';
 
 const quote = pg.escapeIdentifier;
@@ -64,7 +65,12 @@ export async function drop(context: StepContext, server: TenantCluster): Promise
  */
 async function abandon(context: StepContext, kept: TenantCluster, gone: TenantCluster): Promise<Recorder> {
   const { sessions, name } = context;
-  const isReleased = await unlessAway(context, kept, () => release(context, kept));
+  const isReleased = await unlessAway(context, kept, async () => {
+    await release(context, kept);
+    // Those of a pooler would go on reading only, and be used again.
+    const client = await administer(context, kept);
+    if (context.readOnlyMs() > 0) await endSessions(client, `${OTHERS} and state = 'idle'`, [name]);
+  });
   const isDropped = await unlessAway(context, gone, async () => {
     if (isReleased) await drop(context, gone);
     else if (await isThere(await administer(context, gone), name)) await detach(await sessions.in(gone, name), name);

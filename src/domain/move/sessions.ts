@@ -37,6 +37,8 @@ const GOODBYE_MS = 1000;
 
 /** The names of these sessions begin with this. */
 export const MOVE_SESSION = 'omnistream-move ';
+/** SQL of the sessions of everybody else in the database $1. */
+export const OTHERS = `datname = $1 and backend_type = 'client backend' and not starts_with(application_name, '${MOVE_SESSION}')`;
 const labelOf = ({ orgId }: Attempt) => `${MOVE_SESSION}${orgId.replaceAll('-', '')} `;
 
 export class MoveSessions {

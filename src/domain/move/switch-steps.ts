@@ -24,7 +24,7 @@ import { sequencesOf } from '../backup/tables.ts';
 import { StepFailure } from '../durable-run.ts';
 import { compare } from './compare.ts';
 import { follow, reaches } from './copy-steps.ts';
-import { MOVE_SESSION } from './sessions.ts';
+import { OTHERS } from './sessions.ts';
 import type { Step, StepContext } from './step.ts';
 
 const quote = pg.escapeIdentifier;
@@ -61,8 +61,6 @@ const setReadOnly = (client: pg.ClientBase, database: string, on: boolean) =>
   client.query(
     `alter database ${quote(database)} ${on ? 'set default_transaction_read_only = on' : 'reset default_transaction_read_only'}`,
   );
-
-const OTHERS = `datname = $1 and backend_type = 'client backend' and not starts_with(application_name, '${MOVE_SESSION}')`;
 
 /** Ends sessions that began before: those that do not end by themselves while they are at rest, at last all of them. */
 async function endFormer(client: pg.ClientBase, name: string, before: string): Promise<void> {

@@ -1,4 +1,5 @@
 /** One attempt at a run, whatever it is of. */
+import { ServerAway } from '../../db/server-liveness.ts';
 import { OffboardingKind, OffboardingState } from '../../entities/control/offboarding.ts';
 import { FencedOff } from '../durable-run.ts';
 import { whyItFailed } from '../work-failures.ts';
@@ -58,7 +59,9 @@ async function fail(services: OffboardingServices, run: Claimed, error: unknown,
       await recordFailure(em, run, whyItFailed(error), state);
       return isGivenUp;
     });
-  const mayGiveUp = run.kind !== OffboardingKind.PURGE && tries >= MOST_ATTEMPTS;
+  // Without its server nobody can leave the tenant as it was: that is waited for.
+  const waits = run.kind === OffboardingKind.ARCHIVE && error instanceof ServerAway;
+  const mayGiveUp = run.kind !== OffboardingKind.PURGE && !waits && tries >= MOST_ATTEMPTS;
   try {
     return await record(mayGiveUp).catch((err: unknown) => {
       if (err instanceof FencedOff || !mayGiveUp) throw err;
