@@ -79,7 +79,7 @@ describeIf('database servers in the console', hasBrowser, 'chromium is not on PA
     await row().getByText('Down').waitFor();
     await go('Health');
     const card = page.getByTestId('health-server-eu-1');
-    await card.getByText('1 tenant is answered 503 until it is back:').waitFor();
+    await card.getByText('1 tenant cannot be used until it is back:').waitFor();
     await page.getByTestId('health-banner').getByText('Database server eu-1').waitFor();
     await server.entrance.reopen();
     await card.getByText('Up').waitFor();
