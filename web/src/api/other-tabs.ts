@@ -8,10 +8,10 @@ type Message = { kind: 'whoIsThere'; path: string } | { kind: 'signedIn'; signed
 
 /** Others answer within some milliseconds, if there are any. */
 const PATIENCE_MS = 200;
-/** Two may be signed in, one on each side: the one who knows the address goes first. */
-const BEHIND_MS = 60;
 
-const knows = ({ kind }: SignedIn, path: string) => (kind === 'tenant') === path.endsWith('/working-hours');
+/** Two may be signed in, one on each side: a tab is of those who have its address. The way in is everybody's. */
+const has = ({ kind }: SignedIn, path: string) =>
+  /\/console\/?$/.test(path) || (kind === 'tenant') === path.endsWith('/working-hours');
 
 /** To be called once, before anything is shown. Ends when it is known who is signed in. */
 export async function joinOtherTabs(): Promise<void> {
@@ -21,10 +21,7 @@ export async function joinOtherTabs(): Promise<void> {
   channel.onmessage = ({ data }: MessageEvent<Message>) => {
     const { signedIn } = getSession();
     if (data.kind === 'whoIsThere') {
-      if (!signedIn) return;
-      const answer = () => send({ kind: 'signedIn', signedIn });
-      if (knows(signedIn, data.path)) answer();
-      else setTimeout(answer, BEHIND_MS);
+      if (signedIn && has(signedIn, data.path)) send({ kind: 'signedIn', signedIn });
     } else if (isNewTab() && !signedIn) {
       setSession({ signedIn: data.signedIn });
       answered.resolve();
