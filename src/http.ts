@@ -218,13 +218,31 @@ function letConnectionsGo(app: FastifyInstance, closing: AbortController, going:
   app.addHook('onClose', async () => clearInterval(sweep));
 }
 
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** JSON that the parser refuses has keys that reach for the prototype. */
+const poisoned = () =>
+  new AppError('validation_failed', {
+    message: 'The body holds a key that may not be: "__proto__", or "constructor".',
+  });
+
 function acceptJsonOnly(app: FastifyInstance): void {
   const parse = app.getDefaultJsonParser('error', 'error');
   app.removeAllContentTypeParsers();
   app.addContentTypeParser(/^application\/(?:[\w.-]+\+)?json(?:;|$)/i, { parseAs: 'string' }, (request, body, done) => {
     // Clients that always send the header send it with an empty body too.
     if (body === '') done(null, undefined);
-    else parse(request, body as string, done);
+    else
+      parse(request, body as string, (error, value) =>
+        done(error && isJson(body as string) ? poisoned() : error, value),
+      );
   });
 }
 
