@@ -8,11 +8,12 @@ import { join } from 'node:path';
 import { type EmbeddedServer, startEmbeddedServer } from '../src/db/embedded-server.ts';
 import { TENANT_SCHEMA_VERSION } from '../src/db/migrations/tenant/index.ts';
 import { type Actor, provision, superAdmin, type Tenant } from '../tests/support/actors.ts';
+import { START } from '../tests/support/built.ts';
 import { sql } from '../tests/support/database.ts';
 import { temporaryFolder } from '../tests/support/gateway-process.ts';
 import { SUPER_ADMIN } from '../tests/support/super-admin.ts';
 import { allCores, type Pins } from './machine.ts';
-import { endServers, GATEWAY, Server } from './servers.ts';
+import { endServers, MODULES, Server } from './servers.ts';
 
 /** Tenants that have databases; all others are rows in the control database. */
 const REAL_TENANTS = 20;
@@ -85,7 +86,7 @@ async function fill({ pins, folder, jwtSecret, postgres, say, profile, ...option
   const startGateway = (nodeOptions: string[] = [], name = 'gateway', cores: string | undefined = pins.server) =>
     Server.start({
       name,
-      args: [...nodeOptions, ...GATEWAY],
+      args: [...nodeOptions, ...(profile ? MODULES : START)],
       log: join(folder, `${name}.log`),
       cores,
       env: {

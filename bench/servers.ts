@@ -96,5 +96,5 @@ export class Server {
   }
 }
 
-/** As `npm start` runs it. */
-export const GATEWAY = ['--enable-source-maps', join(dist, 'gateway', 'main.js')];
+/** A file a module, for profiles: what follows `node`. */
+export const MODULES = ['--enable-source-maps', join(dist, 'main.js')];

@@ -36,7 +36,7 @@ export async function buildApp(options: OpenOptions): Promise<App> {
   return {
     http,
     services,
-    awaitsFirstSignIn: (email, password) => awaitsFirstSignIn(services.control.orm.em.fork(), email, password),
+    awaitsFirstSignIn: (email, password) => awaitsFirstSignIn(services.control, email, password),
     leave: () => leaving.abort(),
     async close() {
       await services.queue.takeNoMore();

@@ -141,7 +141,7 @@ async function setUp(
     await lock.query(`select pg_advisory_lock(${LOCKS.setup}, 0)`);
     await refuseWithoutRights(lock);
     refuseChanged([...controlMigrations, ...tenantMigrations]);
-    await control.orm.migrator.up();
+    await migrate(control);
     const em = control.orm.em.fork();
     await refuseOtherSecret(control, keys);
     const servers = await DatabaseServers.open({ control, keys, code: await installationCode(em), log });
@@ -154,6 +154,17 @@ async function setUp(
   } finally {
     await lock.end();
   }
+}
+
+/** MikroORM's migrator takes 15 ms to find out that there is nothing to do. */
+async function migrate({ orm, pool }: ControlDatabase): Promise<void> {
+  const undefinedTable = '42P01';
+  const { rows } = await pool.query<{ name: string }>('select name from mikro_orm_migrations').catch((error) => {
+    if (error.code === undefinedTable) return { rows: [] };
+    throw error;
+  });
+  const done = new Set(rows.map(({ name }) => name));
+  if (!controlMigrations.every(({ name }) => done.has(name))) await orm.migrator.up();
 }
 
 /** What another secret has sealed cannot be opened: every tenant would be out of reach, and only find out one by one. */

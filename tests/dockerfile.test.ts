@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { eventually } from './support/actors.ts';
 import { JWT_SECRET } from './support/app.ts';
-import { ensureBuilt } from './support/built.ts';
+import { ensureBuilt, START } from './support/built.ts';
 import { createControlDatabase, dropControlDatabase } from './support/database.ts';
 import { cleanUp, temporaryFolder } from './support/gateway-process.ts';
 import { copyInto, runSteps, type Stage, stagesOf, wordsOf } from './support/image.ts';
@@ -151,6 +151,11 @@ test('without a database it says in a sentence what it lacks', async () => {
 test('it is built on a named version of Node.js, the one that tests run on, for both stages', () => {
   const { version } = lock.packages['node_modules/node']!;
   expect([build.base, image.base]).toEqual([`node:${version}-bookworm-slim`, `node:${version}-bookworm-slim`]);
+});
+
+test('it starts what npm start does', () => {
+  const words = wordsOf(image.steps.find(({ keyword }) => keyword === 'ENTRYPOINT')!);
+  expect(words.map((word) => (word.endsWith('.js') ? resolve(word) : word))).toEqual(['node', ...START]);
 });
 
 test('what is copied is there, and let through by .dockerignore', async () => {

@@ -5,11 +5,12 @@ import { join } from 'node:path';
 import { runningServer } from '../../src/db/embedded-cluster.ts';
 import { type EmbeddedServer, startEmbeddedServer } from '../../src/db/embedded-server.ts';
 import { type Actor, eventually, superAdmin } from '../../tests/support/actors.ts';
+import { START } from '../../tests/support/built.ts';
 import { sql } from '../../tests/support/database.ts';
 import { postgresGone, temporaryFolder } from '../../tests/support/gateway-process.ts';
 import { SUPER_ADMIN } from '../../tests/support/super-admin.ts';
 import { residentMemory } from '../gauges.ts';
-import { GATEWAY, Server } from '../servers.ts';
+import { Server } from '../servers.ts';
 import { type Curve, figure, note } from './curves.ts';
 import { prepareUpgrade, type Upgrade } from './upgrade.ts';
 
@@ -83,7 +84,7 @@ async function open(folder: string, postgres: EmbeddedServer[]): Promise<Omit<Gr
     SUPER_ADMIN_PASSWORD: SUPER_ADMIN.password,
     LOG_LEVEL: 'warn',
   };
-  const gateway = await Server.start({ name: 'gateway', args: GATEWAY, env, log: join(folder, 'gateway.log') });
+  const gateway = await Server.start({ name: 'gateway', args: [...START], env, log: join(folder, 'gateway.log') });
   const admin = await superAdmin(gateway);
   for (const [index, { url }] of others.entries()) {
     const body = { name: `server-${index + 2}`, url, capacity: 5000 };

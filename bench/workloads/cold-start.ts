@@ -10,11 +10,12 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { provision, superAdmin } from '../../tests/support/actors.ts';
+import { START } from '../../tests/support/built.ts';
 import { postgresGone, temporaryFolder } from '../../tests/support/gateway-process.ts';
 import { SUPER_ADMIN } from '../../tests/support/super-admin.ts';
 import { pinned } from '../machine.ts';
 import { median } from '../rounds.ts';
-import { endsWithBench, GATEWAY } from '../servers.ts';
+import { endsWithBench } from '../servers.ts';
 import type { Bench, Workload } from './workload.ts';
 
 /** In the folder. */
@@ -36,7 +37,7 @@ export const W9: Workload = {
       COMPILE_CACHE: join(platform.folder, 'compiled'),
     };
     const gateway = () =>
-      startUp(bench, GATEWAY, own, port, {
+      startUp(bench, START, own, port, {
         ...env,
         SUPER_ADMIN_EMAIL: SUPER_ADMIN.email,
         SUPER_ADMIN_PASSWORD: SUPER_ADMIN.password,
@@ -87,7 +88,7 @@ interface Started {
 
 async function startUp(
   { platform }: Bench,
-  script: string[],
+  script: readonly string[],
   dataDir: string,
   port: number,
   env: Record<string, string>,

@@ -222,7 +222,7 @@ export async function launchEmbeddedServer(options: EmbeddedServerOptions): Prom
   const ready = async (): Promise<EmbeddedServer> => {
     await started();
     if (!options.asItIs) {
-      await ensureDatabase(maintenanceUrl);
+      await inServer(maintenanceUrl, ensureDatabase);
       stopTidying = repeatedly(TIDY_MS, tidy);
     }
     const kept = keepAlive();
@@ -268,11 +268,15 @@ async function inServer(url: string, work: (client: pg.Client) => Promise<void>)
   }
 }
 
-const ensureDatabase = (maintenanceUrl: string) =>
-  inServer(maintenanceUrl, async (client) => {
-    const { rowCount } = await client.query('select from pg_database where datname = $1', [DATABASE]);
-    if (!rowCount) await client.query(`create database ${DATABASE}`);
-    // The server is ours alone: a tenant's role is to reach its own database and no other.
-    await client.query('revoke connect on database postgres from public');
-    await client.query('revoke connect on database template1 from public');
-  });
+async function ensureDatabase(client: pg.Client): Promise<void> {
+  // The server is ours alone: a tenant's role is to reach its own database and no other.
+  const { rows } = await client.query<{ made: boolean; open: string[] }>(
+    `select exists (select from pg_database where datname = $1) as made,
+            array(select datname from unnest(array['postgres', 'template1']) as datname
+                   where has_database_privilege('public', datname, 'connect')) as open`,
+    [DATABASE],
+  );
+  const { made, open } = rows[0]!;
+  if (!made) await client.query(`create database ${DATABASE}`);
+  for (const name of open) await client.query(`revoke connect on database ${name} from public`);
+}

@@ -1,6 +1,6 @@
 /** The durable job queue (pg-boss) in the control database. A job is sent in the transaction of what it is for. */
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { fromKysely, type JobWithMetadata, type KyselyTransactionLike, PgBoss } from 'pg-boss';
+import { fromKysely, type JobWithMetadata, type KyselyTransactionLike, PgBoss, type QueueResult } from 'pg-boss';
 import type { Logger } from 'pino';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { traced, tracing } from '../telemetry/tracing.ts';
@@ -55,6 +55,12 @@ const EXCLUSIVE = {
 /** The most that the queue allows is a day. */
 const LONGEST_SECONDS = 23 * 3600;
 
+function optionsOf(name: JobName) {
+  if (!LONG.includes(name)) return { notify: true, expireInSeconds: 300, ...RETRIES };
+  // All data of a tenant may take its time; a worker that is dead is noticed by its heartbeat.
+  return name === EXPORT || name === OFFBOARD ? { ...EXCLUSIVE, expireInSeconds: LONGEST_SECONDS } : EXCLUSIVE;
+}
+
 export class Queue {
   readonly #boss: PgBoss;
   readonly #metrics?: Metrics;
@@ -81,15 +87,19 @@ export class Queue {
   async start(): Promise<void> {
     await this.#boss.start();
     this.#started = true;
-    for (const name of LONG) {
-      // All data of a tenant may take its time; a worker that is dead is noticed by its heartbeat.
-      const ofAllData = name === EXPORT || name === OFFBOARD;
-      await this.#boss.createQueue(name, EXCLUSIVE);
-      // Also of a queue that an earlier version made.
-      await this.#boss.updateQueue(name, { ...RETRIES, ...(ofAllData && { expireInSeconds: LONGEST_SECONDS }) });
+    const made = new Map((await this.#boss.getQueues([...QUEUES])).map((queue) => [queue.name, queue]));
+    for (const name of QUEUES) {
+      const options = optionsOf(name);
+      const found = made.get(name);
+      if (!found) await this.#boss.createQueue(name, options);
+      else await this.#bringUpToDate(found, { ...RETRIES, expireInSeconds: options.expireInSeconds });
     }
-    await this.#boss.createQueue('tenant.apply-limits', { notify: true, expireInSeconds: 300, ...RETRIES });
-    await this.#boss.updateQueue('tenant.apply-limits', RETRIES);
+  }
+
+  /** An earlier version may have made it. */
+  async #bringUpToDate(found: QueueResult, wanted: typeof RETRIES & { expireInSeconds: number }): Promise<void> {
+    const keys = Object.keys(wanted) as (keyof typeof wanted)[];
+    if (keys.some((key) => found[key] !== wanted[key])) await this.#boss.updateQueue(found.name, wanted);
   }
 
   /** Sends in the manager's transaction: a rollback takes the job along. @returns its id, or null when the key is taken. */

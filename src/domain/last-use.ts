@@ -1,5 +1,4 @@
 /** When sessions and API keys were last used: gathered in memory and written together, once a minute for each. */
-import { LRUCache } from 'lru-cache';
 import { nowMs } from '../clock.ts';
 import type { ControlDatabase } from '../db/control.ts';
 import type { Caller } from './tokens.ts';
@@ -16,19 +15,26 @@ const STATEMENTS = {
 };
 
 class Uses {
-  readonly #written = new LRUCache<string, number>({ max: 100_000 });
+  /** Those of the last minute, the oldest first. */
+  readonly #written = new Map<string, number>();
   #pending = new Map<string, number>();
 
   note(id: string): void {
     const now = nowMs();
     if (now - (this.#written.get(id) ?? 0) < PACE_MS) return;
     this.#pending.set(id, now);
+    this.#written.delete(id);
     this.#written.set(id, now);
   }
 
   take(): [string, number][] {
     const taken = [...this.#pending].sort(([a], [b]) => (a < b ? -1 : 1));
     this.#pending = new Map();
+    const since = nowMs() - PACE_MS;
+    for (const [id, at] of this.#written) {
+      if (at > since) break;
+      this.#written.delete(id);
+    }
     return taken;
   }
 }

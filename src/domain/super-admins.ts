@@ -2,8 +2,7 @@
 import { type EntityManager, LockMode } from '@mikro-orm/postgresql';
 import { newId, nowDate } from '../clock.ts';
 import { type Context, superAdmin } from '../context.ts';
-import { query } from '../db/control.ts';
-import { AuditEntry } from '../entities/control/audit-entry.ts';
+import { type ControlDatabase, query } from '../db/control.ts';
 import { SuperAdmin } from '../entities/control/super-admin.ts';
 import { AppError, notFound } from '../errors.ts';
 import { audit, auditFailure, bySystem } from './audit.ts';
@@ -132,15 +131,20 @@ export async function resetSuperAdminPassword(ctx: Context, id: string, newPassw
 }
 
 /** Whether the first super admin's password is still the one it was made with, and nobody has signed in since. */
-export async function awaitsFirstSignIn(em: EntityManager, email: string, password: string): Promise<boolean> {
-  if ((await em.count(AuditEntry, { action: 'super_admin.login' })) > 0) return false;
-  const admin = await em.findOne(SuperAdmin, { email });
-  return verifyPassword(admin?.passwordHash, password);
+export async function awaitsFirstSignIn({ pool }: ControlDatabase, email: string, password: string): Promise<boolean> {
+  const { rows } = await pool.query<{ signedIn: boolean; passwordHash: string | null }>(
+    `select exists (select from audit_entries where action = 'super_admin.login') as "signedIn",
+            (select password_hash from super_admins where email = $1) as "passwordHash"`,
+    [email],
+  );
+  const { signedIn, passwordHash } = rows[0]!;
+  return !signedIn && verifyPassword(passwordHash ?? undefined, password);
 }
 
 /** On an empty database. */
 export async function ensureFirstSuperAdmin(em: EntityManager, email: string, password: string): Promise<void> {
-  if ((await em.count(SuperAdmin)) > 0) return;
+  const { length } = await em.execute('select from super_admins limit 1');
+  if (length > 0) return;
   const passwordHash = await hashPassword(password);
   await em.transactional(async (tx) => {
     const admin = addSuperAdmin(tx, { email, name: 'First super admin', passwordHash });

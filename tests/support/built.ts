@@ -1,5 +1,15 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -7,6 +17,12 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 
 /** The compiled gateway and commands, a file a module; what `npm start` runs is in `gateway` below it. */
 export const dist = join(root, 'dist');
+
+/** What follows `node` in `npm start`. */
+export const START: readonly string[] = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+  .scripts.start.split(' ')
+  .slice('exec node'.split(' ').length)
+  .map((word: string) => (word.startsWith('-') ? word : join(root, word)));
 
 const SOURCES = ['src', 'tsconfig.json', 'tsconfig.build.json', join('scripts', 'bundle.mjs')];
 

@@ -4,11 +4,11 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, relative } from 'node:path';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { runningServer } from '../../src/db/embedded-cluster.ts';
 import { eventually } from './actors.ts';
-import { dist } from './built.ts';
+import { dist, START } from './built.ts';
 import { SUPER_ADMIN } from './super-admin.ts';
 
 export interface Ended {
@@ -76,22 +76,23 @@ interface Run {
   output(): string;
 }
 
+/** What follows `node` where a compiled module is run. */
+const moduleOf = (script: string, build = dist) => ['--enable-source-maps', join(build, script)];
+
+/** @param program a command below `dist`, or what follows `node`. */
 function run(
-  script: string,
+  program: string | readonly string[],
   env: Record<string, string>,
   options: string[] = [],
   told: (output: string) => void = () => {},
   input = '',
 ): Run {
+  const words = typeof program === 'string' ? moduleOf(program) : program;
   // The kernel ends it when the tests die, however they die.
-  const child = spawn(
-    'setpriv',
-    ['--pdeathsig', 'KILL', process.execPath, '--enable-source-maps', join(dist, script), ...options],
-    {
-      stdio: ['pipe', 'pipe', 'pipe'],
-      env: { PATH: process.env.PATH, LOG_LEVEL: 'warn', WARM_DATABASES: '2', ...env },
-    },
-  );
+  const child = spawn('setpriv', ['--pdeathsig', 'KILL', process.execPath, ...words, ...options], {
+    stdio: ['pipe', 'pipe', 'pipe'],
+    env: { PATH: process.env.PATH, LOG_LEVEL: 'warn', WARM_DATABASES: '2', ...env },
+  });
   running.add(child);
   child.stdin!.on('error', () => {});
   child.stdin!.end(input);
@@ -110,12 +111,9 @@ function run(
   return { child, ended, output: () => output };
 }
 
-/** What `npm start` runs, below `dist`. */
-const BUNDLE = join('gateway', 'main.js');
-
 /** Starts a gateway without waiting for it to be up. */
 export const spawnGateway = (env: Record<string, string>, ...options: string[]): Pick<Run, 'child' | 'ended'> =>
-  run(BUNDLE, env, options);
+  run(START, env, options);
 
 /** The same, for one that ends by itself. @returns how it ended. */
 export const runGateway = (env: Record<string, string>, ...options: string[]): Promise<Ended> =>
@@ -163,7 +161,7 @@ export async function startGateway(env: Record<string, string>, variant: Variant
   const standing = { PORT: '0', SUPER_ADMIN_EMAIL: SUPER_ADMIN.email, SUPER_ADMIN_PASSWORD: SUPER_ADMIN.password };
   const preloading = preload && { NODE_OPTIONS: `--import ${preload}` };
   const { child, ended, output } = run(
-    build ? join(relative(dist, build), 'main.js') : BUNDLE,
+    build ? moduleOf('main.js', build) : START,
     { ...standing, ...preloading, ...env },
     options,
     told,

@@ -1,11 +1,9 @@
 /** What can go wrong with an operation, and how it is answered: one form for all (contract section 1). */
+import { STATUS_CODES } from 'node:http';
 import { type ErrorCode, errorTable } from '../../errors.ts';
 import type { Demand, Permission } from '../../schema/permissions.ts';
 import type { Route } from '../route.ts';
 import type { Reference, Response, Schema } from './types.ts';
-
-/** Imported, node:http would load all of fetch with it, at every start: 20 ms. */
-const { STATUS_CODES } = process.getBuiltinModule('node:http');
 
 export const ERROR_SCHEMA: Schema = {
   type: 'object',
