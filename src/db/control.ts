@@ -10,6 +10,7 @@ import { controlMigrations } from './migrations/control/index.ts';
 import { PointReads } from './point-reads.ts';
 import { guardPool } from './pools.ts';
 import { Client } from './row-parser.ts';
+import { RowsQuery } from './rows-query.ts';
 
 /** A statement that is prepared once per connection. `text` uses `$1`, `$2`, ... */
 export interface Query<Row> {
@@ -30,8 +31,11 @@ export interface Sql {
 
 /** Of a pool, each statement by itself and prepared. */
 export const sqlOf = (pool: Pool): Sql => ({
-  rows: async <Row>({ name, text }: Query<Row>, values: unknown[]) =>
-    (await pool.query({ name, text, values })).rows as Row[],
+  async rows<Row>({ name, text }: Query<Row>, values: unknown[]) {
+    const statement = new RowsQuery<Row>({ name, text, values });
+    await pool.query(statement);
+    return statement.made;
+  },
 });
 
 interface KyselyLike {

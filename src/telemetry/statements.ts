@@ -1,5 +1,5 @@
 /** Statements as spans, within whatever asks for them. */
-import type pg from 'pg';
+import pg from 'pg';
 import { type Attributes, traced, tracing } from './tracing.ts';
 
 type Query = (...args: unknown[]) => unknown;
@@ -38,6 +38,7 @@ export function traceStatements(pool: pg.Pool, database: Database): void {
 function isCalledBack(args: unknown[]): boolean {
   const [config] = args as [{ submit?: unknown; callback?: unknown } | string | undefined];
   if (typeof args.at(-1) === 'function') return true;
+  if (config instanceof pg.Query) return false;
   return typeof config === 'object' && (typeof config.submit === 'function' || typeof config.callback === 'function');
 }
 

@@ -1,9 +1,11 @@
-/** The ceiling's tenants: what its statements read, the bodies that it makes of the rows, and their compiled serialisers. */
+/** The ceiling's tenants: what its statements read, the bodies that it makes of the rows, and the compiled serialiser of one. */
 
 export const TENANT_COLUMNS = `o.id, o.name, o.slug, o.status, o.country, o.limits, o.mongo_database, o.schema_version,
   o.created_at, o.updated_at`;
-export const USAGE_COLUMNS = `u.id as u_id, u.org_id, u.agent_count, u.contact_count, u.messages_this_month,
-  u.active_integrations, u.usage_month, u.timezone as u_timezone, u.updated_at as u_updated_at`;
+/** What the documents of W2 ask for; REST has ids besides. */
+export const USAGE_COLUMNS = `u.agent_count, u.contact_count, u.messages_this_month, u.active_integrations, u.usage_month,
+  u.timezone as u_timezone, u.updated_at as u_updated_at`;
+export const USAGE_IDS = 'u.id as u_id, u.org_id';
 
 export interface TenantRow {
   id: string;
@@ -19,8 +21,6 @@ export interface TenantRow {
 }
 
 export interface UsageRow extends TenantRow {
-  u_id: string;
-  org_id: string;
   agent_count: number;
   contact_count: number;
   messages_this_month: number;
@@ -30,8 +30,12 @@ export interface UsageRow extends TenantRow {
   u_updated_at: string;
 }
 
+export type UsageRowWithIds = UsageRow & { u_id: string; org_id: string };
+
 /** PostgreSQL's text of an instant, in UTC, as RFC 3339 with milliseconds. */
 export function instant(text: string): string {
+  // As nearly all are.
+  if (text.length === 26 && text.endsWith('+00')) return `${text.slice(0, 10)}T${text.slice(11, 23)}Z`;
   return `${text.slice(0, 10)}T${text.slice(11, 19)}.${text.slice(20).split('+')[0]!.padEnd(3, '0')}Z`;
 }
 
@@ -66,7 +70,7 @@ export const restTenant = (row: TenantRow) => ({
   updated_at: instant(row.updated_at),
 });
 
-export function restTenantWithUsage(row: UsageRow) {
+export function restTenantWithUsage(row: UsageRowWithIds) {
   const month = monthNow(row.u_timezone);
   const counts = row.usage_month === month;
   return {
@@ -113,9 +117,7 @@ export function graphqlTenant(row: UsageRow) {
 
 const text = { type: 'string' };
 const number = { type: 'integer' };
-const orNull = ({ type }: { type: string }) => ({ type, nullable: true });
 const object = (properties: Record<string, object>) => ({ type: 'object', properties });
-const list = (items: object) => ({ type: 'array', items });
 
 export const REST_TENANT = object({
   id: text,
@@ -128,50 +130,4 @@ export const REST_TENANT = object({
   schema_version: number,
   created_at: text,
   updated_at: text,
-});
-
-export const REST_TENANTS_WITH_USAGE = list(
-  object({
-    ...REST_TENANT.properties,
-    usage: object({
-      id: text,
-      org_id: text,
-      agent_count: number,
-      contact_count: number,
-      messages_this_month: number,
-      active_integrations: number,
-      usage_month: text,
-      updated_at: text,
-    }),
-  }),
-);
-
-const GRAPHQL_TENANT = object({
-  id: text,
-  name: text,
-  slug: text,
-  status: text,
-  country: orNull(text),
-  mongoDatabase: text,
-  schemaVersion: number,
-  createdAt: text,
-  updatedAt: text,
-  limits: object({ maxAgents: orNull(number), maxContacts: orNull(number), maxMessagesMonth: orNull(number) }),
-  usage: object({
-    agentCount: number,
-    contactCount: number,
-    messagesThisMonth: number,
-    activeIntegrations: number,
-    usageMonth: text,
-    updatedAt: text,
-  }),
-});
-
-export const GRAPHQL_PAGE = object({
-  data: object({
-    tenants: object({
-      nodes: list(GRAPHQL_TENANT),
-      pageInfo: object({ endCursor: orNull(text), hasNextPage: { type: 'boolean' } }),
-    }),
-  }),
 });
