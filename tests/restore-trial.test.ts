@@ -109,7 +109,7 @@ describe('a restore of a tenant on another server', () => {
     await eventually(
       () => contacts().catch(() => []),
       (names) => names.length === 1,
-      30_000,
+      60_000,
     );
     child.kill('SIGKILL');
     await ended;

@@ -26,6 +26,7 @@ export async function startApp(env: Record<string, string> = {}, databaseUrl?: s
     LOG_LEVEL: process.env.TEST_LOG ?? 'silent',
     // Most tests need one or two tenants, or none.
     WARM_DATABASES: '0',
+    DATA_DIR: process.env.TEST_DATA_DIR,
     ...env,
   });
   const controlUrl = databaseUrl ?? (await createControlDatabase());

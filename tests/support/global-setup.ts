@@ -19,5 +19,7 @@ export default async function setUp(): Promise<void> {
     settings: { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off', max_connections: '400' },
   });
   process.env.TEST_DATABASE_URL = server.url;
+  // Gateways remove files that they do not know: not those of the one that a developer runs in ./data.
+  process.env.TEST_DATA_DIR = join(dataDir, 'files');
   (globalThis as { testRun?: TestRun }).testRun = { server, dataDir };
 }
