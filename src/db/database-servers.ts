@@ -15,6 +15,7 @@ import type { Keys } from './secrets.ts';
 import { type Pooler, pooledAs, type ServerAddress } from './server-address.ts';
 import { ServerLiveness } from './server-liveness.ts';
 import { TenantCluster } from './tenant-cluster.ts';
+import { watcherName } from './tenant-names.ts';
 
 interface ServerRow {
   id: string;
@@ -207,13 +208,16 @@ export class DatabaseServers {
     void known?.liveness.stop();
     if (!url) return undefined;
     const log = this.#options.log.child({ server: name });
-    const liveness = new ServerLiveness(pooledAs(server.url, url), log, 'the pooler in front of a database server');
+    const liveness = new ServerLiveness(pooledAs(server.url, url), log, {
+      noun: 'the pooler in front of a database server',
+    });
     return { url, prepares, liveness };
   }
 
   #openAt(address: ServerAddress): TenantCluster {
-    const { log } = this.#options;
-    const liveness = new ServerLiveness(address.url, log.child({ server: address.name }));
+    const { code, log } = this.#options;
+    const session = watcherName(code);
+    const liveness = new ServerLiveness(address.url, log.child({ server: address.name }), { session });
     return new TenantCluster({ ...this.#options, ...address, liveness, pool: this.#poolOf(address) });
   }
 

@@ -40,9 +40,17 @@ export interface ServerStanding {
   error?: string;
 }
 
+export interface LivenessNames {
+  /** For the log, where it is something else than a server. */
+  noun?: string;
+  /** What its session is called at the server. */
+  session?: string;
+}
+
 export class ServerLiveness {
   readonly #url: string;
   readonly #noun: string;
+  readonly #session: string;
   readonly #log: Logger;
   readonly #listeners = new Set<() => void>();
   #client?: pg.Client;
@@ -52,10 +60,15 @@ export class ServerLiveness {
   readonly #pause = new Pause();
   #running?: Promise<void>;
 
-  /** @param url of its maintenance database. @param log names the server. @param noun for the log, where it is something else. */
-  constructor(url: string, log: Logger, noun = 'a database server') {
+  /** @param url of its maintenance database. @param log names the server. */
+  constructor(
+    url: string,
+    log: Logger,
+    { noun = 'a database server', session = 'omnistream health' }: LivenessNames = {},
+  ) {
     this.#url = url;
     this.#noun = noun;
+    this.#session = session;
     this.#log = log;
   }
 
@@ -130,7 +143,7 @@ export class ServerLiveness {
       connectionString: this.#url,
       connectionTimeoutMillis: PATIENCE_MS,
       query_timeout: PATIENCE_MS,
-      application_name: 'omnistream health',
+      application_name: this.#session,
     });
     client.on('error', () => {});
     client.on('end', () => {

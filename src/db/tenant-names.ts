@@ -7,6 +7,9 @@ export const tenantName = (code: string, orgId: string): string => `${groupName(
 /** A role without login that may read and write a tenant's tables; each tenant's login role is a member. */
 export const groupName = (code: string): string => `t_${code}`;
 
+/** The session by which each of an installation's gateways watches a server, at any time: who is in tenants' databases comes and goes. */
+export const watcherName = (code: string): string => `omnistream ${groupName(code)}`;
+
 /** Every template of an installation begins with this. */
 export const templatePrefix = (code: string): string => `${groupName(code)}_template_`;
 

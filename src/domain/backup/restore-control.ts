@@ -7,7 +7,7 @@ import { databaseUrlOf } from '../../db/control.ts';
 import { serverAddresses } from '../../db/database-servers.ts';
 import { LOCKS } from '../../db/locks.ts';
 import { controlMigrations } from '../../db/migrations/control/index.ts';
-import { formerName, groupName } from '../../db/tenant-names.ts';
+import { formerName, groupName, watcherName } from '../../db/tenant-names.ts';
 import { HOME_SERVER_ID } from '../../entities/control/database-server.ts';
 import { auditOn, bySystem } from '../audit.ts';
 import { controlChain } from '../audit-chain.ts';
@@ -130,10 +130,10 @@ async function refuseGatewaysElsewhere(
 async function refuseGateways(client: pg.ClientBase, name: string, code: string): Promise<void> {
   const { rows } = await client.query<{ database: string; count: number }>(
     `select datname as database, count(*)::int as count from pg_stat_activity
-      where (datname = $1 and application_name like 'omnistream%' or starts_with(datname, $2))
+      where (datname = $1 and application_name like 'omnistream%' or starts_with(datname, $2) or application_name = $3)
         and application_name not in ('omnistream-restore', 'omnistream-backup') and backend_type = 'client backend'
       group by datname order by datname limit 1`,
-    [name, `${groupName(code)}_`],
+    [name, `${groupName(code)}_`, watcherName(code)],
   );
   if (!rows[0]) return;
   const { database, count } = rows[0];
