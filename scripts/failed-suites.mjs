@@ -6,5 +6,10 @@ const MOST = 3;
 
 const { testResults } = JSON.parse(readFileSync(process.argv[2], 'utf8'));
 const failed = testResults.filter(({ status }) => status === 'failed').map(({ name }) => name);
-if (failed.length === 0 || failed.length > MOST) process.exit(1);
+if (failed.length === 0 || failed.length > MOST) {
+  console.error(
+    `No second look: ${failed.length === 0 ? 'no suite failed, but the run did' : `${failed.length} suites failed`}.`,
+  );
+  process.exit(1);
+}
 for (const file of failed) console.log(file);

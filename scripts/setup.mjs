@@ -2,7 +2,16 @@
 // It uses nothing but Node itself, because it runs before anything is installed.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -43,38 +52,59 @@ function newest(path) {
   return Math.max(stat.mtimeMs, ...names.map((name) => newest(join(path, name))));
 }
 
-/** Makes a folder anew where anything that it is made from has changed since. */
-function make(folder, sources, what, command, args, failure) {
+/**
+ * Makes a folder anew where anything that it is made from has changed since: aside and then into place, because a gateway may be
+ * starting from what is there, and another set-up be under way.
+ *
+ * @param steps each given the folder to make.
+ */
+function make(folder, sources, steps) {
   const built = join(folder, '.built');
   const changed = Math.max(...sources.map((name) => newest(at(name))));
   if (existsSync(built) && statSync(built).mtimeMs >= changed) return;
-  console.log(what);
-  rmSync(folder, { recursive: true, force: true });
-  run(at('node_modules', '.bin', command), args, failure);
-  writeFileSync(built, '');
+  // What is saved while it is being made has to be made the next time.
+  const began = new Date();
+  // As deep as what is compiled is to be: source maps name sources by the way there.
+  const draft = at(`.tmp-set-up-${process.pid}`);
+  const old = `${draft}-old`;
+  for (const { say, command, args, failure } of steps) {
+    console.log(say);
+    run(at('node_modules', '.bin', command), args(draft), failure);
+  }
+  writeFileSync(join(draft, '.built'), '');
+  utimesSync(join(draft, '.built'), began, began);
+  if (existsSync(folder)) renameSync(folder, old);
+  renameSync(draft, folder);
+  rmSync(old, { recursive: true, force: true });
 }
 
 make(
   at('dist'),
-  ['src', 'tsconfig.json', 'tsconfig.build.json', 'package-lock.json'],
-  'Compiling the gateway…',
-  'tsc',
-  ['-p', 'tsconfig.build.json'],
-  'The sources do not compile.',
-);
-make(
-  at('dist', 'gateway'),
-  ['src', 'scripts/bundle.mjs', 'package-lock.json'],
-  'Bundling it…',
-  'node',
-  ['scripts/bundle.mjs'],
-  'The gateway could not be bundled.',
+  ['src', 'tsconfig.json', 'tsconfig.build.json', join('scripts', 'bundle.mjs'), 'package-lock.json'],
+  [
+    {
+      say: 'Compiling the gateway…',
+      command: 'tsc',
+      args: (draft) => ['-p', 'tsconfig.build.json', '--outDir', draft],
+      failure: 'The sources do not compile.',
+    },
+    {
+      say: 'Bundling it…',
+      command: 'node',
+      args: (draft) => [join('scripts', 'bundle.mjs'), draft],
+      failure: 'The gateway could not be bundled.',
+    },
+  ],
 );
 make(
   at('web', 'dist'),
   ['web', 'package-lock.json'],
-  'Building the console…',
-  'vite',
-  ['build', 'web', '--logLevel', 'error'],
-  'The console could not be built.',
+  [
+    {
+      say: 'Building the console…',
+      command: 'vite',
+      args: (draft) => ['build', 'web', '--logLevel', 'error', '--emptyOutDir', '--outDir', draft],
+      failure: 'The console could not be built.',
+    },
+  ],
 );

@@ -11,9 +11,9 @@ export class Proxies {
     this.trust = trustProxy ? proxyAddr.compile([...trustProxy]) : false;
   }
 
-  /** The client's network address. */
+  /** The client's network address; empty where the connection has been reset by now. */
   addressOf(request: IncomingMessage): string {
-    return this.trust ? proxyAddr(request, this.trust) : (request.socket.remoteAddress ?? '');
+    return (this.trust ? proxyAddr(request, this.trust) : request.socket.remoteAddress) ?? '';
   }
 
   /** Whether the client speaks TLS, to a trusted proxy: this process itself speaks none. */

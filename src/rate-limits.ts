@@ -28,8 +28,8 @@ const PATIENCE_MS = 200;
 export interface RateLimits {
   /** @param asked what it counts as, where the request alone does not say. @returns undefined where nothing is counted. @throws {AppError} rate_limited */
   count(request: FastifyRequest, asked?: RateLimit): Promise<void> | undefined;
-  /** The same before Fastify has seen it. */
-  countAs(asked: RateLimit, request: IncomingMessage): Promise<void> | undefined;
+  /** Counts as `public` before Fastify has seen the request: where it goes on to there, it is not counted again. */
+  countEarly(request: IncomingMessage): Promise<void> | undefined;
 }
 
 export function makeRateLimits({ rateLimits }: Config, proxies: Proxies, redis: RedisLink | undefined): RateLimits {
@@ -37,11 +37,20 @@ export function makeRateLimits({ rateLimits }: Config, proxies: Proxies, redis: 
   const limiters = Object.fromEntries(
     limited.map(([name, points]) => [name, limiterOf(name, points, redis)]),
   ) as Partial<Record<RateLimit, RateLimiterAbstract>>;
-  const countAs: RateLimits['countAs'] = (asked, request) => {
+  const early = new WeakMap<IncomingMessage, Promise<void>>();
+  const countAs = (asked: RateLimit, request: IncomingMessage) => {
     const limiter = limiters[asked];
     return limiter && consume(limiter, networkOf(proxies.addressOf(request)));
   };
-  return { countAs, count: (request, asked = classOf(request)) => countAs(asked, request.raw) };
+  return {
+    count: (request, asked = classOf(request)) =>
+      (asked === 'public' && early.get(request.raw)) || countAs(asked, request.raw),
+    countEarly(request) {
+      const counted = countAs('public', request);
+      if (counted) early.set(request, counted);
+      return counted;
+    },
+  };
 }
 
 /** What carries credentials is answered for by an account, so that only what is costly is counted. */

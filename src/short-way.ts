@@ -25,14 +25,20 @@ export function shortWay({ services, answers, limits, proxies, going }: Means, l
     const ready = going.aborted ? undefined : answers.find(request);
     if (!ready) return long(request, response);
     const began = performance.now();
-    const counted = limits.countAs('public', request);
-    if (!counted) answer(request, response, ready, began);
-    // Who is over the limit is refused there as everybody is.
-    else
-      counted.then(
-        () => answer(request, response, ready, began),
-        () => long(request, response),
-      );
+    const send = () => {
+      try {
+        answer(request, response, ready, began);
+      } catch (error) {
+        // Nobody is above this who would catch it.
+        services.log.error({ err: error }, 'a ready answer could not be sent');
+        response.destroy();
+      }
+    };
+    const counted = limits.countEarly(request);
+    if (!counted) return send();
+    // Who is over the limit is refused there as everybody is; and Redis may have taken longer than the answer holds.
+    const further = () => (going.aborted || !answers.holds(ready) ? long(request, response) : send());
+    counted.then(further, () => long(request, response));
   };
 
   function answer(request: IncomingMessage, response: ServerResponse, ready: SharedAnswer, began: number): void {

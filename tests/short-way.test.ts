@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type Actor, agent, eventually, provision, superAdmin, type Tenant } from './support/actors.ts';
 import { startApp, type TestApp } from './support/app.ts';
@@ -84,7 +85,9 @@ test('it is not for those who say who they are, nor for another method', async (
     ['POST', {}],
   ] as const) {
     await ready(app, path);
+    const before = await workedOut();
     const quick = await send(app.url, method, path, { headers });
+    if (method === 'GET' && quick.status === 200) expect(await workedOut()).toBe(before + 1);
     const slow = await send(app.url, method, path, { headers: { ...headers, ...LONG } });
     expect([method, headers, quick.status, quick.headers.get('cache-control')]).toEqual([
       ...[method, headers, slow.status, slow.headers.get('cache-control')],
@@ -143,11 +146,32 @@ test('requests for it are limited like others, by the address that a trusted pro
     expect(JSON.parse(refused.text)).toMatchObject({ code: 'rate_limited' });
     expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
     expect(refused.headers.get('access-control-allow-origin')).toBe('*');
+    const before = await workedOut(limited);
     expect(await statuses('203.0.113.2', 7)).toEqual([200, 200, 200, 200, 200, 200, 429]);
+    expect(await workedOut(limited)).toBe(before);
     const from = newAddress();
     const direct = () => send(limited.url, 'GET', path, { from, headers: { 'x-forwarded-for': '203.0.113.9' } });
     for (let n = 0; n < 6; n++) expect((await direct()).status).toBe(200);
     expect((await direct()).status).toBe(429);
+  } finally {
+    await limited.stop();
+  }
+});
+
+test('whoever hangs up while being counted harms nobody', async () => {
+  const limited = await startApp({ RATE_LIMITS: 'public=100000', TRUST_PROXY: '127.0.0.1' }, app.databaseUrl);
+  const { hostname, port, host } = new URL(limited.url);
+  const hangUp = () =>
+    new Promise<void>((resolve, reject) => {
+      const socket = connect(Number(port), hostname, () => {
+        socket.write(`GET ${path} HTTP/1.1\r\nHost: ${host}\r\n\r\n`, () => socket.resetAndDestroy());
+      });
+      socket.on('close', () => resolve()).on('error', reject);
+    });
+  try {
+    await ready(limited, path, { headers: { host } });
+    for (let round = 0; round < 10; round++) await Promise.all(Array.from({ length: 50 }, hangUp));
+    expect((await send(limited.url, 'GET', path)).status).toBe(200);
   } finally {
     await limited.stop();
   }

@@ -117,31 +117,41 @@ type UntilActive = (id: string) => Promise<void>;
  * each ask every millisecond took half of PostgreSQL's core.
  */
 function watchActive(pool: pg.Pool): UntilActive {
-  const waiting = new Map<string, () => void>();
-  let looking = false;
+  const waiting = new Map<string, (error?: unknown) => void>();
+  const end = (id: string, error?: unknown) => {
+    waiting.get(id)!(error);
+    waiting.delete(id);
+  };
   const look = async () => {
-    looking = true;
     for (; waiting.size > 0; await sleep(LOOK_MS)) {
       const { rows } = await pool.query<{ id: string }>({
         name: 'active',
         text: `select id from organizations where id = any($1::uuid[]) and status = 'active'`,
         values: [[...waiting.keys()]],
       });
-      for (const { id } of rows) {
-        waiting.get(id)!();
-        waiting.delete(id);
-      }
+      for (const { id } of rows) end(id);
     }
-    looking = false;
+  };
+  let isLooking = false;
+  const keepLooking = async () => {
+    if (isLooking) return;
+    isLooking = true;
+    try {
+      await look();
+    } catch (error) {
+      for (const one of waiting.keys()) end(one, error);
+    }
+    isLooking = false;
   };
   return (id) =>
     new Promise((resolve, reject) => {
-      const tooLong = setTimeout(reject, ACTIVE_LIMIT_MS, new Error(`tenant ${id} did not become active`));
-      waiting.set(id, () => {
+      const tooLong = setTimeout(() => end(id, new Error(`${id} did not become active`)), ACTIVE_LIMIT_MS);
+      waiting.set(id, (error) => {
         clearTimeout(tooLong);
-        resolve();
+        if (error) reject(error);
+        else resolve();
       });
-      if (!looking) look().catch(reject);
+      void keepLooking();
     });
 }
 

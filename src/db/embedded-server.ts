@@ -221,6 +221,8 @@ export async function launchEmbeddedServer(options: EmbeddedServerOptions): Prom
 
   const ready = async (): Promise<EmbeddedServer> => {
     await started();
+    // Two that start at once both find the folder free, until PostgreSQL lets one of them in: whose name was written last is chance.
+    await writeFile(join(dataDir, 'gateway.pid'), `${process.pid}\n`);
     if (!options.asItIs) {
       await inServer(maintenanceUrl, ensureDatabase);
       stopTidying = repeatedly(TIDY_MS, tidy);

@@ -75,9 +75,14 @@ export class SharedAnswers {
     const edition = this.#edition();
     if (edition === undefined || key === undefined) return undefined;
     const kept = this.#kept.get(key);
-    if (kept && kept.edition === edition && Date.now() < kept.until) return kept;
+    if (kept && this.holds(kept)) return kept;
     this.#questions.set(request, { key, edition });
     return undefined;
+  }
+
+  /** Whether nothing that it was made from has changed. */
+  holds({ edition, until }: SharedAnswer): boolean {
+    return edition === this.#edition() && Date.now() < until;
   }
 
   /** The answer to this request holds for so many milliseconds. */

@@ -1,7 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import {
   existsSync,
-  mkdirSync,
   readdirSync,
   readFileSync,
   renameSync,
@@ -33,7 +32,7 @@ function newest(path: string): number {
 }
 
 function isBuilt(): boolean {
-  const mark = join(dist, 'gateway', '.built');
+  const mark = join(dist, '.built');
   return existsSync(mark) && statSync(mark).mtimeMs >= Math.max(...SOURCES.map((name) => newest(join(root, name))));
 }
 
@@ -42,16 +41,12 @@ export function ensureBuilt(): void {
   if (isBuilt()) return;
   // Aside and then into place, because another test file may be running what is there.
   const start = new Date();
-  const cache = join(root, 'node_modules', '.cache');
-  const draft = join(cache, `build-${process.pid}`);
-  const old = join(cache, `old-build-${process.pid}`);
-  mkdirSync(cache, { recursive: true });
+  const draft = join(root, `.tmp-build-${process.pid}`);
+  const old = `${draft}-old`;
   run('tsc', ['-p', 'tsconfig.build.json', '--outDir', draft], 'the sources do not compile');
   run('node', [join('scripts', 'bundle.mjs'), draft], 'the gateway cannot be bundled');
-  for (const mark of [join(draft, '.built'), join(draft, 'gateway', '.built')]) {
-    writeFileSync(mark, '');
-    utimesSync(mark, start, start);
-  }
+  writeFileSync(join(draft, '.built'), '');
+  utimesSync(join(draft, '.built'), start, start);
   if (existsSync(dist)) renameSync(dist, old);
   renameSync(draft, dist);
   rmSync(old, { recursive: true, force: true });
