@@ -32,8 +32,7 @@ export async function untilItAnswers(url: string, cluster: string, ended: Promis
 
 /**
  * The checkpoint that ends a recovery syncs every file by itself, some 300 of each database that is new. With the file system
- * synced meanwhile there is little left to do for each: after a crash with 35 new ones 1.8 s instead of 5.9 s, and on a busy
- * disk 6.6 s instead of 13.5 s.
+ * synced meanwhile there is little left to do for each: with 20 to 35 new ones, on a busy disk, 5 s instead of 10 s (medians of 12).
  */
 async function hastenRecovery(cluster: string, isOver: () => boolean): Promise<void> {
   for (await sleep(CLEAN_START_MS); !isOver(); await sleep(100)) await syncFileSystem(cluster);
