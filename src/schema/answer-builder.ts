@@ -36,9 +36,12 @@ export const graphqlSpelling: Spelling = {
 type Build = (value: unknown) => unknown;
 type Value = Pick<Member, 'shape' | 'optional'>;
 
+/** Thrown for a value that lacks what a resolver has to be asked for. */
+export class NotCarried extends Error {}
+
 /**
- * @returns a function that throws for a value which does not fit, or lacks what a resolver has to be asked for: executing the
- * document says what is wrong, or asks.
+ * @returns a function that throws for a value which does not fit, and NotCarried for one that lacks what a resolver has to be asked
+ * for: executing the document says what is wrong, or asks.
  * @throws where something of it is always asked of a resolver.
  */
 export function answerBuilder(root: Value, spelling: Spelling): Build {
@@ -46,12 +49,16 @@ export function answerBuilder(root: Value, spelling: Spelling): Build {
   const body = code.value('value', 'value', root, String(spelling.absent));
   const names = code.leaves.map((_, index) => `leaf${index}`);
   const text = `'use strict'; ${code.functions.join('\n')} return (value) => ${body};`;
-  return new Function('unfit', ...names, text)(unfit, ...code.leaves);
+  return new Function('unfit', 'notCarried', ...names, text)(unfit, notCarried, ...code.leaves);
 }
 
 /** Whoever catches it tells nobody. */
 function unfit(): never {
   throw new TypeError('the value does not fit its type');
+}
+
+function notCarried(): never {
+  throw new NotCarried();
 }
 
 /** The code of one function: one more for each object and list. All names in it are GraphQL's or made here. */
@@ -69,9 +76,10 @@ class Code {
    * The expression for what becomes of a value.
    *
    * @param read the expression that reads it, into the variable. @param absent what stands for none, where that may be.
+   * @param missing what is done about none where that may not be.
    */
-  value(read: string, variable: string, { shape, optional }: Value, absent: string): string {
-    return `(${read} == null ? ${optional ? absent : 'unfit()'} : ${this.#built(variable, shape)})`;
+  value(read: string, variable: string, { shape, optional }: Value, absent: string, missing = 'unfit()'): string {
+    return `(${read} == null ? ${optional ? absent : missing} : ${this.#built(variable, shape)})`;
   }
 
   #built(variable: string, shape: Shape): string {
@@ -111,7 +119,8 @@ class Code {
     // Only where a value is required it is seen that there is none yet.
     if (field.resolve && (optional || !isCarried(field))) throw new Error(`${parent}.${field.name} has a resolver`);
     const read = `(one = it[${JSON.stringify(field.name)}])`;
-    return `${named}: ${this.value(read, 'one', { shape, optional }, String(absent))}`;
+    const missing = field.resolve ? 'notCarried()' : 'unfit()';
+    return `${named}: ${this.value(read, 'one', { shape, optional }, String(absent), missing)}`;
   }
 }
 

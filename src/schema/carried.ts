@@ -15,6 +15,9 @@ export function readCarriedInPlace(schema: GraphQLSchema): void {
     for (const field of Object.values(type.getFields())) {
       const { name, resolve } = field;
       if (!resolve || !isCarried(field)) continue;
+      // Whoever is carried past type-graphql is carried past the permission and the rules of arguments as well.
+      if (field.args.length > 0 || field.extensions.permission)
+        throw new Error(`${type.name}.${name} cannot be carried`);
       field.resolve = (parent, args, ctx, info) =>
         (parent as Record<string, unknown>)[name] ?? resolve(parent, args, ctx, info);
     }

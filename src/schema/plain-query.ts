@@ -1,7 +1,7 @@
 /** Queries that one resolver answers: what its root field gives holds all that the document asks for. */
 import type { DocumentNode, GraphQLSchema, OperationDefinitionNode } from 'graphql';
 import type { Context } from '../context.ts';
-import { answerBuilder, type Spelling } from './answer-builder.ts';
+import { answerBuilder, NotCarried, type Spelling } from './answer-builder.ts';
 import type { Member } from './document-shape.ts';
 import { RootField } from './root-field.ts';
 
@@ -44,8 +44,8 @@ export class PlainQuery {
     const value = await ask(ctx);
     try {
       return { value: this.#build(value) };
-    } catch {
-      this.#fits = false;
+    } catch (error) {
+      if (error instanceof NotCarried) this.#fits = false;
       return undefined;
     }
   }
