@@ -107,6 +107,18 @@ export class KeptFiles {
     return { path, done };
   }
 
+  /** Whether it can be found from here. @throws {AppError} unavailable where the object store does not answer. */
+  async has(place: Place, name: string): Promise<boolean> {
+    if (place === 'folder') {
+      const facts = await stat(join(this.#root, name)).catch(() => undefined);
+      return facts !== undefined;
+    }
+    return this.#asked(async (objects, signal) => {
+      for await (const found of objects.list(this.#bucket, name, signal)) if (found.name === name) return true;
+      return false;
+    });
+  }
+
   /** Not there is fine. */
   async remove(place: Place, name: string): Promise<void> {
     if (place === 'bucket') await this.#asked((objects, signal) => objects.remove(this.#bucket, name, signal));
