@@ -99,7 +99,7 @@ describeIf('moving a tenant in the console', hasBrowser, 'chromium is not on PAT
     await confirm.fill('kopi-kami');
     await dialog.getByRole('button', { name: 'Abandon the move' }).click();
     await panel.getByText('The move to gone was called off').waitFor({ timeout: 30_000 });
-    await panel.getByText('gone: as far as they are there', { exact: false }).waitFor();
+    await panel.getByText('gone: to be removed when it is back', { exact: false }).waitFor();
     await panel.getByRole('button', { name: 'Move', exact: true }).waitFor();
   });
 });

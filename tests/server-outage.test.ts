@@ -142,7 +142,21 @@ test('a tenant whose server is gone for good is restored on another one, and use
   );
   await server.entrance.close();
   try {
+    // As a move keeps it that was abandoned.
+    const copy = app.services.servers.home.nameFor(gone.id);
+    await sql(app.databaseUrl, `create database "${copy}"`);
+    await sql(app.databaseUrl, `revoke all on database "${copy}" from public`);
+    await expect(onHome()).rejects.toThrow(/^Server home has a database of tenant .*: it may be newer than the backup/);
+    const kept = (await examination(app.databaseUrl)).findings.find(({ kind }) => kind === 'orphan_database')!;
+    expect(kept.problem).toContain(
+      `database ${copy} is a copy of tenant ${gone.slug} (${gone.id}), whose own is out of reach`,
+    );
+    expect(kept.remedy).not.toMatch(/drop/i);
+    const rename = kept.remedy.slice(kept.remedy.indexOf('alter database'));
+    await sql(app.databaseUrl, rename);
     const lines = await onHome();
+    expect(await sql(app.databaseUrl, `select from pg_database where datname = 'kept_${copy}'`)).toHaveLength(1);
+    await sql(app.databaseUrl, `drop database "kept_${copy}"`);
     expect(lines).toContainEqual(
       expect.stringMatching(/its database on server eu-1, which cannot be reached \(connection refused\), is REPLACED/),
     );

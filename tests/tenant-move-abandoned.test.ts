@@ -34,7 +34,16 @@ afterAll(async () => {
 });
 
 const REASON = 'Its disks are gone';
+const REMOVED = 'to be removed when it is back, as far as they are there:';
+const follows = (tenant: Tenant) =>
+  `the role, slot and subscription ${nameOf(tenant)}_move and the publication omnistream_move`;
 const nameOf = (tenant: Tenant) => app.services.servers.home.nameFor(tenant.id);
+/** The organization's own database is not among what is to be removed. */
+const keptAtHome = (tenant: Tenant) => [
+  `eu-1, which the organization is on: its database stays; when it is back these go by themselves: ${follows(tenant)}, and ` +
+    `that it is not written (by hand: alter database "${nameOf(tenant)}" reset default_transaction_read_only)`,
+  `home: the database ${nameOf(tenant)} stays as it was when eu-1 went away, and may be all that there is of it`,
+];
 const mine = async (url: string, tenant: Tenant) =>
   (await onServer(url, code)).filter((what) => what.includes(nameOf(tenant)));
 const alone = (tenant: Tenant) => [`database ${nameOf(tenant)}`, `role ${nameOf(tenant)}`];
@@ -50,23 +59,31 @@ const isAway = (away: boolean) =>
     15_000,
   );
 
-async function switched(): Promise<{ tenant: Tenant; user: Actor }> {
+async function begun(): Promise<{ tenant: Tenant; user: Actor }> {
   const tenant = await provision(admin, { region: 'id' });
   const user = await agent(app, tenant.adminEmail, tenant.adminPassword);
   await admin.rest('POST', moveOf(tenant), { server_id: id });
-  await moved(admin, tenant, 'switched');
   return { tenant, user };
+}
+
+async function followed() {
+  const found = await begun();
+  await eventually(
+    () => mine(server.directUrl, found.tenant),
+    (all) => all.some((what) => what.startsWith('subscription')),
+  );
+  return found;
+}
+
+async function switched() {
+  const found = await begun();
+  await moved(admin, found.tenant, 'switched');
+  return found;
 }
 
 describe('a move to a server that goes away for good', () => {
   test('is ended without it: the tenant is used where it is, what is left is named, and goes with the next move when it is back after all', async () => {
-    const tenant = await provision(admin, { region: 'id' });
-    const user = await agent(app, tenant.adminEmail, tenant.adminPassword);
-    await admin.rest('POST', moveOf(tenant), { server_id: id });
-    await eventually(
-      () => mine(server.directUrl, tenant),
-      (found) => found.some((what) => what.startsWith('subscription')),
-    );
+    const { tenant, user } = await followed();
     await server.entrance.close();
     try {
       await isAway(true);
@@ -88,7 +105,7 @@ describe('a move to a server that goes away for good', () => {
       const ended = await moved(admin, tenant, 'cancelled', 20_000);
       expect(ended).toMatchObject({
         abandoned_for: REASON,
-        left_behind: [expect.stringMatching(new RegExp(`^eu-1: .*database and role ${nameOf(tenant)}, .*_move$`))],
+        left_behind: [`eu-1: ${REMOVED} the database and role ${nameOf(tenant)}, ${follows(tenant)}`],
       });
       expect(await mine(databaseUrl, tenant)).toEqual(alone(tenant));
       expect(await write(user)).toBe(201);
@@ -131,6 +148,33 @@ describe('a move to a server that goes away for good', () => {
     await expectNothingWrong(databaseUrl);
   });
 
+  test('whose own server only keeps it waiting is not taken for one that is away: it is tried again, and writes are given back', async () => {
+    const { tenant, user } = await followed();
+    await server.entrance.close();
+    try {
+      await isAway(true);
+      await sql(databaseUrl, 'update tenant_moves set read_only_since = now() where org_id = $1', [tenant.id]);
+      await sql(databaseUrl, `alter database "${nameOf(tenant)}" set default_transaction_read_only = on`);
+      // As one that is full, or busy, says no: nobody can sign in to the database for a while.
+      await sql(databaseUrl, `alter database "${nameOf(tenant)}" allow_connections false`);
+      expect((await abandon(tenant)).status).toBe(202);
+      await eventually(
+        () => move(tenant),
+        ({ steps }) =>
+          steps.some(({ name, state }: Record<string, string>) => name === 'remove_target' && state === 'failed'),
+        20_000,
+      );
+      expect((await move(tenant)).state).toBe('cancelling');
+      await sql(databaseUrl, `alter database "${nameOf(tenant)}" allow_connections true`);
+      expect((await moved(admin, tenant, 'cancelled', 30_000)).left_behind).toHaveLength(1);
+      expect(await mine(databaseUrl, tenant)).toEqual(alone(tenant));
+      expect(await write(user)).toBe(201);
+    } finally {
+      await server.entrance.reopen();
+    }
+    await isAway(false);
+  });
+
   test('is not ended so while both servers answer', async () => {
     const { tenant } = await switched();
     expect((await abandon(tenant)).body.error).toMatch(/^Both servers of this move answer/);
@@ -138,7 +182,27 @@ describe('a move to a server that goes away for good', () => {
     await moved(admin, tenant, 'undone');
   });
 
-  test('after the switch it stays there; the former database, which may be all that is left of it, is kept', async () => {
+  test('is ended so where another server than was registered answers at its address, and what the other one has is kept', async () => {
+    const { tenant } = await switched();
+    const [row] = await sql<{ system: string }>(
+      databaseUrl,
+      'select system_identifier as system from database_servers where id = $1',
+      [id],
+    );
+    const knownAs = (system: string) =>
+      sql(databaseUrl, 'update database_servers set system_identifier = $2 where id = $1', [id, system]);
+    await knownAs('1');
+    try {
+      expect((await abandon(tenant)).status).toBe(202);
+      const { left_behind } = await moved(admin, tenant, 'finished', 30_000);
+      expect(left_behind).toEqual(keptAtHome(tenant));
+      expect(await mine(databaseUrl, tenant)).toEqual(alone(tenant));
+    } finally {
+      await knownAs(row!.system);
+    }
+  });
+
+  test('after the switch it stays there, and is written there when that one is back; the former database, which may be all of it, is kept', async () => {
     const { tenant } = await switched();
     await eventually(
       () => move(tenant),
@@ -153,18 +217,26 @@ describe('a move to a server that goes away for good', () => {
         { DATABASE_URL: databaseUrl, JWT_SECRET },
         ...['move', tenant.slug, '--abandon', '--reason', REASON, '--yes'],
       );
-      expect(done.output).toContain(`- eu-1, which the organization is on: `);
-      expect(done.output).toContain(`- home: the database stays as it was when the other server went away`);
+      for (const line of keptAtHome(tenant)) expect(done.output).toContain(`- ${line}\n`);
       expect(done.code).toBe(0);
       expect(await mine(databaseUrl, tenant)).toEqual(alone(tenant));
+      // As in the seconds of a switch.
+      await sql(server.directUrl, `alter database "${nameOf(tenant)}" set default_transaction_read_only = on`);
     } finally {
       await server.entrance.reopen();
     }
     await isAway(false);
+    const { left_behind } = await eventually(
+      () => move(tenant),
+      ({ left_behind: left }) => left.length === 1,
+      30_000,
+    );
+    expect(left_behind).toEqual(keptAtHome(tenant).slice(1));
     const user = await agent(app, tenant.adminEmail, tenant.adminPassword);
     await eventually(
       () => write(user),
       (status) => status === 201,
     );
+    expect(await mine(server.directUrl, tenant)).toEqual(alone(tenant));
   });
 });

@@ -11,7 +11,7 @@ import { groupName } from './tenant-names.ts';
 const quote = pg.escapeIdentifier;
 const literal = pg.escapeLiteral;
 
-const PUBLICATION = 'omnistream_move';
+export const PUBLICATION = 'omnistream_move';
 /** Names of the slot, of the subscription and of the role that reads the changes, on either server. */
 export const replicationName = (database: string): string => `${database}_move`;
 const THERE_ALREADY = '42710';

@@ -80,7 +80,11 @@ export class TenantCluster implements ServerAddress {
     this.#control = control;
     this.#log = log;
     this.#owners = new OwnerPools((database) => this.urlOf(database), log);
-    liveness?.onChange(() => this.#giveUp());
+    liveness?.onChange(() => {
+      // Whoever comes back at its address may have nothing of it.
+      this.#prepared = undefined;
+      this.#giveUp();
+    });
   }
 
   /** Whether it is the control plane's own. */

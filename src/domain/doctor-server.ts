@@ -9,6 +9,7 @@ import {
   tenantName,
   warmPrefix,
 } from '../db/tenant-names.ts';
+import { keepAside } from './backup/drafts.ts';
 import { RESTORED } from './backup/settle-switch.ts';
 import type { Finding } from './doctor.ts';
 import type { DatabaseFacts, Facts, TenantFacts } from './doctor-facts.ts';
@@ -22,13 +23,19 @@ const drop = (name: string) => `drop database "${name}" with (force);`;
 const ofRestore = (name: string) => [draftName, formerName].some((beside) => name.endsWith(beside('')));
 const label = ({ slug, id }: TenantFacts) => `tenant ${slug} (${id})`;
 
-/** @returns also how many provisioning runs go on as they should. */
-export function checkServer(facts: Facts): { findings: Finding[]; underWay: number } {
+/**
+ * @param unseen tenants whose database could not be seen where it is to be, by its name.
+ * @returns also how many provisioning runs go on as they should.
+ */
+export function checkServer(
+  facts: Facts,
+  unseen: ReadonlyMap<string, TenantFacts>,
+): { findings: Finding[]; underWay: number } {
   const runs = facts.tenants.filter(({ state }) => state !== null && state !== 'succeeded');
   const stuck = runs.flatMap((tenant) => checkRun(tenant, facts.workers));
   return {
     findings: [
-      ...checkOrphans(facts),
+      ...checkOrphans(facts, unseen),
       ...checkSlots(facts),
       ...checkWrites(facts),
       ...checkTemplates(facts),
@@ -58,7 +65,7 @@ const halfRestored = (tenant: TenantFacts): Finding => ({
   remedy: 'unless a restore is at work, repeat it: it puts the former database back before it begins.',
 });
 
-function checkOrphans(facts: Facts): Finding[] {
+function checkOrphans(facts: Facts, unseen: ReadonlyMap<string, TenantFacts>): Finding[] {
   const { code, databases, roles, tenants } = facts;
   // The former database of a restore that was cut off is the tenant's.
   const kept = tenants
@@ -70,23 +77,39 @@ function checkOrphans(facts: Facts): Finding[] {
     !name.startsWith(templatePrefix(code)) &&
     !name.startsWith(warmPrefix(code)) &&
     !expected.has(name);
+  const isKept = ({ name, broken }: { name: string; broken?: boolean }) => !broken && unseen.has(name);
+  const orphans = databases.filter(isNobodys);
   return [
-    ...databases.filter(isNobodys).map(
-      ({ name, broken, follows }): Finding => ({
-        kind: 'orphan_database',
-        problem: `database ${name} belongs to no tenant${broken ? ' and is what a cut-off DROP left' : ''}`,
-        remedy: `${ofRestore(name) ? 'unless npm run restore is at work: ' : ''}${follows ? unsubscribing(name) : ''}${drop(name)}`,
-      }),
-    ),
-    ...roles.filter(isNobodys).map(
-      ({ name }): Finding => ({
-        kind: 'orphan_role',
-        problem: `role ${name} belongs to no tenant`,
-        remedy: `drop role "${name}"; (after its database, if there is one)`,
-      }),
-    ),
+    ...orphans.filter(isKept).map(({ name }) => keptCopy(name, unseen.get(name)!)),
+    ...orphans
+      .filter((database) => !isKept(database))
+      .map(
+        ({ name, broken, follows }): Finding => ({
+          kind: 'orphan_database',
+          problem: `database ${name} belongs to no tenant${broken ? ' and is what a cut-off DROP left' : ''}`,
+          remedy: `${ofRestore(name) ? 'unless npm run restore is at work: ' : ''}${follows ? unsubscribing(name) : ''}${drop(name)}`,
+        }),
+      ),
+    ...roles
+      .filter((role) => isNobodys(role) && !isKept(role))
+      .map(
+        ({ name }): Finding => ({
+          kind: 'orphan_role',
+          problem: `role ${name} belongs to no tenant`,
+          remedy: `drop role "${name}"; (after its database, if there is one)`,
+        }),
+      ),
   ];
 }
+
+/** A move that was abandoned keeps the copy where the tenant's own server does not answer. */
+const keptCopy = (name: string, tenant: TenantFacts): Finding => ({
+  kind: 'orphan_database',
+  problem:
+    `database ${name} is a copy of ${label(tenant)}, whose own is out of reach or lost: this one may be newer than every backup, or ` +
+    'all that there is',
+  remedy: `keep it until the tenant's own is back or restored; a restore here asks for another name: ${keepAside(name)}`,
+});
 
 function checkTemplates({ code, databases }: Facts): Finding[] {
   const current = templateName(code);

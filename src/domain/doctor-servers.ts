@@ -5,7 +5,7 @@ import { serverAddresses } from '../db/database-servers.ts';
 import type { ServerAddress } from '../db/server-address.ts';
 import { HOME_SERVER_ID } from '../entities/control/database-server.ts';
 import type { DoctorOptions, Finding } from './doctor.ts';
-import { type Facts, factsOfHome, factsOfServer } from './doctor-facts.ts';
+import { type Facts, factsOfHome, factsOfServer, type TenantFacts } from './doctor-facts.ts';
 import { checkMoves } from './doctor-moves.ts';
 import { checkPrivacy, checkServer } from './doctor-server.ts';
 import { READ_ONLY } from './doctor-tenant.ts';
@@ -33,13 +33,17 @@ export async function lookAtServers(
 ): Promise<ServerFindings> {
   const addresses = await serverAddresses(control, databaseUrl, keys);
   const found: ServerFindings = { servers: [], findings: [], notes: [], underWay: 0 };
-  judge(found, { url: databaseUrl, facts: factsOfHome(facts) }, ownServer);
+  const home: Answer = { findings: [], looked: { url: databaseUrl, facts: factsOfHome(facts) } };
+  const others: Answer[] = [];
+  for (const address of addresses) {
+    if (address.id !== HOME_SERVER_ID) others.push(await lookAtOther(address, control, facts));
+  }
+  const unseen = unseenOf(facts, [home, ...others]);
+  judge(found, home, unseen, ownServer);
   const moves = checkMoves(facts);
   found.findings.push(...moves.findings);
   found.notes.push(...moves.notes);
-  for (const address of addresses) {
-    if (address.id !== HOME_SERVER_ID) await lookAtOther(found, address, control, facts);
-  }
+  for (const other of others) judge(found, other, unseen, false);
   const known = new Set(addresses.map(({ id }) => id));
   const hidden = facts.tenants.filter(({ serverId }) => !known.has(serverId)).length;
   if (hidden > 0)
@@ -47,11 +51,46 @@ export async function lookAtServers(
   return found;
 }
 
-function judge(found: ServerFindings, server: LookedAt, ownServer: boolean, name?: string): void {
+/** What came of looking at a server. */
+interface Answer {
+  /** Absent for the home server. */
+  name?: string;
+  /** Of the server as a whole. */
+  findings: Finding[];
+  /** Absent where it could not be. */
+  looked?: LookedAt;
+  /** Whether another one than was registered answers. */
+  isReplaced?: boolean;
+}
+
+/** Tenants whose database is not seen where it is to be, by its name: what bears that elsewhere may be all that there is of it. */
+function unseenOf({ tenants }: Facts, answers: readonly Answer[]): Map<string, TenantFacts> {
+  const seen = new Set(
+    answers.flatMap(({ looked, isReplaced }) => {
+      if (!looked || isReplaced) return [];
+      const names = new Set(looked.facts.databases.map(({ name }) => name));
+      return looked.facts.tenants.filter(({ databaseName }) => names.has(databaseName ?? '')).map(({ id }) => id);
+    }),
+  );
+  return new Map(
+    tenants
+      .filter(({ id, isArchived, databaseName }) => databaseName && !isArchived && !seen.has(id))
+      .map((tenant) => [tenant.databaseName!, tenant]),
+  );
+}
+
+function judge(
+  found: ServerFindings,
+  { name, findings: ofServer, looked }: Answer,
+  unseen: Map<string, TenantFacts>,
+  ownServer: boolean,
+): void {
+  found.findings.push(...ofServer);
+  if (!looked) return;
   const said = (text: string) => (name ? `server ${name}: ${text}` : text);
-  const { findings, underWay } = checkServer(server.facts);
-  const privacy = checkPrivacy(server.facts, ownServer);
-  found.servers.push(server);
+  const { findings, underWay } = checkServer(looked.facts, unseen);
+  const privacy = checkPrivacy(looked.facts, ownServer);
+  found.servers.push(looked);
   for (const finding of [...findings, ...privacy.findings]) {
     found.findings.push({ ...finding, problem: said(finding.problem) });
   }
@@ -59,13 +98,15 @@ function judge(found: ServerFindings, server: LookedAt, ownServer: boolean, name
   found.underWay += underWay;
 }
 
-async function lookAtOther(found: ServerFindings, { id, name, url }: ServerAddress, control: pg.Client, facts: Facts) {
+async function lookAtOther({ id, name, url }: ServerAddress, control: pg.Client, facts: Facts): Promise<Answer> {
   const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5000, options: READ_ONLY });
   client.on('error', () => {});
+  const findings: Finding[] = [];
   try {
     await client.connect();
-    if (await isAnother(client, control, id)) {
-      found.findings.push({
+    const isReplaced = await isAnother(client, control, id);
+    if (isReplaced) {
+      findings.push({
         kind: 'replaced_server',
         problem: `another PostgreSQL server than was registered as ${name} answers at ${new URL(url).host}`,
         remedy:
@@ -73,14 +114,15 @@ async function lookAtOther(found: ServerFindings, { id, name, url }: ServerAddre
           'restored as a whole.',
       });
     }
-    judge(found, { url, facts: await factsOfServer(client, control, facts, id) }, false, name);
+    return { name, findings, isReplaced, looked: { url, facts: await factsOfServer(client, control, facts, id) } };
   } catch (error) {
     const hidden = facts.tenants.filter(({ serverId }) => serverId === id).length;
-    found.findings.push({
+    findings.push({
       kind: 'unreachable_server',
       problem: `the database server ${name} cannot be looked at, nor its ${hidden} tenants: ${describeFailure(error)}`,
       remedy: `bring it back (${new URL(url).host}), or give its new address: npm run servers.`,
     });
+    return { name, findings };
   } finally {
     await client.end().catch(() => {});
   }

@@ -4,6 +4,7 @@ import { LOCKS } from '../db/locks.ts';
 import { OwnSession } from '../db/own-session.ts';
 import { sampleHealth } from '../domain/health-history.ts';
 import { WATCH_MS, watchHealth } from '../domain/health-watch.ts';
+import { GIVE_BACK_MS, giveBack } from '../domain/move/give-back.ts';
 import { beginDuePurges, DUE_MS } from '../domain/offboarding/due.ts';
 import { RECORD_MS, recordUsage } from '../domain/usage-days.ts';
 import { SEAL_MS, sealControl } from './chain-sealer.ts';
@@ -52,6 +53,7 @@ export class Leader {
       every(SAMPLE_MS, () => sampleHealth(this.#services), log),
       every(RECORD_MS, () => recordUsage(this.#services), log, 0),
       every(DUE_MS, () => beginDuePurges(this.#services), log),
+      every(GIVE_BACK_MS, () => giveBack(this.#services), log),
       every(CLEAN_UP_MS, () => cleanUp(this.#services), log),
       keepWarm(this.#services),
     ];

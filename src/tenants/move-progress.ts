@@ -82,7 +82,7 @@ const SAID: Partial<Record<MoveState, string>> = {
 /** Says what came of it. */
 export function tellOfEnd(slug: string, { state, readOnlyMs, steps, leftBehind }: Shown): void {
   if (leftBehind) {
-    process.stdout.write(`The move of ${slug} is ended. What is left of it, to be removed when that server is back:\n`);
+    process.stdout.write(`The move of ${slug} is ended. What is left of it:\n`);
     for (const line of leftBehind) process.stdout.write(`- ${line}\n`);
     return;
   }

@@ -30,13 +30,17 @@ export async function openWriter(url: string, away?: AbortSignal): Promise<pg.Cl
 
 /** @returns what is known of a database; undefined for none of that name. */
 export async function databaseFacts(client: pg.ClientBase | pg.Pool, name: string) {
-  const { rows } = await client.query<{ broken: boolean; bytes: string | null }>(
-    `select datconnlimit = -2 as broken, case when datconnlimit <> -2 then pg_database_size(oid)::text end as bytes
+  const { rows } = await client.query<{ broken: boolean; bytes: string | null; comment: string | null }>(
+    `select datconnlimit = -2 as broken, shobj_description(oid, 'pg_database') as comment,
+            case when datconnlimit <> -2 then pg_database_size(oid)::text end as bytes
        from pg_database where datname = $1`,
     [name],
   );
   return rows[0];
 }
+
+/** SQL that keeps a database by another name, where nothing of the gateway looks at it. */
+export const keepAside = (name: string): string => `alter database ${quote(name)} rename to ${quote(`kept_${name}`)};`;
 
 /** The comment on databases that a restore may drop without asking, as it made them, or the one that takes their place. */
 export const markOf = (name: string): string => `OmniStream: made by a restore of ${name}`;

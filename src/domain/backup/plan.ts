@@ -6,9 +6,10 @@ import { SERVER_OF_TENANT, serverAddresses, serverIn } from '../../db/database-s
 import type { ServerAddress } from '../../db/server-address.ts';
 import { UNFINISHED_MOVE } from '../../entities/control/tenant-move.ts';
 import type { Chosen } from './choose.ts';
-import { databaseFacts } from './drafts.ts';
+import { databaseFacts, keepAside } from './drafts.ts';
 import type { OpenArchive } from './read-archive.ts';
 import type { RestoreControlOptions } from './restore-control.ts';
+import { RESTORED } from './settle-switch.ts';
 import { openReader } from './snapshot.ts';
 import { installationOf } from './tables.ts';
 import { megabytes, plural } from './tell.ts';
@@ -111,7 +112,10 @@ async function planTenant(
     return `tenant ${slug} (${id}), which is not there any more, is restored as of ${takenAt}`;
   const { rows } = await client.query<PresentTenant>(PRESENT, [id]);
   const { status, name, accounts, serverId, databaseName } = rows[0]!;
-  const size = await toldOf(slug, serverIn(servers, serverId), databaseName, wished);
+  const own = serverIn(servers, serverId);
+  const size = await toldOf(slug, own, databaseName, wished);
+  const other = servers.find((server) => server.name === wished && server.id !== own.id);
+  if (other && databaseName) await refuseOverCopy(slug, other, databaseName);
   return (
     `tenant ${slug} (${name}, ${status}, ${plural(accounts, 'account')}): ${size} is REPLACED by that of ${takenAt}; what was ` +
     'written since is lost, its people are signed out, accounts deleted since come back suspended, API keys made since are dead; no other tenant is touched'
@@ -141,13 +145,30 @@ async function toldOf(slug: string, own: ServerAddress, database: string | null,
   return bytes ? `its database (${megabytes(bytes)})` : 'its database, which is lost,';
 }
 
+/** @throws {ConfigError} where the other server has a database of the tenant that no restore has made: it may be newer than the backup. */
+async function refuseOverCopy(slug: string, other: ServerAddress, database: string): Promise<void> {
+  const { bytes, comment } = await look(other, database);
+  if (bytes === undefined || comment?.startsWith(RESTORED)) return;
+  throw new ConfigError(
+    `Server ${other.name} has a database of tenant ${slug} already, as an abandoned move keeps it: it may be newer than the backup. Keep ` +
+      `it by another name, and try again; it is yours to look into, or to drop: ${keepAside(database)} Nothing has been changed.`,
+  );
+}
+
+interface Seen {
+  bytes?: number;
+  comment?: string | null;
+  /** Why the server could not be asked. */
+  problem?: string;
+}
+
 /** @returns no bytes of a database that is not there, or not whole. */
-async function look({ url }: ServerAddress, database: string): Promise<{ bytes?: number; problem?: string }> {
+async function look({ url }: ServerAddress, database: string): Promise<Seen> {
   try {
     const client = await openReader(url);
     try {
       const facts = await databaseFacts(client, database);
-      return facts?.bytes ? { bytes: Number(facts.bytes) } : {};
+      return facts?.bytes ? { bytes: Number(facts.bytes), comment: facts.comment } : {};
     } finally {
       await client.end();
     }

@@ -57,8 +57,11 @@ export async function restoreTenant(target: Target, archive: OpenArchive): Promi
   const wished = serverName && servers.all().find(({ name }) => name === serverName);
   // One that is gone comes back on the home server.
   const server = wished || ((await servers.find(archive.header.tenant!.id)) ?? servers.home);
-  if (wished) await server.prepare();
-  return server.whileUp((away) => restoreOn(server, { ...target, away }, archive));
+  return server.whileUp(async (away) => {
+    // One that was put up anew at its address has no template.
+    if (wished || !server.isHome) await server.prepare();
+    return restoreOn(server, { ...target, away }, archive);
+  });
 }
 
 async function restoreOn(server: TenantCluster, target: ReachedTarget, archive: OpenArchive): Promise<RestoredTenant> {

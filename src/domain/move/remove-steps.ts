@@ -2,15 +2,15 @@
 import pg from 'pg';
 import { nowDate } from '../../clock.ts';
 import { belongToNoMore, endSessions } from '../../db/end-sessions.ts';
-import { replicationName, unpublish, unsubscribe } from '../../db/replication.ts';
+import { PUBLICATION, replicationName, unpublish, unsubscribe } from '../../db/replication.ts';
 import { ServerAway } from '../../db/server-liveness.ts';
 import type { TenantCluster } from '../../db/tenant-cluster.ts';
 import { arrivingName } from '../../db/tenant-names.ts';
 import { TenantDatabase } from '../../entities/control/tenant-database.ts';
 import { MoveState } from '../../entities/control/tenant-move.ts';
-import { isUnavailable } from '../../errors.ts';
 import { FencedOff } from '../durable-run.ts';
 import { OTHERS } from './sessions.ts';
+import { isItself, isThere } from './standing.ts';
 import { administer, alone, type Recorder, type Step, type StepContext } from './step.ts';
 
 const quote = pg.escapeIdentifier;
@@ -27,8 +27,10 @@ async function remove(context: StepContext, kept: TenantCluster, gone: TenantClu
 }
 
 /** Nothing of the move is left at the database that is in use. */
-async function release(context: StepContext, server: TenantCluster): Promise<void> {
-  const { sessions, name } = context;
+export async function release(
+  { sessions, name }: Pick<StepContext, 'sessions' | 'name'>,
+  server: TenantCluster,
+): Promise<void> {
   const client = await sessions.in(server, name);
   await detach(client, name);
   await client.query(
@@ -36,6 +38,10 @@ async function release(context: StepContext, server: TenantCluster): Promise<voi
   );
   await belongToNoMore(client, name);
 }
+
+/** Those of a pooler that came while it was not written would go on reading only, and be used again. */
+export const endOthers = (client: pg.ClientBase, name: string) =>
+  endSessions(client, `${OTHERS} and state = 'idle'`, [name]);
 
 /** It follows nobody, and nobody it. */
 export async function detach(client: pg.ClientBase, name: string): Promise<void> {
@@ -64,48 +70,43 @@ export async function drop(context: StepContext, server: TenantCluster): Promise
  * may be all that there is of it: it is kept.
  */
 async function abandon(context: StepContext, kept: TenantCluster, gone: TenantCluster): Promise<Recorder> {
-  const { sessions, name } = context;
+  const { services, sessions, name } = context;
   const isReleased = await unlessAway(context, kept, async () => {
-    await release(context, kept);
-    // Those of a pooler would go on reading only, and be used again.
     const client = await administer(context, kept);
-    if (context.readOnlyMs() > 0) await endSessions(client, `${OTHERS} and state = 'idle'`, [name]);
+    if (!(await isItself(services.control.orm.em, client, kept.id, name))) return false;
+    await release(context, kept);
+    if (context.readOnlyMs() > 0) await endOthers(client, name);
+    return true;
   });
-  const isDropped = await unlessAway(context, gone, async () => {
+  const isCleared = await unlessAway(context, gone, async () => {
     if (isReleased) await drop(context, gone);
     else if (await isThere(await administer(context, gone), name)) await detach(await sessions.in(gone, name), name);
+    return true;
   });
-  const copy = 'the database stays as it was when the other server went away';
+  if (isReleased)
+    return ended(isCleared ? [] : [`${gone.name}: ${REMOVED} the database and role ${name}, ${follows(name)}`]);
+  const rest = isCleared ? '' : `; ${REMOVED} ${follows(name)}`;
   return ended([
-    ...(isReleased ? [] : [`${kept.name}, which the organization is on: ${remainsOf(name)}`]),
-    ...(isDropped && isReleased ? [] : [`${gone.name}: ${isDropped ? `${copy}, ${name}` : remainsOf(name)}`]),
+    // Done by giveBack.
+    `${kept.name}, which the organization is on: its database stays; when it is back these go by themselves: ${follows(name)}, and ` +
+      `that it is not written (by hand: alter database ${quote(name)} reset default_transaction_read_only)`,
+    `${gone.name}: the database ${name} stays as it was when ${kept.name} went away, and may be all that there is of it${rest}`,
   ]);
 }
 
-const remainsOf = (name: string) =>
-  `as far as they are there, the database and role ${name}, and the role, slot and subscription ${replicationName(name)}`;
+const REMOVED = 'to be removed when it is back, as far as they are there:';
+const follows = (name: string) =>
+  `the role, slot and subscription ${replicationName(name)} and the publication ${PUBLICATION}`;
 
-/** @returns whether it was done; false where the server does not answer, or is another one by now that lets nobody in. */
-async function unlessAway(context: StepContext, server: TenantCluster, work: () => Promise<void>): Promise<boolean> {
-  let isIn = false;
+/** @returns what came of it; false where the server is away. Whatever else it fails of is tried again. */
+async function unlessAway(context: StepContext, server: TenantCluster, work: () => Promise<boolean>): Promise<boolean> {
   try {
-    await server.whileUp(async () => {
-      await administer(context, server);
-      isIn = true;
-      await work();
-    });
-    return true;
+    return await server.whileUp(work);
   } catch (error) {
-    if (error instanceof FencedOff || (isIn && !(error instanceof ServerAway) && !isUnavailable(error))) throw error;
+    if (error instanceof FencedOff || !(error instanceof ServerAway || server.isAway)) throw error;
     context.sessions.abandon();
     return false;
   }
-}
-
-async function isThere(client: pg.ClientBase, name: string): Promise<boolean> {
-  // What a DROP that was cut short left cannot be looked into.
-  const { rowCount } = await client.query(`select from pg_database where datname = $1 and datconnlimit <> -2`, [name]);
-  return rowCount === 1;
 }
 
 const ENDS: Partial<Record<MoveState, MoveState>> = {

@@ -17,6 +17,7 @@ import { type AuditSource, audit } from '../audit.ts';
 import { refuseUnderWay } from '../offboarding/runs.ts';
 import { firstSteps, stepsTowards } from './plan.ts';
 import { type Seen, unready } from './readiness.ts';
+import { isItself } from './standing.ts';
 import { tellOfMove } from './told.ts';
 
 const conflict = (message: string) => new AppError('conflict', { message });
@@ -106,15 +107,21 @@ async function placeOf(em: EntityManager, tenantId: string): Promise<TenantDatab
   return place;
 }
 
-async function look({ name, url }: TenantCluster): Promise<Seen> {
+async function look(server: TenantCluster): Promise<Seen> {
+  try {
+    return { name: server.name, readiness: await asking(server, readinessOf) };
+  } catch (error) {
+    const message = `Server ${server.name} cannot be reached; nothing has been done.`;
+    throw new AppError('conflict', { message, cause: error });
+  }
+}
+
+async function asking<T>({ url }: TenantCluster, question: (client: pg.Client) => Promise<T>): Promise<T> {
   const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: ASKING_MS, query_timeout: ASKING_MS });
   client.on('error', () => {});
   try {
     await client.connect();
-    return { name, readiness: await readinessOf(client) };
-  } catch (error) {
-    const message = `Server ${name} cannot be reached; nothing has been done.`;
-    throw new AppError('conflict', { message, cause: error });
+    return await question(client);
   } finally {
     await client.end().catch(() => {});
   }
@@ -191,7 +198,8 @@ export async function endMove(
 }
 
 /**
- * Ends a move without a server that does not answer, and may never again. The tenant stays where it is: before the switch at
+ * Ends a move without a server that does not answer, and may never again; one that has lost the tenant's database, or at whose address
+ * there is another server by now, counts as such. The tenant stays where it is: before the switch at
  * the source, after it at the target. What cannot be removed is left, and named.
  *
  * @param slug that the caller means this tenant. @param reason for the audit log.
@@ -201,13 +209,12 @@ export async function abandonMove(asker: Asker, tenantId: string, slug: string, 
   const known = await unfinished(asker.em.fork(), tenantId, slug);
   const { servers } = asker.services;
   const both = await Promise.all([known.sourceId, known.targetId].map((id) => servers.byId(id)));
+  const place = await placeOf(asker.em.fork(), tenantId);
   const answers = await Promise.all(
-    both.map((server) =>
-      look(server).then(
-        () => true,
-        () => false,
-      ),
-    ),
+    both.map((server) => {
+      const database = server.id === place.serverId ? server.nameFor(tenantId) : undefined;
+      return asking(server, (client) => isItself(asker.em, client, server.id, database)).catch(() => false);
+    }),
   );
   if (answers.every(Boolean)) {
     throw conflict('Both servers of this move answer: finish, undo or cancel it.');

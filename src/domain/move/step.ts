@@ -49,7 +49,7 @@ export async function pause({ signal }: StepContext, ms = LOOK_MS): Promise<void
 }
 
 /** The session of a server's own database, for what is made and dropped on it. */
-export const administer = ({ sessions }: StepContext, server: TenantCluster) =>
+export const administer = ({ sessions }: Pick<StepContext, 'sessions'>, server: TenantCluster) =>
   sessions.in(server, decodeURIComponent(new URL(server.url).pathname.slice(1)));
 
 /** With the lock that whoever makes, migrates, restores or drops the tenant's database on that server takes. */

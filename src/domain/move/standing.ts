@@ -1,0 +1,30 @@
+/** Whether a server that answers is the one that is meant: another may have been put up at its address, with nothing on it. */
+import type { EntityManager } from '@mikro-orm/postgresql';
+import type pg from 'pg';
+import { DatabaseServer } from '../../entities/control/database-server.ts';
+
+/**
+ * @param client of the server. @param database that has to be there, if any.
+ * @returns whether it is the server that was registered, and has that database.
+ */
+export async function isItself(
+  em: EntityManager,
+  client: pg.ClientBase,
+  serverId: string,
+  database?: string,
+): Promise<boolean> {
+  const { systemIdentifier } = await em.fork().findOneOrFail(DatabaseServer, serverId);
+  const { rows } = await client.query<{ system: string; has: boolean }>(
+    `select system_identifier::text as system, exists (${THERE}) as has from pg_control_system()`,
+    [database ?? ''],
+  );
+  const { system, has } = rows[0]!;
+  return (!systemIdentifier || system === systemIdentifier) && (database === undefined || has);
+}
+
+/** What a DROP that was cut short left cannot be looked into. */
+const THERE = 'select from pg_database where datname = $1 and datconnlimit <> -2';
+
+export async function isThere(client: pg.ClientBase, database: string): Promise<boolean> {
+  return (await client.query(THERE, [database])).rowCount === 1;
+}
