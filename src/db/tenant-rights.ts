@@ -71,6 +71,9 @@ const GRANTED = `
     from acl, aclexplode(acl) left join pg_roles on pg_roles.oid = grantee
    where grantee <> owner group by object, grantee, rolname`;
 
+/** What everybody may do as PostgreSQL makes a database; it may have been taken back as well. */
+const HARMLESS = 'USAGE on schema public public';
+
 /** What somebody may do and should not, or the other way round, and the statement that mends it. */
 export interface WrongRight {
   problem: string;
@@ -98,7 +101,7 @@ export async function wrongRights(
     const should = expected.get(key)?.rights ?? [];
     const who = grantee === group ? 'the tenant' : grantee === 'public' ? 'everybody' : `the role ${grantee}`;
     const lacks = should.filter((right) => !has.includes(right));
-    const beyond = has.filter((right) => !should.includes(right));
+    const beyond = has.filter((right) => !should.includes(right) && `${right} on ${key}` !== HARMLESS);
     return [
       ...wrong(lacks, (rights, on, role) => ({
         problem: `${who} may not ${rights} on ${object}`,
@@ -129,11 +132,7 @@ function onObject(rights: readonly string[], object: string): string {
 
 /** @param known what there is of what is to be there. */
 function expectedOf(known: ReadonlySet<string>, group: string): Granted[] {
-  const expected: Granted[] = ['public', group].map((grantee) => ({
-    object: 'schema public',
-    grantee,
-    rights: ['USAGE'],
-  }));
+  const expected: Granted[] = [{ object: 'schema public', grantee: group, rights: ['USAGE'] }];
   for (const object of known) {
     const [, kind, name] = /^(table|function) (.+)$/.exec(object) ?? [];
     if (kind === 'table') expected.push({ object, grantee: group, rights: [...(FEWER[name!] ?? ALL)] });
