@@ -7,6 +7,8 @@ import { newId } from '../src/clock.ts';
 import { TENANT_SCHEMA_VERSION } from '../src/db/migrations/tenant/index.ts';
 import { ServerAway } from '../src/db/server-liveness.ts';
 import type { TenantCluster } from '../src/db/tenant-cluster.ts';
+import { chooseArchives } from '../src/domain/backup/choose.ts';
+import { restore } from '../src/domain/backup/restore.ts';
 import { beginDuePurges } from '../src/domain/offboarding/due.ts';
 import { type OffboardingServices, sendLostRuns } from '../src/domain/offboarding/runs.ts';
 import { sweepArchives } from '../src/domain/offboarding/sweep.ts';
@@ -634,6 +636,27 @@ describe('an archived tenant', () => {
     }
     await attempt(app.services, tenant, 1);
     await active(root, tenant.id);
+  });
+
+  test('is not restored from a backup while its archiving or its end is under way, which would drop what was restored', async () => {
+    const tenant = await suspended();
+    const folder = await takeBackup(app.databaseUrl, await temporaryFolder(), { tenant: tenant.slug });
+    const restoring = () => restoreBackup(app.databaseUrl, [folder], { tenant: tenant.slug });
+    await begin(tenant, 'purge');
+    await expect(restoring()).rejects.toThrow(/is being removed for good, which cannot be called off any more/);
+    await begin(tenant, 'archive');
+    await expect(restoring()).rejects.toThrow(/is being archived: wait until that has ended/);
+    // Begun after the plan was told.
+    const { keys } = app.services;
+    const lines: string[] = [];
+    const say = (line: string) => void lines.push(line);
+    const chosen = await chooseArchives([folder], keys, say, tenant.slug);
+    const signal = new AbortController().signal;
+    await expect(restore({ databaseUrl: app.databaseUrl, keys, signal, say }, chosen)).rejects.toThrow('Not restored');
+    expect(lines.join()).toContain('is being archived: wait until that has ended');
+    await attempt(app.services, tenant, 1);
+    await restoring();
+    expect(await isThere(tenant)).toEqual({ databases: 1, roles: 1 });
   });
 
   test('ends like any other', async () => {

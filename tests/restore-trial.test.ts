@@ -144,4 +144,45 @@ describe('a restore of a tenant on another server', () => {
     )) as [{ comment: string | null }];
     expect(comment).toBeNull();
   });
+
+  test('is waited for where it died while the control plane was committing: what it has restored holds', async () => {
+    await onFar(`insert into contacts (id, name) values (gen_random_uuid(), 'of after')`);
+    const gate = new pg.Client(databaseUrl);
+    await gate.connect();
+    await gate.query('begin; lock table gate');
+    await atCommit('perform gate()');
+    const { child, ended } = startRestore(
+      { DATABASE_URL: databaseUrl, JWT_SECRET },
+      folder,
+      '--tenant',
+      tenant.slug,
+      '--yes',
+    );
+    const waiting = (statement: string) =>
+      eventually(
+        () =>
+          sql(
+            databaseUrl,
+            `select from pg_stat_activity where application_name = 'omnistream-restore' and wait_event_type = 'Lock' and query ~ $1`,
+            [statement],
+          ),
+        ({ length }) => length > 0,
+        60_000,
+      );
+    await waiting('^commit');
+    child.kill('SIGKILL');
+    await ended;
+    // The next one does not get further than to what became of this one.
+    await sql(
+      databaseUrl,
+      `create or replace function at_commit() returns trigger language plpgsql as $$ begin raise 'no room'; end $$`,
+    );
+    const next = expect(restoring()).rejects.toThrow('Not restored');
+    await waiting('pg_advisory_xact_lock');
+    await gate.end();
+    await next;
+    expect(await contacts()).toEqual(['of before']);
+    await afterwards();
+    await agent(app, tenant.adminEmail, tenant.adminPassword);
+  });
 });

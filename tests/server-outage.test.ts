@@ -140,7 +140,24 @@ test('a tenant whose server is gone for good is restored on another one, and use
   await expect(restoreBackup(app.databaseUrl, [folder], { tenant: gone.slug, serverName: 'mars' })).rejects.toThrow(
     'There is no database server mars. Nothing has been changed.',
   );
+  // One that lets nobody in is there.
+  const owner = new pg.Client({ connectionString: server.directUrl });
+  await owner.connect();
+  try {
+    await owner.query(`alter role current_user password 'another'`);
+    await expect(onHome()).rejects.toThrow(/eu-1, which is there, but cannot be worked with: wrong credentials/);
+  } finally {
+    await owner.query(`alter role current_user password ${pg.escapeLiteral(server.password)}`);
+    await owner.end();
+  }
   await server.entrance.close();
+  // An archiving that waits for it.
+  await sql(
+    app.databaseUrl,
+    `insert into offboarding_runs (org_id, kind, state, step, attempt, created_at) values ($1, 'archive', 'retrying', 'drop', 3, now())`,
+    [gone.id],
+  );
+  await sql(app.databaseUrl, 'update organizations set purge_at = now() where id = $1', [gone.id]);
   try {
     // As a move keeps it that was abandoned.
     const copy = app.services.servers.home.nameFor(gone.id);
@@ -160,6 +177,16 @@ test('a tenant whose server is gone for good is restored on another one, and use
     expect(lines).toContainEqual(
       expect.stringMatching(/its database on server eu-1, which cannot be reached \(connection refused\), is REPLACED/),
     );
+    expect(lines).toContainEqual(
+      expect.stringContaining('its archive, which is under way, and a countdown are called off'),
+    );
+    expect(
+      await sql(app.databaseUrl, 'select state, attempt from offboarding_runs where org_id = $1', [gone.id]),
+    ).toEqual([{ state: 'failed', attempt: 4 }]);
+    const [{ purge_at }] = (await sql(app.databaseUrl, 'select purge_at from organizations where id = $1', [
+      gone.id,
+    ])) as [{ purge_at: Date | null }];
+    expect(purge_at).toBeNull();
     const again = await agent(app, gone.adminEmail, gone.adminPassword);
     expect((await asks(again)).status).toBe(200);
   } finally {

@@ -1,6 +1,6 @@
 /** What a restore would do, told before it does it; and what forbids it. */
 import type pg from 'pg';
-import { describeFailure } from '../../components/describe-failure.ts';
+import { describeFailure, failuresBeneath } from '../../components/describe-failure.ts';
 import { ConfigError } from '../../config.ts';
 import { SERVER_OF_TENANT, serverAddresses, serverIn } from '../../db/database-servers.ts';
 import type { ServerAddress } from '../../db/server-address.ts';
@@ -13,6 +13,7 @@ import { RESTORED } from './settle-switch.ts';
 import { openReader } from './snapshot.ts';
 import { installationOf } from './tables.ts';
 import { megabytes, plural } from './tell.ts';
+import { unfinishedRun, whyUnfit } from './unfinished-run.ts';
 
 interface PresentTenant {
   status: string;
@@ -116,10 +117,29 @@ async function planTenant(
   const size = await toldOf(slug, own, databaseName, wished);
   const other = servers.find((server) => server.name === wished && server.id !== own.id);
   if (other && databaseName) await refuseOverCopy(slug, other, databaseName);
+  const run = await unfinishedRun(client, id);
+  if (run && !leaves(own, wished)) throw whyUnfit(slug, run);
+  const ended = run ? `; its ${run}, which is under way, and a countdown are called off` : '';
   return (
     `tenant ${slug} (${name}, ${status}, ${plural(accounts, 'account')}): ${size} is REPLACED by that of ${takenAt}; what was ` +
-    'written since is lost, its people are signed out, accounts deleted since come back suspended, API keys made since are dead; no other tenant is touched'
+    'written since is lost, its people are signed out, accounts deleted since come back suspended, API keys made since are dead; no other tenant ' +
+    `is touched${ended}`
   );
+}
+
+/** @param wished the server on which the tenant is to be. */
+const leaves = (own: ServerAddress, wished?: string): wished is string => wished !== undefined && wished !== own.name;
+
+/** Asks again what the plan has asked: meanwhile the tenant's server may be back. @throws {ConfigError} where it need not be left. */
+export async function refuseWhileOwnAnswers(
+  client: pg.ClientBase,
+  { databaseUrl, keys, serverName }: PlanOptions,
+  { id, slug }: { id: string; slug: string },
+): Promise<void> {
+  const { rows } = await client.query<PresentTenant>(PRESENT, [id]);
+  if (!rows[0]) return;
+  const own = serverIn(await serverAddresses(client, databaseUrl, keys), rows[0].serverId);
+  if (leaves(own, serverName)) await toldOf(slug, own, rows[0].databaseName, serverName);
 }
 
 /**
@@ -128,8 +148,14 @@ async function planTenant(
  * @param wished the server on which the tenant is to be. @throws {ConfigError} where its own cannot be reached, or need not be left.
  */
 async function toldOf(slug: string, own: ServerAddress, database: string | null, wished?: string): Promise<string> {
-  const { bytes, problem } = database ? await look(own, database) : {};
-  if (wished !== undefined && wished !== own.name) {
+  const { bytes, problem, isThere } = database ? await look(own, database) : {};
+  if (leaves(own, wished)) {
+    if (problem && isThere) {
+      throw new ConfigError(
+        `Tenant ${slug} is on server ${own.name}, which is there, but cannot be worked with: ${problem}. See to that first: only where ` +
+          'it does not answer at all, a tenant is restored on another one. Nothing has been changed.',
+      );
+    }
     if (problem) return `its database on server ${own.name}, which cannot be reached (${problem}),`;
     throw new ConfigError(
       `Tenant ${slug} is on server ${own.name}, which answers: restore it there, and move it then (npm run tenants -- move). Nothing ` +
@@ -155,11 +181,23 @@ async function refuseOverCopy(slug: string, other: ServerAddress, database: stri
   );
 }
 
+/** What else fails than these is said by a server that is there, or comes of how it is reached. */
+const NO_ANSWER =
+  /^(ECONNREFUSED|ECONNRESET|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN|EPIPE|ETIMEDOUT)$|^timeout expired|^Connection terminated/;
+
+const isNoAnswer = (error: unknown) =>
+  failuresBeneath(error).some((failure) => {
+    const { code, message } = Object(failure);
+    return NO_ANSWER.test(code ?? message ?? '');
+  });
+
 interface Seen {
   bytes?: number;
   comment?: string | null;
   /** Why the server could not be asked. */
   problem?: string;
+  /** Although it could not be asked. */
+  isThere?: boolean;
 }
 
 /** @returns no bytes of a database that is not there, or not whole. */
@@ -173,7 +211,7 @@ async function look({ url }: ServerAddress, database: string): Promise<Seen> {
       await client.end();
     }
   } catch (error) {
-    return { problem: describeFailure(error) };
+    return { problem: describeFailure(error), isThere: !isNoAnswer(error) };
   }
 }
 

@@ -33,6 +33,8 @@ export interface Target {
   standing?: Standing;
   /** By its name, for a tenant whose own server is gone; otherwise it is restored on that. */
   serverName?: string;
+  /** Of the run that restores the tenant from its archive (domain/offboarding): while it is the newest. */
+  attempt?: number;
 }
 
 /** The same, with what says that the tenant's server has gone away. */

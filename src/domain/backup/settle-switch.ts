@@ -6,6 +6,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { ConfigError } from '../../config.ts';
+import { LOCKS } from '../../db/locks.ts';
 import { draftName, formerName } from '../../db/tenant-names.ts';
 import { databaseFacts, markAsOf, openWriter, renameFrom } from './drafts.ts';
 
@@ -48,12 +49,7 @@ export async function settleSwitch(
   );
   const version = rows[0]?.version;
   if (!version) return false;
-  // Versions rise only.
-  const known = await control.query('select from organizations where id = $1 and token_version >= $2', [
-    orgId,
-    version,
-  ]);
-  if (known.rowCount) return true;
+  if (await isKnown(control, orgId, version)) return true;
   await renamer.query("begin; set local lock_timeout = '20s'");
   try {
     await renameFrom(renamer, helper, name, draftName(name));
@@ -68,6 +64,24 @@ export async function settleSwitch(
     throw error;
   }
   return false;
+}
+
+/**
+ * Whether the control plane has tokens of that version, or newer ones: versions rise only. The restore's transaction may still be
+ * committing, with nobody left to be told of it: it is waited for by the first lock that it takes.
+ */
+async function isKnown(control: pg.ClientBase, orgId: string, version: string): Promise<boolean> {
+  await control.query("begin; set local lock_timeout = '20s'");
+  try {
+    await control.query('select pg_advisory_xact_lock($1, hashtext($2))', [LOCKS.tenantAccounts, orgId]);
+    const { rowCount } = await control.query('select from organizations where id = $1 and token_version >= $2', [
+      orgId,
+      version,
+    ]);
+    return rowCount === 1;
+  } finally {
+    await control.query('rollback').catch(() => {});
+  }
 }
 
 /** How long the control database is waited for, and how often it is asked. Milliseconds. */

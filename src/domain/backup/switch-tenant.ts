@@ -8,6 +8,7 @@ import { TENANT_SCHEMA_VERSION } from '../../db/migrations/tenant/index.ts';
 import { randomPassword } from '../../db/secrets.ts';
 import type { TenantCluster } from '../../db/tenant-cluster.ts';
 import { CONNECTION_LIMIT, roleStatements } from '../../db/tenant-roles.ts';
+import type { OffboardingKind } from '../../entities/control/offboarding.ts';
 import type { TenantLimits } from '../../entities/control/organization.ts';
 import { publishOn, TenantChange } from '../../live/event-log.ts';
 import { auditOn, bySystem } from '../audit.ts';
@@ -15,7 +16,7 @@ import { TENANT_COLUMNS, type TenantRow } from '../organizations.ts';
 import { writeLimits } from '../tenant-seeds.ts';
 import { titleOf } from './archive.ts';
 import { databaseFacts, openWriter, swapDatabases } from './drafts.ts';
-import { refuseUnfit } from './plan.ts';
+import { refuseUnfit, refuseWhileOwnAnswers } from './plan.ts';
 import type { OpenArchive } from './read-archive.ts';
 import type { ReachedTarget } from './restore-tenant.ts';
 import { type RestoredAccounts, restoreAccounts } from './restored-accounts.ts';
@@ -24,6 +25,7 @@ import { commitOrPutBack, markRestored } from './settle-switch.ts';
 import { staged, unstage } from './stage.ts';
 import { readStanding } from './standing.ts';
 import { tablesOf, tenantTablesOf } from './tables.ts';
+import { endUnfinished, refuseOlderAttempt, unfinishedRun, whyUnfit } from './unfinished-run.ts';
 
 const quote = pg.escapeIdentifier;
 
@@ -64,6 +66,7 @@ const HEADROOM = 1000;
 export async function switchTenant(options: Switch): Promise<Switched> {
   const { control, renamer, helper, server, archive, name } = options;
   const orgId = archive.header.tenant!.id;
+  if (options.serverName !== undefined) await refuseWhileOwnAnswers(control, options, archive.header.tenant!);
   // No lock is waited for long: others wait for those that are held here.
   for (const client of new Set([control, renamer])) await client.query("begin; set local lock_timeout = '20s'");
   try {
@@ -72,6 +75,7 @@ export async function switchTenant(options: Switch): Promise<Switched> {
     await control.query('select from organizations where id = $1 for update', [orgId]);
     // It may have changed since the plan was made.
     const wasThere = await refuseUnfit(control, archive.header.tenant!);
+    const ended = await endOrRefuseRun(options);
     const standing = options.standing ?? (await readStanding(control, orgId));
     for (const table of tenantTablesOf(await tablesOf(control))) {
       if (SPECIAL.has(table.name) || (wasThere && KEPT.has(table.name))) continue;
@@ -79,14 +83,15 @@ export async function switchTenant(options: Switch): Promise<Switched> {
       if (table.name === 'tenant_databases') await placeOn(control, server);
       await unstage(control, table.name);
     }
-    const org = await renew(control, orgId, wasThere);
+    // Of one that had gone, or was about to, nobody has asked for the end of what is back now.
+    const org = await renew(control, orgId, wasThere && !ended);
     const accounts = await restoreAccounts(control, orgId, standing.tenants.get(orgId));
     await setChainEnd(control, orgId, options.chainEnd);
     const hours = await finishDraft(options, org);
     await ensureRole(options, orgId);
     options.signal.throwIfAborted();
     await swapDatabases(renamer, helper, name);
-    await tell(options, org, hours, wasThere);
+    await tell(options, org, hours, { wasThere, ended });
     if (renamer === control) {
       await control.query('commit');
     } else {
@@ -101,6 +106,28 @@ export async function switchTenant(options: Switch): Promise<Switched> {
   }
 }
 
+/**
+ * What is under way with the tenant as a whole is over by this transaction where it waits for the server that the tenant leaves.
+ *
+ * @returns what that was. @throws {ConfigError} otherwise. {FencedOff}
+ */
+async function endOrRefuseRun({ control, server, archive, attempt }: Switch): Promise<OffboardingKind | undefined> {
+  const { id, slug } = archive.header.tenant!;
+  if (attempt !== undefined) {
+    await refuseOlderAttempt(control, id, attempt);
+    return undefined;
+  }
+  const kind = await unfinishedRun(control, id);
+  if (!kind) return undefined;
+  const { rowCount } = await control.query('select from tenant_databases where org_id = $1 and server_id <> $2', [
+    id,
+    server.id,
+  ]);
+  if (!rowCount) throw whyUnfit(slug, kind);
+  await endUnfinished(control, id);
+  return kind;
+}
+
 /** In the backup it may have been on another server, and in another installation. */
 const placeOn = (control: pg.ClientBase, { id }: TenantCluster) =>
   control.query(`update ${staged('tenant_databases')} set server_id = $1`, [id]);
@@ -108,15 +135,14 @@ const placeOn = (control: pg.ClientBase, { id }: TenantCluster) =>
 type Org = TenantRow & { limits: TenantLimits };
 
 /** Tokens of before are dead: their version is below any that was ever given, also where what was given since is lost. */
-async function renew(control: pg.ClientBase, orgId: string, wasThere: boolean): Promise<Org> {
+async function renew(control: pg.ClientBase, orgId: string, keepsCountdown: boolean): Promise<Org> {
   await control.query(
     `update organizations o set schema_version = $2, updated_at = now(), archived_at = null,
-            -- Of one that had gone, nobody has asked for the end of what is back now.
             purge_at = case when $3 then purge_at end,
             token_version = greatest(token_version + 1, coalesce((select version + 1 from revocations where subject_id = o.id), 0),
                                      ${RESTORED_VERSION})
       where id = $1`,
-    [orgId, TENANT_SCHEMA_VERSION, wasThere],
+    [orgId, TENANT_SCHEMA_VERSION, keepsCountdown],
   );
   await control.query(`update usage set gathered_mark = '' where org_id = $1`, [orgId]);
   const { rows } = await control.query<Org>(`select ${TENANT_COLUMNS} from organizations o where id = $1`, [orgId]);
@@ -230,7 +256,7 @@ async function tell(
   { control, keys, archive, chainEnd, serverName }: Switch,
   org: Org,
   hours: string,
-  wasThere: boolean,
+  { wasThere, ended }: { wasThere: boolean; ended?: OffboardingKind },
 ): Promise<void> {
   const { id } = org;
   const version = await tokenVersionOf(control, id);
@@ -250,6 +276,7 @@ async function tell(
       taken_at: archive.header.takenAt,
       installation: archive.header.installation,
       ...(serverName && { server: serverName }),
+      ...(ended && { called_off: ended }),
       log_head: chainEnd.seq > 0 ? `${chainEnd.seq}:${chainEnd.hash}` : null,
     },
   });

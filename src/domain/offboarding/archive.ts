@@ -154,7 +154,10 @@ export async function restoreArchived(services: OffboardingServices, run: Claime
   const found = await kept.local(archive.place, archive.name, signal);
   try {
     await tellStep(control, run, 'restore');
-    await restoreTenant({ databaseUrl: control.url, keys, servers, signal }, await openArchive(found.path));
+    await restoreTenant(
+      { databaseUrl: control.url, keys, servers, signal, attempt: run.attempt },
+      await openArchive(found.path),
+    );
   } finally {
     await found.done();
   }

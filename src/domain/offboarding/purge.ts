@@ -25,11 +25,12 @@ export async function purgeTenantNow(services: OffboardingServices, run: Claimed
   const { control, kept, servers } = services;
   const { orgId, requestedBy } = run;
   await tellStep(control, run, 'databases');
-  await unmake({ services, orgId, fence: () => refuseUnheld(control, run) });
+  const fence = () => refuseUnheld(control, run);
+  await unmake({ services, orgId, fence });
   const server = await servers.of(orgId);
   const name = server.nameFor(orgId);
   // What a restore that was cut off may have left.
-  for (const left of [draftName(name), formerName(name)]) await server.drop(left);
+  for (const left of [draftName(name), formerName(name)]) await server.drop(left, fence);
   await tellStep(control, run, 'files');
   const { rows } = await control.pool.query<KeptOf>({ ...keptOf, values: [orgId] });
   for (const { place, names } of rows) {
