@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import pg from 'pg';
-import { type Actor, agent, eventually, provision, superAdmin, type Tenant } from './support/actors.ts';
+import { type Actor, active, agent, eventually, provision, superAdmin, type Tenant } from './support/actors.ts';
 import { startApp, type TestApp } from './support/app.ts';
 import { restoreBackup, takeBackup } from './support/backups.ts';
 import { examination, expectNothingWrong } from './support/checker.ts';
@@ -231,6 +231,22 @@ test('two tenants that are archived on a server that hangs do not keep those of 
     await archived(home);
     server.entrance.thaw();
     await Promise.all(onServer.map(archived));
+
+    // What is archived needs its former server no more: another one takes it, in its region if it has one.
+    const [free, bound] = onServer as [Tenant, Tenant];
+    await sql(app.databaseUrl, 'update organizations set region = null where id = $1', [free.id]);
+    await server.entrance.close();
+    await eventually(health, ({ status }) => status === 'degraded');
+    for (const tenant of onServer) await admin.rest('POST', path(tenant, '/unarchive'), { activate: true });
+    await active(admin, free.id, 30_000);
+    await agent(app, free.adminEmail, free.adminPassword);
+    const { error } = await eventually(
+      async () => (await admin.rest('GET', path(bound, '/offboarding'))).body.offboarding,
+      ({ error }) => error,
+      30_000,
+    );
+    expect(error).toMatch(/^Its server eu-1 is away\. No database server in the region eu takes/);
+    await server.entrance.reopen();
   } finally {
     server.entrance.thaw();
     await holder.end();

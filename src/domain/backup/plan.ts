@@ -172,7 +172,7 @@ async function toldOf(slug: string, own: ServerAddress, database: string | null,
 }
 
 /** @throws {ConfigError} where the other server has a database of the tenant that no restore has made: it may be newer than the backup. */
-async function refuseOverCopy(slug: string, other: ServerAddress, database: string): Promise<void> {
+export async function refuseOverCopy(slug: string, other: ServerAddress, database: string): Promise<void> {
   const { bytes, comment } = await look(other, database);
   if (bytes === undefined || comment?.startsWith(RESTORED)) return;
   throw new ConfigError(

@@ -31,7 +31,7 @@ export interface Target {
   signal: AbortSignal;
   /** Who was let in before the control plane was restored; absent where it was not. */
   standing?: Standing;
-  /** By its name, for a tenant whose own server is gone; otherwise it is restored on that. */
+  /** By its name, for a tenant whose own server is gone, or away while it is archived; otherwise it is restored on that. */
   serverName?: string;
   /** Of the run that restores the tenant from its archive (domain/offboarding): while it is the newest. */
   attempt?: number;

@@ -12,11 +12,13 @@ import { TenantChange } from '../../live/event-log.ts';
 import { audit, bySystem } from '../audit.ts';
 import { BadArchive, rowsIn } from '../backup/archive.ts';
 import { databaseFacts, openWriter, putOut } from '../backup/drafts.ts';
+import { refuseOverCopy } from '../backup/plan.ts';
 import { openArchive, readArchive } from '../backup/read-archive.ts';
 import { restoreTenant } from '../backup/restore-tenant.ts';
 import { backUpTenant } from '../backup/take.ts';
 import { StepFailure } from '../durable-run.ts';
 import { activateTenant } from '../organizations.ts';
+import { NoRoom, placeTenant } from '../placement.ts';
 import { tellOfTenant } from '../tenant-events.ts';
 import {
   atStep,
@@ -144,6 +146,23 @@ const forgetArchive = query<Kept>(
   'delete from tenant_archives where org_id = $1 returning place, name',
 );
 
+/**
+ * Nothing of an archived tenant is on its server: where that is away, another one takes it.
+ *
+ * @returns the name of that; undefined where the tenant stays. @throws {StepFailure} where none takes it. {ConfigError}
+ */
+async function placedAnew({ control, servers }: OffboardingServices, run: Claimed): Promise<string | undefined> {
+  const { orgId, slug, databaseName } = run;
+  const own = await servers.find(orgId);
+  if (!own?.isAway) return undefined;
+  const place = () => control.orm.em.fork().transactional((em) => placeTenant(em, servers, orgId));
+  const other = await place().catch((error: unknown) => {
+    throw error instanceof NoRoom ? new StepFailure(`Its server ${own.name} is away. ${error.message}`) : error;
+  });
+  await refuseOverCopy(slug, other, databaseName!);
+  return other.name;
+}
+
 /** @throws {FencedOff}; what it failed of; the signal's reason. */
 export async function restoreArchived(services: OffboardingServices, run: Claimed, signal: AbortSignal): Promise<void> {
   const { control, keys, kept, servers } = services;
@@ -154,8 +173,9 @@ export async function restoreArchived(services: OffboardingServices, run: Claime
   const found = await kept.local(archive.place, archive.name, signal);
   try {
     await tellStep(control, run, 'restore');
+    const serverName = await placedAnew(services, run);
     await restoreTenant(
-      { databaseUrl: control.url, keys, servers, signal, attempt: run.attempt },
+      { databaseUrl: control.url, keys, servers, signal, serverName, attempt: run.attempt },
       await openArchive(found.path),
     );
   } finally {
