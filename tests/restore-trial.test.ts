@@ -67,6 +67,12 @@ test('nothing is restored on servers that a gateway is at work on', async () => 
 });
 
 describe('a restore of a tenant on another server', () => {
+  beforeAll(() =>
+    sql(
+      databaseUrl,
+      'create table gate (id int); create function gate() returns void language sql as $$ lock table gate $$',
+    ),
+  );
   const contacts = async () => (await onFar('select name from contacts order by name')).map(({ name }) => name);
   /** What happens at the commit of a restore in the control plane, when the tenant's server has committed. */
   const atCommit = (does: string) =>
@@ -93,10 +99,6 @@ describe('a restore of a tenant on another server', () => {
   });
 
   test('that dies between the two commits is named, and the next one begins with what was there before', async () => {
-    await sql(
-      databaseUrl,
-      'create table gate (id int); create or replace function gate() returns void language sql as $$ lock table gate $$',
-    );
     const gate = new pg.Client(databaseUrl);
     await gate.connect();
     await gate.query('begin; lock table gate');
