@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import pg from 'pg';
+import { templateName } from '../src/db/tenant-names.ts';
 import { type Actor, active, agent, eventually, provision, superAdmin, type Tenant } from './support/actors.ts';
 import { startApp, type TestApp } from './support/app.ts';
 import { restoreBackup, takeBackup } from './support/backups.ts';
@@ -120,7 +121,16 @@ test('a tenant on another server is backed up and restored there', async () => {
   await expect(restoreBackup(app.databaseUrl, [folder], { tenant: gone.slug })).rejects.toThrow(
     /is on server eu-1, which cannot be reached: connection refused\. .* Nothing has been changed\.$/,
   );
+  // As on a server that was put up anew at the same address: what tenants are made from is made again when it is back.
+  const template = templateName(app.services.servers.home.code);
+  await sql(server.directUrl, `drop database "${template}" with (force)`);
+  await eventually(health, ({ status }) => status === 'degraded');
   await server.entrance.reopen();
+  await eventually(
+    () => sql(server.directUrl, 'select from pg_database where datname = $1 and not datallowconn', [template]),
+    (found) => found.length === 1,
+    30_000,
+  );
   await restoreBackup(app.databaseUrl, [folder], { tenant: gone.slug });
   const again = await agent(app, gone.adminEmail, gone.adminPassword);
   const emails = (await asks(again)).body.map(({ email }: { email: string }) => email);

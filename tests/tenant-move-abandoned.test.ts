@@ -191,6 +191,9 @@ describe('a move to a server that goes away for good', () => {
     );
     const knownAs = (system: string) =>
       sql(databaseUrl, 'update database_servers set system_identifier = $2 where id = $1', [id, system]);
+    // As one that had come there by a move.
+    const mark = `comment on database "${nameOf(tenant)}" is 'OmniStream: made by the move of ${nameOf(tenant)}'`;
+    await sql(databaseUrl, mark);
     await knownAs('1');
     try {
       expect((await abandon(tenant)).status).toBe(202);
@@ -200,6 +203,17 @@ describe('a move to a server that goes away for good', () => {
     } finally {
       await knownAs(row!.system);
     }
+    // Neither another move there drops it, nor that one's being called off.
+    await admin.rest('POST', moveOf(tenant), { server_id: HOME_SERVER_ID });
+    await eventually(
+      () => move(tenant),
+      ({ steps }) =>
+        steps.some(({ error }: { error?: string }) => /home has a database .* no move has made/.test(error ?? '')),
+      20_000,
+    );
+    await admin.rest('DELETE', moveOf(tenant));
+    await moved(admin, tenant, 'cancelled');
+    expect(await mine(databaseUrl, tenant)).toEqual(alone(tenant));
   });
 
   test('after the switch it stays there, and is written there when that one is back; the former database, which may be all of it, is kept', async () => {

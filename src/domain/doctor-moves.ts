@@ -2,8 +2,9 @@
 import { replicationName } from '../db/replication.ts';
 import { tenantName } from '../db/tenant-names.ts';
 import { MoveState, UNFINISHED_MOVE } from '../entities/control/tenant-move.ts';
+import { keepAside } from './backup/drafts.ts';
 import type { Finding } from './doctor.ts';
-import type { Facts } from './doctor-facts.ts';
+import type { Facts, TenantFacts } from './doctor-facts.ts';
 
 /** A move that has not come to its end. */
 export interface MoveFacts {
@@ -59,6 +60,15 @@ export const unsubscribing = (database: string): string => {
     'then elsewhere: '
   );
 };
+
+/** A move that was abandoned keeps the copy where the tenant's own server does not answer. */
+export const keptCopy = (name: string, { id, slug }: Pick<TenantFacts, 'id' | 'slug'>): Finding => ({
+  kind: 'orphan_database',
+  problem:
+    `database ${name} is a copy of tenant ${slug} (${id}), whose own is out of reach or lost: this one may be newer than every backup, or ` +
+    'all that there is',
+  remedy: `keep it until the tenant's own is back or restored; a restore here asks for another name: ${keepAside(name)}`,
+});
 
 /** A move that was abandoned within its switch could not give writes back where the tenant's server did not answer. */
 export function checkWrites({ code, databases, tenants, moves }: Facts): Finding[] {

@@ -9,11 +9,10 @@ import {
   tenantName,
   warmPrefix,
 } from '../db/tenant-names.ts';
-import { keepAside } from './backup/drafts.ts';
 import { RESTORED } from './backup/settle-switch.ts';
 import type { Finding } from './doctor.ts';
 import type { DatabaseFacts, Facts, TenantFacts } from './doctor-facts.ts';
-import { checkSlots, checkWrites, readsForMove, unsubscribing } from './doctor-moves.ts';
+import { checkSlots, checkWrites, keptCopy, readsForMove, unsubscribing } from './doctor-moves.ts';
 
 /** What everybody may use on a PostgreSQL server as it comes. */
 const MAINTENANCE = new Set(['postgres', 'template1']);
@@ -101,15 +100,6 @@ function checkOrphans(facts: Facts, unseen: ReadonlyMap<string, TenantFacts>): F
       ),
   ];
 }
-
-/** A move that was abandoned keeps the copy where the tenant's own server does not answer. */
-const keptCopy = (name: string, tenant: TenantFacts): Finding => ({
-  kind: 'orphan_database',
-  problem:
-    `database ${name} is a copy of ${label(tenant)}, whose own is out of reach or lost: this one may be newer than every backup, or ` +
-    'all that there is',
-  remedy: `keep it until the tenant's own is back or restored; a restore here asks for another name: ${keepAside(name)}`,
-});
 
 function checkTemplates({ code, databases }: Facts): Finding[] {
   const current = templateName(code);

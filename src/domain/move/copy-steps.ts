@@ -13,6 +13,7 @@ import { StepFailure } from '../durable-run.ts';
 import { compare } from './compare.ts';
 import { unready } from './readiness.ts';
 import { detach, drop } from './remove-steps.ts';
+import { isMarked, markOf } from './standing.ts';
 import { administer, alone, pause, replicationPassword, type Step, type StepContext } from './step.ts';
 
 const quote = pg.escapeIdentifier;
@@ -53,11 +54,7 @@ export const prepare: Step = async (context) => {
 async function clearLeft(context: StepContext, client: pg.ClientBase): Promise<void> {
   const { target, name } = context;
   await detach(client, name);
-  const { rowCount } = await (await administer(context, target)).query(
-    `select from pg_database where datname = $1 and shobj_description(oid, 'pg_database') = $2`,
-    [name, markOf(name)],
-  );
-  if (rowCount) await drop(context, target);
+  if (await isMarked(await administer(context, target), name)) await drop(context, target);
 }
 
 /** @param names absent: of all tables. */
@@ -70,9 +67,6 @@ async function sizeOf(client: pg.ClientBase, names?: readonly string[]): Promise
   );
   return rows[0]!.bytes;
 }
-
-/** The comment on a database that a move may drop: it has made it. */
-const markOf = (name: string) => `OmniStream: made by the move of ${name}`;
 
 export const createDatabase: Step = async (context) => {
   const { services, sessions, orgId, source, target, name } = context;

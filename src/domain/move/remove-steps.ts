@@ -10,7 +10,7 @@ import { TenantDatabase } from '../../entities/control/tenant-database.ts';
 import { MoveState } from '../../entities/control/tenant-move.ts';
 import { FencedOff } from '../durable-run.ts';
 import { OTHERS } from './sessions.ts';
-import { isItself, isThere } from './standing.ts';
+import { isItself, isMarked, isThere } from './standing.ts';
 import { administer, alone, type Recorder, type Step, type StepContext } from './step.ts';
 
 const quote = pg.escapeIdentifier;
@@ -53,6 +53,8 @@ export async function detach(client: pg.ClientBase, name: string): Promise<void>
 export async function drop(context: StepContext, server: TenantCluster): Promise<void> {
   const { sessions, name } = context;
   if (await isThere(await administer(context, server), name)) {
+    // The move that is called off may have ended because of it.
+    if (server === context.target && !(await isMarked(await administer(context, server), name))) return;
     await detach(await sessions.in(server, name), name);
     await sessions.close(name);
   }
@@ -80,7 +82,12 @@ async function abandon(context: StepContext, kept: TenantCluster, gone: TenantCl
   });
   const isCleared = await unlessAway(context, gone, async () => {
     if (isReleased) await drop(context, gone);
-    else if (await isThere(await administer(context, gone), name)) await detach(await sessions.in(gone, name), name);
+    else if (await isThere(await administer(context, gone), name)) {
+      const client = await sessions.in(gone, name);
+      await detach(client, name);
+      // No later move takes it for its own.
+      await client.query(`comment on database ${quote(name)} is null`);
+    }
     return true;
   });
   if (isReleased)

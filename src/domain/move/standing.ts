@@ -1,4 +1,4 @@
-/** Whether a server that answers is the one that is meant: another may have been put up at its address, with nothing on it. */
+/** What is on a server that answers: another than is meant may have been put up at its address, and a database may be somebody else's. */
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type pg from 'pg';
 import { DatabaseServer } from '../../entities/control/database-server.ts';
@@ -27,4 +27,15 @@ const THERE = 'select from pg_database where datname = $1 and datconnlimit <> -2
 
 export async function isThere(client: pg.ClientBase, database: string): Promise<boolean> {
   return (await client.query(THERE, [database])).rowCount === 1;
+}
+
+/** The comment on a database that a move may drop: it has made it. */
+export const markOf = (name: string) => `OmniStream: made by the move of ${name}`;
+
+export async function isMarked(client: pg.ClientBase, name: string): Promise<boolean> {
+  const { rowCount } = await client.query(
+    `select from pg_database where datname = $1 and shobj_description(oid, 'pg_database') = $2`,
+    [name, markOf(name)],
+  );
+  return rowCount === 1;
 }
