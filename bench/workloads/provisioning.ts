@@ -18,7 +18,7 @@ const BURST_ROUNDS = 2;
 const IDLE_MS = 3000;
 const IDLE_LIMIT_MS = 60_000;
 const ACTIVE_LIMIT_MS = 120_000;
-const LOOK_MS = 2;
+const LOOK_MS = 1;
 
 /** In milliseconds. */
 type Make = (name: string) => Promise<number>;
