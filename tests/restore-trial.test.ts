@@ -85,6 +85,15 @@ describe('a restore of a tenant on another server', () => {
     );
   const afterwards = () => sql(databaseUrl, 'drop trigger at_commit on audit_entries');
   const restoring = () => restoreBackup(databaseUrl, [folder], { tenant: tenant.slug });
+  /** A restore by the command that gets no further than the control plane's commit, until the gate's session ends. */
+  const heldAtCommit = async () => {
+    const gate = new pg.Client(databaseUrl);
+    await gate.connect();
+    await gate.query('begin; lock table gate');
+    await atCommit('perform gate()');
+    const env = { DATABASE_URL: databaseUrl, JWT_SECRET };
+    return { gate, ...startRestore(env, folder, '--tenant', tenant.slug, '--yes') };
+  };
 
   test('leaves it as it was where the control plane does not commit, or is lost just then', async () => {
     const me = await agent(app, tenant.adminEmail, tenant.adminPassword);
@@ -99,17 +108,7 @@ describe('a restore of a tenant on another server', () => {
   });
 
   test('that dies between the two commits is named, and the next one begins with what was there before', async () => {
-    const gate = new pg.Client(databaseUrl);
-    await gate.connect();
-    await gate.query('begin; lock table gate');
-    await atCommit('perform gate()');
-    const { child, ended } = startRestore(
-      { DATABASE_URL: databaseUrl, JWT_SECRET },
-      folder,
-      '--tenant',
-      tenant.slug,
-      '--yes',
-    );
+    const { gate, child, ended } = await heldAtCommit();
     await eventually(
       () => contacts().catch(() => []),
       (names) => names.length === 1,
@@ -149,17 +148,7 @@ describe('a restore of a tenant on another server', () => {
 
   test('is waited for where it died while the control plane was committing: what it has restored holds', async () => {
     await onFar(`insert into contacts (id, name) values (gen_random_uuid(), 'of after')`);
-    const gate = new pg.Client(databaseUrl);
-    await gate.connect();
-    await gate.query('begin; lock table gate');
-    await atCommit('perform gate()');
-    const { child, ended } = startRestore(
-      { DATABASE_URL: databaseUrl, JWT_SECRET },
-      folder,
-      '--tenant',
-      tenant.slug,
-      '--yes',
-    );
+    const { gate, child, ended } = await heldAtCommit();
     const waiting = (statement: string) =>
       eventually(
         () =>

@@ -73,13 +73,16 @@ function freePort(): Promise<number> {
   });
 }
 
+/** Where the gateway is named that the folder's server belongs to. */
+const gatewayFileIn = (dataDir: string) => join(dataDir, 'gateway.pid');
+const sign = (dataDir: string) => writeFile(gatewayFileIn(dataDir), `${process.pid}\n`);
+
 /** Waits for a server whose gateway died to finish its own shutdown, and refuses where a gateway is alive. */
 async function claimFolder(dataDir: string, notice: (message: string) => void): Promise<void> {
-  const gatewayFile = join(dataDir, 'gateway.pid');
   const start = Date.now();
   let told = false;
   for (let server = await runningServer(dataDir); server; server = await runningServer(dataDir)) {
-    const gateway = await pidIn(gatewayFile);
+    const gateway = await pidIn(gatewayFileIn(dataDir));
     if (gateway || Date.now() - start > SHUTDOWN_MS) throw folderInUse(dataDir, gateway);
     if (!told && Date.now() - start > 1000) {
       notice('waiting for the PostgreSQL of the previous gateway to finish writing');
@@ -92,7 +95,7 @@ async function claimFolder(dataDir: string, notice: (message: string) => void): 
   // server and would not start.
   const lock = join(clusterIn(dataDir), 'postmaster.pid');
   if ((await pidIn(lock)) && !(await runningServer(dataDir))) await rm(lock, { force: true });
-  await writeFile(gatewayFile, `${process.pid}\n`);
+  await sign(dataDir);
 }
 
 function folderInUse(dataDir: string, gateway?: number): ConfigError {
@@ -222,7 +225,7 @@ export async function launchEmbeddedServer(options: EmbeddedServerOptions): Prom
   const ready = async (): Promise<EmbeddedServer> => {
     await started();
     // Two that start at once both find the folder free, until PostgreSQL lets one of them in: whose name was written last is chance.
-    await writeFile(join(dataDir, 'gateway.pid'), `${process.pid}\n`);
+    await sign(dataDir);
     if (!options.asItIs) {
       await inServer(maintenanceUrl, ensureDatabase);
       stopTidying = repeatedly(TIDY_MS, tidy);
@@ -234,7 +237,7 @@ export async function launchEmbeddedServer(options: EmbeddedServerOptions): Prom
       guard.stdin!.destroy();
       await Promise.race([kept, sleep(STOP_MS, undefined, { ref: false })]);
       guard.unref();
-      await rm(join(dataDir, 'gateway.pid'), { force: true });
+      await rm(gatewayFileIn(dataDir), { force: true });
     };
     return { url: embeddedUrl(port, password), stop };
   };
