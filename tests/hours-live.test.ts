@@ -162,4 +162,16 @@ describe('workingHoursStatusChanged', () => {
     await after.ended;
     expect(after.errors[0].extensions.code).toBe('NOT_FOUND');
   });
+
+  test('whoever leaves twice, as one does that is cut off and then closed, takes nobody along who came in between', async () => {
+    const { tenant, admin } = await business();
+    const { hoursWatch } = apps.here.services;
+    const leave = hoursWatch.listen(tenant.id, null, { tell() {}, end() {} });
+    leave();
+    const follower = follow(here, HOURS, { tenant: tenant.slug });
+    await follower.until(1);
+    leave();
+    await put({ tenant, admin }, week(inSeconds(-60), inSeconds(600)));
+    await follower.until(2);
+  });
 });

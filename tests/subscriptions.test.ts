@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { createClient } from 'graphql-sse';
 import type { Client } from 'graphql-ws';
 import { cleanUp } from '../src/jobs/clean-up.ts';
-import { type Actor, provision, superAdmin } from './support/actors.ts';
-import { startTwoApps, type TwoApps } from './support/app.ts';
+import { type Actor, eventually, provision, superAdmin } from './support/actors.ts';
+import { startApp, startTwoApps, type TwoApps } from './support/app.ts';
 import { sql } from './support/database.ts';
 import { eventsOf, openStream } from './support/event-streams.ts';
 import { bearer, closeSockets, follow, socketClient } from './support/sockets.ts';
@@ -35,7 +35,7 @@ const PROVISIONING = `subscription ($id: UUID!, $after: Sequence) {
   }
 }`;
 const AUDIT = `subscription ($after: Sequence) {
-  auditEntryAdded(after: $after) { sequence kind entry { action tenantId actorEmail } recent { action } }
+  auditEntryAdded(after: $after) { sequence kind entry { action tenantId actorEmail } recent { action tenantId } }
 }`;
 
 const rename = (id: string, name: string) => root.rest('PATCH', `/api/super-admin/tenants/${id}`, { name });
@@ -189,6 +189,30 @@ describe('auditEntryAdded', () => {
     const told = followers[0]!.events.slice(1);
     expect((await back.until(told.length)).slice(0, told.length)).toEqual(told);
   });
+
+  test('an entry that is made while somebody begins to follow is told, however late the database says what there was', async () => {
+    const third = await startApp({}, apps.here.databaseUrl);
+    const { auditTail } = third.services;
+    const { promise: made, resolve } = Promise.withResolvers<void>();
+    const head = auditTail.head.bind(auditTail);
+    const asked = jest.spyOn(auditTail, 'head').mockImplementation(async () => {
+      if (asked.mock.calls.length === 2) await made;
+      return head();
+    });
+    const follower = follow(socketClient(third, bearer(root)), AUDIT);
+    await eventually(
+      async () => asked.mock.calls.length,
+      (times) => times >= 2,
+    );
+    const witness = follow(there, AUDIT);
+    await witness.until(1);
+    const { id } = await provision(root);
+    const isOf = ({ tenantId }: { tenantId: string }) => tenantId === id;
+    await witness.untilSeen(({ entry }) => entry && isOf(entry));
+    resolve();
+    await follower.untilSeen(({ entry, recent }) => (entry ? isOf(entry) : recent.some(isOf)));
+    await third.stop();
+  });
 });
 
 test('one execution serves all who ask the same, and each selection is answered with its own', async () => {
@@ -203,6 +227,27 @@ test('one execution serves all who ask the same, and each selection is answered 
   told.forEach(([, event], index) => {
     expect(Object.keys(event.tenant)).toEqual(selections[Math.floor(index / 3)]!.split(' '));
   });
+});
+
+test('where that one execution fails, each is told so under the number of their own request', async () => {
+  await provision(root);
+  const sockets = [socketClient(apps.here, bearer(root)), socketClient(apps.here, bearer(root))];
+  const followers = sockets.map((client) => follow(client, 'subscription { tenantChanged { tenant { name } } }'));
+  await Promise.all(followers.map((follower) => follower.until(1)));
+  // Of a tenant without the name that each has.
+  await sql(
+    apps.here.databaseUrl,
+    `insert into events (topic, payload)
+       select topic, payload::jsonb #- '{tenant,name}' from events where topic = 'tenant' order by seq desc limit 1`,
+  );
+  const told = () => followers.map(({ errors }) => errors[0]?.extensions);
+  const [one, other] = await eventually(
+    async () => told(),
+    (errors) => errors.every(Boolean),
+  );
+  expect([one.code, other.code]).toEqual(['INTERNAL_ERROR', 'INTERNAL_ERROR']);
+  expect(one.requestId).toEqual(expect.any(String));
+  expect(other.requestId).not.toBe(one.requestId);
 });
 
 describe('the same over server-sent events', () => {

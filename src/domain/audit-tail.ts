@@ -23,8 +23,8 @@ const head = query<{ seq: number }>('audit_head', 'select coalesce(max(seq), 0):
 export class AuditTail {
   readonly #control: ControlDatabase;
   readonly #listeners = new Set<(event: AuditTold) => void>();
-  /** The last entry that was told; undefined while nobody listens. */
-  #last?: number;
+  /** The last entry that was told, or that the first who listens knows of. */
+  #last = 0;
   #work: Promise<void> = Promise.resolve();
 
   constructor(control: ControlDatabase, bus: EventBus) {
@@ -32,13 +32,14 @@ export class AuditTail {
     bus.on('audit', ({ payload }) => this.#queue(() => this.#tellUpTo(payload.upTo)));
   }
 
-  /** @returns what ends it. */
-  listen(listener: (event: AuditTold) => void): () => void {
-    if (this.#listeners.size === 0) {
-      this.#queue(async () => {
-        this.#last = await this.head();
-      });
-    }
+  /**
+   * Begins to tell a listener of entries as they come.
+   *
+   * @param head the newest link as it was before the call: from there on is told, unless others have been told more already.
+   * @returns what ends it.
+   */
+  listen(listener: (event: AuditTold) => void, head: number): () => void {
+    if (this.#listeners.size === 0) this.#last = head;
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
@@ -65,7 +66,7 @@ export class AuditTail {
   }
 
   async #tellUpTo(upTo: number): Promise<void> {
-    if (this.#listeners.size === 0 || this.#last === undefined) return;
+    if (this.#listeners.size === 0) return;
     for await (const event of this.between(this.#last, upTo)) {
       for (const tell of this.#listeners) tell(event);
       this.#last = event.seq;
@@ -88,5 +89,5 @@ export async function followAudit(ctx: Context, after?: number | null): Promise<
     for await (const { entry } of auditTail.between(Math.max(0, upTo - RECENT), upTo)) recent.unshift(entry!);
     yield { seq: upTo, kind: after == null ? EventKind.SNAPSHOT : EventKind.RESET, recent };
   }
-  return new Feed<AuditTold>({ listen: (tell) => auditTail.listen(tell), past, overflow: ctx.tooSlow });
+  return new Feed<AuditTold>({ listen: (tell) => auditTail.listen(tell, newest), past, overflow: ctx.tooSlow });
 }

@@ -93,7 +93,8 @@ export class HoursWatch {
     listeners.add(listener);
     return () => {
       listeners.delete(listener);
-      if (listeners.size === 0) this.#scopes.delete(key);
+      // Whoever ends again may find a newer one in its place.
+      if (listeners.size === 0 && this.#scopes.get(key) === scope) this.#scopes.delete(key);
     };
   }
 

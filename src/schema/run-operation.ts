@@ -72,9 +72,9 @@ export class OperationRunner {
   prepare({ query, operationName, variables }: OperationRequest, contextValue: Context): Operation | GraphQLError[] {
     try {
       const { document } = this.#read(query);
-      // Without one, or with several, executing it says so.
       const asked = getOperationAST(document, operationName);
-      if (asked) refuseTooCostly(this.#schema, document, asked, variables ?? {});
+      if (!asked) throw new GraphQLError(notOne(operationName));
+      refuseTooCostly(this.#schema, document, asked, variables ?? {});
       return { schema: this.#schema, document, operationName, variableValues: variables, contextValue };
     } catch (error) {
       if (Array.isArray(error)) return error.map(ofDocument);
@@ -125,7 +125,7 @@ export class OperationRunner {
     const ended = this.#meter.subscribed(operation.document, operation.operationName);
     const answered = async (next: Promise<IteratorResult<object, undefined>>) => {
       const { value, done } = await next;
-      if (!done) return { value: await this.#answer(operation, key, value), done };
+      if (!done) return { value: this.#present(operation, await this.#answer(operation, key, value)), done };
       ended();
       return { value: undefined, done };
     };
@@ -139,6 +139,7 @@ export class OperationRunner {
     return results;
   }
 
+  /** Its errors are presented to each by themselves: they name the request of whoever is told them. */
   #answer(operation: Operation, key: string, event: object): Promise<ExecutionResult> {
     let answers = this.#answers.get(event);
     if (!answers) {
@@ -149,7 +150,7 @@ export class OperationRunner {
     if (!answer) {
       // What was loaded for the event before is old.
       const fresh = operation.contextValue.within();
-      answer = this.#execute({ ...operation, rootValue: event, contextValue: fresh });
+      answer = Promise.resolve(execute({ ...operation, rootValue: event, contextValue: fresh }));
       answers.set(key, answer);
     }
     return answer;
@@ -161,7 +162,9 @@ export class OperationRunner {
     return JSON.stringify([id, operationName, variables.map((name) => variableValues?.[name])]);
   }
 
-  #present({ contextValue }: Operation, { errors, ...result }: ExecutionResult): ExecutionResult {
+  /** @returns the same one where there are no errors. */
+  #present({ contextValue }: Operation, result: ExecutionResult): ExecutionResult {
+    const { errors } = result;
     if (!errors) return result;
     // The protocols' libraries print errors by their toJSON.
     const presented = this.presented(errors, contextValue).map((error) => ({ ...error, toJSON: () => error }));
@@ -181,6 +184,12 @@ export class OperationRunner {
     return known;
   }
 }
+
+/** In the words of graphql-js, to which the protocols' libraries would not let it come. */
+const notOne = (name: string | null | undefined) =>
+  name == null
+    ? 'Must provide operation name if query contains multiple operations.'
+    : `Unknown operation named "${name}".`;
 
 /** As Apollo marks what is wrong with a document. */
 const ofDocument = (error: GraphQLError): GraphQLError => {
