@@ -1,13 +1,30 @@
 /** The same operations as server-sent events, for clients behind proxies: the graphql-sse protocol on `/graphql/stream`. */
+import { pipeline } from 'node:stream/promises';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { createHandler } from 'graphql-sse/lib/use/fastify';
+import { createHandler, type Request } from 'graphql-sse';
 import { z } from 'zod';
 import { Context, type RequestFacts, type Services } from './context.ts';
 import { type Credentials, credentialsFrom, givenWillingly } from './credentials.ts';
-import { AppError, invalid } from './errors.ts';
+import { AppError, invalid, toAppError } from './errors.ts';
 import type { Connections } from './live/connections.ts';
-import type { Operation, OperationRunner } from './schema/run-operation.ts';
+import type { Operation, OperationRunner, Results } from './schema/run-operation.ts';
 import { parse } from './schema/validate.ts';
+
+/**
+ * Something is written to each stream every twelve seconds: one of which nothing comes through for so long is not read.
+ * Milliseconds.
+ */
+const SILENCE_MS = 20_000;
+
+/** One client's. */
+interface Stream {
+  readonly context: Context;
+  /** Settles once what was written last has room on its way to the client. */
+  room: PromiseWithResolvers<void>;
+}
+
+/** An operation, and the stream that its results go to. */
+type StreamOperation = Operation & { stream: Stream };
 
 /**
  * Each operation is a stream of its own ("distinct connections mode"): what it takes to hold several together in one
@@ -21,25 +38,30 @@ export function makeEventStreams(
   connections: Connections,
   factsOf: (request: FastifyRequest) => Omit<RequestFacts, keyof Credentials>,
 ): (request: FastifyRequest, reply: FastifyReply) => Promise<void> {
-  const contexts = new WeakMap<FastifyRequest, Context>();
-  const handler = createHandler({
+  const handler = createHandler<FastifyRequest, Stream>({
     authenticate: () => undefined,
     // `prepare` has done it.
     validate: () => [],
-    onSubscribe({ raw }, { query, operationName, variables }) {
-      const context = contexts.get(raw as unknown as FastifyRequest)!;
+    onSubscribe({ context: stream }, { query, operationName, variables }) {
+      const { context } = stream;
       const prepared = runner.prepare({ query: String(query), operationName, variables: variables as never }, context);
       return (
-        Array.isArray(prepared) ? { data: null, errors: runner.presented(prepared, context) } : prepared
+        Array.isArray(prepared) ? { data: null, errors: runner.presented(prepared, context) } : { ...prepared, stream }
       ) as never;
     },
     execute: (operation) => runner.execute(operation as unknown as Operation) as never,
-    subscribe: (operation) => runner.subscribe(operation as unknown as Operation) as never,
+    async subscribe(operation) {
+      const { stream, ...asked } = operation as unknown as StreamOperation;
+      const results = await runner.subscribe(asked);
+      return (Symbol.asyncIterator in results ? paced(results, stream) : results) as never;
+    },
   });
 
   return async (request, reply) => {
-    const end = () => void reply.raw.destroy();
+    const out = reply.raw;
+    const end = () => void out.destroy();
     const tooSlow = () => {
+      services.log.info({ requestId: request.id }, 'a subscriber did not read and was cut off');
       services.metrics.cutOff();
       end();
     };
@@ -49,21 +71,70 @@ export function makeEventStreams(
       if (context.credentials !== 'none') void context.caller;
       return context;
     };
-    contexts.set(request, await judged());
+    const stream: Stream = { context: await judged(), room: Promise.withResolvers() };
+    stream.room.resolve();
     const gone = connections.add({
       kind: 'stream',
       check: async () => void (await judged()),
       refuse: end,
       goAway: end,
     });
-    reply.raw.once('close', gone);
-    // What writes the stream knows nothing of Fastify.
-    for (const [name, value] of Object.entries(reply.getHeaders())) reply.raw.setHeader(name, value!);
-    // Whoever left while something was written to them needs nothing more.
-    await handler(request, reply).catch((error: unknown) => {
-      if (!reply.raw.destroyed) throw error;
+    out.once('close', gone);
+    // The client may have left while it was judged, and the gateway may have begun to stop.
+    if (out.destroyed) return gone();
+    const [body, { status, statusText, headers }] = await handler(asked(request, stream));
+    // What writes to the connection itself knows nothing of Fastify.
+    for (const [name, value] of Object.entries(reply.getHeaders())) out.setHeader(name, value!);
+    out.writeHead(status, statusText, headers);
+    if (body === null || typeof body === 'string') return void out.end(body);
+    out.once('close', () => void body.return());
+    out.setTimeout(SILENCE_MS, tooSlow);
+    await pipeline(body, (texts) => written(texts, stream), out).catch((error: unknown) => {
+      // Whoever left, or was cut off, needs nothing more.
+      if (!out.errored || toAppError(error).code !== 'internal_error') return;
+      services.log.error({ err: error, requestId: request.id }, 'an event stream failed');
     });
   };
+}
+
+/** What graphql-sse asks of a request. */
+const asked = (request: FastifyRequest, stream: Stream): Request<FastifyRequest, Stream> => ({
+  method: request.method,
+  url: request.url,
+  headers: { get: (name) => request.headers[name]?.toString() },
+  body: (request.body ?? null) as Record<string, unknown> | null,
+  raw: request,
+  context: stream,
+});
+
+/**
+ * Asks for a result once there is room for it: what it is given, graphql-sse keeps without end. What happens meanwhile waits in the
+ * feed, which has one.
+ */
+function paced(results: Results, stream: Stream): Results {
+  const self: Results = {
+    async next() {
+      await stream.room.promise;
+      stream.room = Promise.withResolvers();
+      return results.next();
+    },
+    return() {
+      stream.room.resolve();
+      return results.return(undefined);
+    },
+    throw: (error: unknown) => results.throw(error),
+    [Symbol.asyncIterator]: () => self,
+    [Symbol.asyncDispose]: () => results[Symbol.asyncDispose](),
+  };
+  return self;
+}
+
+/** Is asked to go on when there is room again. */
+async function* written(texts: AsyncIterable<string>, stream: Stream): AsyncGenerator<string> {
+  for await (const text of texts) {
+    yield text;
+    stream.room.resolve();
+  }
 }
 
 const record = z.record(z.string(), z.unknown()).nullish();

@@ -1,7 +1,7 @@
 /** GraphQL over WebSocket: the protocol `graphql-transport-ws` by graphql-ws, on `/graphql`. */
 import type { FastifyRequest } from 'fastify';
 import { type ExecutionResult, GraphQLError } from 'graphql';
-import { CloseCode, makeServer, type Server } from 'graphql-ws';
+import { CloseCode, makeServer, type Server, type SubscribePayload } from 'graphql-ws';
 import type { WebSocket } from 'ws';
 import { Context, type RequestFacts, type Services } from './context.ts';
 import { type Credentials, credentialsFrom, type Given, givenBy, isForeign } from './credentials.ts';
@@ -12,6 +12,8 @@ import type { Operation, OperationRunner, Results } from './schema/run-operation
 
 /** Operations at one time on one socket. */
 const MOST_OPERATIONS = 100;
+/** Bytes that wait for a client who is not read any further until they have gone. */
+const MOST_UNREAD = 1024 * 1024;
 /** A client that does not answer a ping before the next one is gone, or does not read. Milliseconds. */
 const PING_MS = 10_000;
 /** How long a client that does not read has to take its leave. */
@@ -25,6 +27,8 @@ interface Extra {
   readonly request: FastifyRequest;
   /** What every operation of this socket carries. */
   facts?: RequestFacts;
+  /** Executions under way, of operations that the client has ended as well. */
+  executing: number;
 }
 
 /** An operation, and who is told its results under which id. */
@@ -55,24 +59,17 @@ export function makeSockets(
         return false;
       }
     },
-    async onSubscribe({ extra, subscriptions }, id, { query, operationName, variables }) {
-      // The one that asks is among them already.
-      if (Object.keys(subscriptions).length > MOST_OPERATIONS) {
-        const message = `A socket takes ${MOST_OPERATIONS} operations at one time: end one first, or open another socket.`;
-        return [refusal(new AppError('rate_limited', { message }))];
-      }
-      const context = contextOf(extra);
-      // By POST each would be a request. Credentials may have come after the upgrade.
-      const counted = limits.count(extra.request, context.credentials === 'none' ? undefined : 'signed_in');
-      if (counted) {
-        try {
-          await counted;
-        } catch (error) {
-          return [refusal(toAppError(error))];
-        }
-      }
-      const prepared = runner.prepare({ query, operationName, variables }, context);
-      return Array.isArray(prepared) ? prepared : { ...prepared, id, socket: extra.socket };
+    async onSubscribe({ extra, subscriptions }, id, payload) {
+      extra.executing += 1;
+      // The one that asks is among both already.
+      const most = Math.max(Object.keys(subscriptions).length, extra.executing);
+      const prepared = most > MOST_OPERATIONS ? [tooMany()] : await prepare(extra, payload);
+      if (!Array.isArray(prepared)) return { ...prepared, id, socket: extra.socket };
+      extra.executing -= 1;
+      return prepared;
+    },
+    onOperation({ extra }) {
+      extra.executing -= 1;
     },
     execute: (operation) => runner.execute(operation as never),
     async subscribe(operation) {
@@ -82,6 +79,21 @@ export function makeSockets(
     },
     onError: ({ extra }, _id, _payload, errors) => runner.presented(errors, contextOf(extra)),
   });
+
+  /** @returns what is wrong with it, or what can be run. */
+  async function prepare(extra: Extra, { query, operationName, variables }: SubscribePayload) {
+    const context = contextOf(extra);
+    // By POST each would be a request. Credentials may have come after the upgrade.
+    const counted = limits.count(extra.request, context.credentials === 'none' ? undefined : 'signed_in');
+    if (counted) {
+      try {
+        await counted;
+      } catch (error) {
+        return [refusal(toAppError(error))];
+      }
+    }
+    return runner.prepare({ query, operationName, variables }, context);
+  }
 
   /** @throws {AppError} for credentials that are no good; also for a cookie that another site's page sends. */
   async function admit(extra: Extra, params: Record<string, unknown>): Promise<void> {
@@ -108,7 +120,7 @@ export function makeSockets(
       // A token says everything itself; a key is asked for again.
       check: () => (extra.facts!.key ? judge() : extra.facts!.token ? void watched.caller : undefined),
       refuse: (reason) => refuse(socket, reason),
-      goAway: () => leave(socket, GOING_AWAY, 'The gateway stops: come back with after.'),
+      goAway: () => goAway(socket),
     });
     socket.once('close', gone);
     // It may have closed while it was judged.
@@ -126,11 +138,16 @@ export function makeSockets(
     }
   }, PING_MS);
 
+  let closed = false;
+
   return {
     handle(socket, request) {
+      // It was on its way when the others were ended.
+      if (closed) return goAway(socket);
       awake.set(socket, true);
       socket.on('pong', () => awake.set(socket, true));
-      const closed = server.opened(
+      socket.on('ping', () => holdBack(socket));
+      const ended = server.opened(
         {
           protocol: socket.protocol,
           send: (data) => sent(socket, data),
@@ -145,19 +162,21 @@ export function makeSockets(
                 services.log.error({ err: error, requestId: request.id }, 'a message of a socket failed');
                 socket.close(CloseCode.InternalServerError, 'Internal server error');
               });
+              holdBack(socket);
             }),
         },
-        { socket, request },
+        { socket, request, executing: 0 },
       );
       socket.once('close', (code, reason) => {
         awake.delete(socket);
-        void closed(code, String(reason));
+        void ended(code, String(reason));
       });
     },
     close() {
+      closed = true;
       clearInterval(pings);
       // Those that never said who they are are in nobody's books.
-      for (const socket of awake.keys()) leave(socket, GOING_AWAY, 'The gateway stops: come back with after.');
+      for (const socket of awake.keys()) goAway(socket);
     },
   };
 }
@@ -165,6 +184,21 @@ export function makeSockets(
 /** What graphql-ws throws for a message that only servers send, such as `next`. */
 const isServersMessage = (error: unknown): error is Error =>
   error instanceof Error && error.message.startsWith('Unexpected message of type');
+
+/** Whoever asks and does not read what they are answered would have it all kept for them. */
+function holdBack(socket: WebSocket): void {
+  if (socket.isPaused || socket.bufferedAmount < MOST_UNREAD) return;
+  socket.pause();
+  // It goes last.
+  socket.ping(undefined, undefined, () => socket.resume());
+}
+
+const tooMany = () =>
+  refusal(
+    new AppError('rate_limited', {
+      message: `A socket takes ${MOST_OPERATIONS} operations at one time: end one first, or open another socket.`,
+    }),
+  );
 
 const refusal = (originalError: AppError) => new GraphQLError(originalError.message, { originalError });
 
@@ -222,6 +256,8 @@ const sent = (socket: WebSocket, data: string): Promise<void> =>
     if (socket.readyState !== socket.OPEN) resolve();
     else socket.send(data, () => resolve());
   });
+
+const goAway = (socket: WebSocket) => leave(socket, GOING_AWAY, 'The gateway stops: come back with after.');
 
 const refuse = (socket: WebSocket, { code, message }: AppError) =>
   leave(socket, CloseCode.Forbidden, `${code}: ${message}`);

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import jwt from 'jsonwebtoken';
 import { type Actor, agent, eventually, provision, superAdmin, type Tenant } from './support/actors.ts';
 import { startApp, type TestApp } from './support/app.ts';
+import { holdTable } from './support/database.ts';
 import { send } from './support/http.ts';
 import { admittedSocket, bearer, closeSockets, follow, rawSocket, socketClient } from './support/sockets.ts';
 import { decode } from './support/tokens.ts';
@@ -20,6 +21,8 @@ afterAll(async () => {
   await app.stop();
 });
 
+/** Of 200 KB each: more than kernels keep on the way there and back. */
+const PINGS = 300;
 const TENANTS = 'subscription { tenantChanged { sequence kind } }';
 const subscribe = (id: string, query = TENANTS) => ({ id, type: 'subscribe', payload: { query } });
 
@@ -192,14 +195,65 @@ describe('what one socket may ask', () => {
     raw.socket.close();
   });
 
-  test('what is too deep, does not parse or is not in the schema is refused in words', async () => {
+  test('an operation that its client has ended counts for as long as it is worked on', async () => {
+    const raw = await admittedSocket(app, bearer(root));
+    const held = await holdTable(app.databaseUrl, 'audit_entries');
+    for (let id = 1; id <= 101; id++) {
+      raw.send(subscribe(String(id), '{ auditLog { nodes { id } } }'));
+      raw.send({ id: String(id), type: 'complete' });
+    }
+    raw.send(subscribe('next', '{ auditLog { nodes { id } } }'));
+    expect(await raw.message('error')).toMatchObject({
+      id: 'next',
+      payload: [{ extensions: { code: 'RATE_LIMITED' } }],
+    });
+    await held.letGo();
+    let later = 0;
+    await eventually(
+      async () => {
+        raw.send(subscribe(`later ${++later}`, '{ me { role } }'));
+        return raw.messages;
+      },
+      (messages) => messages.some(({ type }) => type === 'next'),
+    );
+    raw.socket.close();
+  });
+
+  test('whoever asks and does not read is not read either, until they do: nothing piles up, and nothing is lost', async () => {
+    const raw = await rawSocket(app);
+    const served = [...app.http.websocketServer.clients].at(-1);
+    let most = 0;
+    const watch = setInterval(() => {
+      most = Math.max(most, served!.bufferedAmount);
+    }, 5);
+    raw.socket.pause();
+    raw.send({ type: 'connection_init' });
+    const payload = { text: 'x'.repeat(200_000) };
+    for (let count = 0; count < PINGS; count++) {
+      raw.send({ type: 'ping', payload });
+      raw.socket.pong();
+    }
+    await eventually(async () => served!.isPaused, Boolean);
+    expect(raw.socket.bufferedAmount).toBeGreaterThan(0);
+    raw.socket.resume();
+    await eventually(
+      async () => raw.messages.filter(({ type }) => type === 'pong').length,
+      (pongs) => pongs === PINGS,
+    );
+    clearInterval(watch);
+    expect(most).toBeLessThan(2 * 2 ** 20);
+    raw.socket.close();
+  });
+
+  test('what is too deep, does not parse, is not in the schema or not one operation is refused in words', async () => {
     const raw = await admittedSocket(app, bearer(root));
     const deep = '{ a '.repeat(20) + '}'.repeat(20);
-    for (const [id, query] of Object.entries({ deep, broken: '{', unknown: '{ nothing }' }))
+    const several = 'query A { me { role } } query B { me { role } }';
+    for (const [id, query] of Object.entries({ deep, broken: '{', unknown: '{ nothing }', several }))
       raw.send(subscribe(id, query));
     const refused = await eventually(
       async () => raw.messages.filter(({ type }) => type === 'error'),
-      ({ length }) => length >= 3,
+      ({ length }) => length >= 4,
     );
     for (const { payload } of refused) {
       expect(payload[0].extensions).toMatchObject({ code: 'VALIDATION_FAILED', requestId: expect.any(String) });

@@ -26,6 +26,7 @@ export class Connections {
   #sweeping = false;
   /** Something happened while a sweep was under way. */
   #again = false;
+  #closed = false;
 
   constructor(bus: EventBus, log: Logger) {
     this.#log = log;
@@ -41,14 +42,16 @@ export class Connections {
     return count;
   }
 
-  /** @returns what is to be called when it has ended. */
+  /** One that comes when all others have been ended is ended at once. @returns what is to be called when it has ended. */
   add(connection: OpenConnection): () => void {
     this.#open.add(connection);
+    if (this.#closed) connection.goAway();
     return () => this.#open.delete(connection);
   }
 
   /** Ends all of them. */
   close(): void {
+    this.#closed = true;
     for (const stop of this.#stops) stop();
     for (const connection of this.#open) connection.goAway();
   }

@@ -1,6 +1,7 @@
 /** Databases of a test's own on the run's server. */
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
+import { eventually } from './actors.ts';
 
 /** The run's server, as its superuser. @param server another one: the URL of any of its databases. */
 export function serverUrl(database: string, server = process.env.TEST_DATABASE_URL!): string {
@@ -22,6 +23,30 @@ export async function sql<Row extends pg.QueryResultRow>(
   } finally {
     await client.end();
   }
+}
+
+/** A table that nobody else can get at for now. */
+export interface HeldTable {
+  /** Waits until so many wait for it. */
+  wanted(by: number): Promise<void>;
+  letGo(): Promise<void>;
+}
+
+export async function holdTable(url: string, table: string): Promise<HeldTable> {
+  const client = new pg.Client({ connectionString: url });
+  // The database may go first, where a test fails.
+  client.on('error', () => {});
+  await client.connect();
+  await client.query(`begin; lock table ${table} in access exclusive mode`);
+  const waiting = `select count(*)::int as count from pg_locks where relation = '${table}'::regclass and not granted`;
+  return {
+    wanted: async (by) =>
+      void (await eventually(
+        async () => (await client.query<{ count: number }>(waiting)).rows[0]!.count,
+        (count) => count >= by,
+      )),
+    letGo: () => client.end(),
+  };
 }
 
 /** An empty control-plane database. @param server the URL of any database of it. @returns its URL. */

@@ -1,11 +1,17 @@
 /** GraphQL over server-sent events, read as they come. */
 import type { TestApp } from './app.ts';
 
-export const openStream = (app: Pick<TestApp, 'url'>, body: unknown, headers: Record<string, string> = {}) =>
+export const openStream = (
+  app: Pick<TestApp, 'url'>,
+  body: unknown,
+  headers: Record<string, string> = {},
+  signal?: AbortSignal,
+) =>
   fetch(`${app.url}/graphql/stream`, {
     method: 'POST',
     headers: { 'content-type': 'application/json', accept: 'text/event-stream', ...headers },
     body: JSON.stringify(body),
+    signal,
   });
 
 // biome-ignore lint/suspicious/noExplicitAny: tests look into events of every shape
