@@ -1,4 +1,6 @@
 /** Subscribers of `tenantChanged` by the thousand: a bare `ws` client each, which keeps what it is told and no more. */
+import { once } from 'node:events';
+import { type IncomingMessage, request } from 'node:http';
 import { WebSocket } from 'ws';
 
 const SUBSCRIPTION = `subscription Crowd($after: Sequence) {
@@ -105,5 +107,47 @@ export class Subscriber {
 
   leave(): void {
     this.#socket.close(1000);
+  }
+}
+
+/** So much of each event that kernels cannot keep some hundred of them for a client. */
+const AT_LENGTH = Array.from(
+  { length: 25 },
+  (_, index) =>
+    `tenant${index}: tenant { ...Told provisioning { steps { name state attempt startedAt finishedAt error } } }`,
+);
+const LONG_SUBSCRIPTION = `subscription { tenantChanged { ${AT_LENGTH.join(' ')} } }
+  fragment Told on Tenant { id name slug status createdAt updatedAt }`;
+
+/** A follower over server-sent events who reads nothing of what they are told. */
+export class SilentStream {
+  closed?: true;
+  readonly #answer: IncomingMessage;
+
+  private constructor(answer: IncomingMessage) {
+    this.#answer = answer;
+    answer.once('close', () => {
+      this.closed = true;
+    });
+    answer.on('error', () => {});
+  }
+
+  /** @returns one that is told something from now on. */
+  static async open(url: string, token: string): Promise<SilentStream> {
+    const asked = request(`${url}/graphql/stream`, {
+      method: 'POST',
+      agent: false,
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json', accept: 'text/event-stream' },
+    });
+    asked.end(JSON.stringify({ query: LONG_SUBSCRIPTION }));
+    const [answer] = (await once(asked, 'response')) as [IncomingMessage];
+    if (answer.statusCode !== 200) throw new Error(`a stream was answered ${answer.statusCode}`);
+    answer.pause();
+    return new SilentStream(answer);
+  }
+
+  /** Reads what there is, the end included. */
+  wake(): void {
+    this.#answer.resume();
   }
 }

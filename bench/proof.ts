@@ -5,7 +5,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Actor, provision, superAdmin } from '../tests/support/actors.ts';
 import type { GatewayProcess } from '../tests/support/gateway-process.ts';
-import { Hearsay, Subscriber } from './crowd.ts';
+import { Hearsay, SilentStream, Subscriber } from './crowd.ts';
 import { gaugesOf, type Memory, residentMemory } from './gauges.ts';
 import { compare, left, refuseGrowth, seenOff, untilTold } from './promises.ts';
 
@@ -13,6 +13,8 @@ export interface Size {
   sockets: number;
   /** Of these sockets. */
   silent: number;
+  /** Event streams besides, none of which reads. */
+  streams: number;
   events: number;
 }
 
@@ -53,7 +55,7 @@ const AT_ONCE = 100;
 
 /** @param gateway one that was started with `COUNTED`. */
 export async function prove(gateway: GatewayProcess, size: Size, { restMs, furtherCrowds }: Care): Promise<Report> {
-  const { sockets, silent, events } = size;
+  const { sockets, silent, streams, events } = size;
   const broken: string[] = [];
   const admin = await superAdmin(gateway);
   const tenants: string[] = [];
@@ -74,7 +76,9 @@ export async function prove(gateway: GatewayProcess, size: Size, { restMs, furth
   const connectMs = performance.now() - began;
   const quiet = crowd.slice(0, silent);
   const readers = crowd.slice(silent);
-  const silentGone = seenOff(gateway, quiet, readers.length, broken);
+  for (const subscriber of quiet) subscriber.fallSilent();
+  const unread = await Promise.all(Array.from({ length: streams }, () => SilentStream.open(gateway.url, admin.token!)));
+  const silentGone = seenOff(gateway, [...quiet, ...unread], readers.length, broken);
   const idleFrom = gateway.cpuMs();
   await sleep(restMs);
   const idlePercent = (100 * (gateway.cpuMs() - idleFrom)) / restMs;

@@ -1,6 +1,6 @@
 /**
- * `npm run prove:subscribers -- --sockets 2000 --silent 50 --events 500`: so many sockets follow `tenantChanged`, some of
- * which never read, while tenants are changed so many times. Ends with 1 when a promise does not hold (bench/proof.ts).
+ * `npm run prove:subscribers -- --sockets 2000 --silent 50 --streams 10 --events 500`: so many sockets follow `tenantChanged`,
+ * some of which never read, and so many event streams, none of which does, while tenants are changed so many times. Ends with 1 when a promise does not hold (bench/proof.ts).
  */
 import { join } from 'node:path';
 import { dist, ensureBuilt } from '../tests/support/built.ts';
@@ -10,7 +10,7 @@ import { COUNTED, openFilesLimit } from './gauges.ts';
 import { prove } from './proof.ts';
 import { table } from './table.ts';
 
-const USAGE = 'Usage: npm run prove:subscribers -- [--sockets 2000] [--silent 50] [--events 500]';
+const USAGE = 'Usage: npm run prove:subscribers -- [--sockets 2000] [--silent 50] [--streams 10] [--events 500]';
 /** Files that a gateway has open besides sockets of subscribers, and to spare. */
 const OTHER_FILES = 300;
 const CARE = { restMs: 10_000, furtherCrowds: 3 };
@@ -20,11 +20,20 @@ async function main(): Promise<number> {
     options: {
       sockets: { type: 'string', default: '2000' },
       silent: { type: 'string', default: '50' },
+      streams: { type: 'string', default: '10' },
       events: { type: 'string', default: '500' },
     },
   });
-  const [sockets, silent, events] = [Number(values.sockets), Number(values.silent), Number(values.events)];
-  if (![sockets, silent, events].every((value) => Number.isInteger(value) && value >= 0) || silent >= sockets) {
+  const { sockets, silent, streams, events } = {
+    sockets: Number(values.sockets),
+    silent: Number(values.silent),
+    streams: Number(values.streams),
+    events: Number(values.events),
+  };
+  if (
+    ![sockets, silent, streams, events].every((value) => Number.isInteger(value) && value >= 0) ||
+    silent >= sockets
+  ) {
     console.log(USAGE);
     return 2;
   }
@@ -41,7 +50,7 @@ async function main(): Promise<number> {
       { DATA_DIR: join(await temporaryFolder(), 'data') },
       { build: dist, preload: COUNTED },
     );
-    const report = await prove(gateway, { sockets, silent, events }, CARE);
+    const report = await prove(gateway, { sockets, silent, streams, events }, CARE);
     console.log(table(report));
     await gateway.end('SIGTERM');
     return report.broken.length > 0 ? 1 : 0;

@@ -2,7 +2,7 @@ import type { Report } from './proof.ts';
 
 /** For people to read. */
 export function table(report: Report): string {
-  const { sockets, silent, events, memory, left, broken } = report;
+  const { sockets, silent, streams, events, memory, left, broken } = report;
   const readers = sockets - silent;
   const seconds = (ms: number) => `${(ms / 1000).toFixed(1)} s`;
   const perSecond = (count: number, ms: number) => Math.round((1000 * count) / ms);
@@ -17,7 +17,7 @@ export function table(report: Report): string {
     ],
     ['later than the change, p50 and p99', `${Math.round(report.p50Ms)} ms, ${Math.round(report.p99Ms)} ms`],
     ["the gateway's processor time", seconds(report.cpuMs)],
-    [`the last of ${silent} silent ones closed after`, seconds(report.silentGoneMs)],
+    [`the last of ${silent + streams} silent ones closed after`, seconds(report.silentGoneMs)],
   ];
   const mib = (value: number) => `${Math.round(value)}`.padStart(9);
   const crowds = left.map((one, index) => [`crowd ${index + 1} has left`, one] as const);
@@ -26,7 +26,7 @@ export function table(report: Report): string {
   );
   const line = ([what, value]: readonly [string, string]) => `  ${what.padEnd(42)}${value}`;
   return [
-    `${sockets} sockets, ${silent} of them silent; ${events} events, ${readers * events} messages to readers`,
+    `${sockets} sockets, ${silent} of them silent, and ${streams} silent streams; ${events} events, ${readers * events} messages to readers`,
     ...times.map(line),
     line(["the gateway's memory, MiB", ' resident     heap']),
     ...rows.map(line),
