@@ -186,8 +186,8 @@ export class Context {
   /**
    * What the caller may do in their tenant now.
    *
-   * @throws {AppError} forbidden for a super admin; tenant_not_ready until the tenant has a database; unauthenticated for
-   * somebody who is no more.
+   * @throws {AppError} forbidden for a super admin; tenant_not_ready until the tenant has a database; tenant_suspended;
+   * unauthenticated for somebody who is no more.
    */
   async access(): Promise<Access> {
     const { orgId, id, impersonator, apiKey } = tenantUser(this);
@@ -197,6 +197,8 @@ export class Context {
       throw new AppError('tenant_not_ready', { message: 'Your organization is still being set up.', retryAfter: 2 });
     }
     if (!status) throw new AppError('unauthenticated');
+    // Its credentials are dead by then. Where one of them is not, it does nothing all the same.
+    if (status === TenantStatus.SUSPENDED) throw new AppError('tenant_suspended');
     // In a tenant without an admin, an impersonation speaks for the super admin.
     const found = impersonator?.id === id ? ADMIN_ACCESS : await access.of(orgId, id);
     if (!found) throw new AppError('unauthenticated');

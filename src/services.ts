@@ -108,7 +108,7 @@ export async function openServices({
     hoursWatch,
     auditTail: new AuditTail(control, bus),
     access: new AccessMemory(tenants, bus),
-    apiKeys: new ApiKeyRing(control, bus, revocations),
+    apiKeys: new ApiKeyRing(control, bus),
     lastUse: new LastUse(control),
     kept: new KeptFiles(config, servers.home.code, components.objects),
   };

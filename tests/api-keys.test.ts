@@ -1,6 +1,9 @@
 /** Keys that programs act with for the agent who made them. */
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { type Actor, agent, anonymous, eventually, provision, superAdmin, type Tenant } from './support/actors.ts';
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { REVOCATION_KEPT_HOURS } from '../src/domain/revocations.ts';
+import { publish } from '../src/live/event-log.ts';
+import { Actor, agent, anonymous, eventually, provision, superAdmin, type Tenant } from './support/actors.ts';
 import { startTwoApps, type TestApp, type TwoApps } from './support/app.ts';
 import { sql } from './support/database.ts';
 import { expectError, expectGraphqlError } from './support/errors.ts';
@@ -50,6 +53,31 @@ const expectDead = async (key: string, status = 401, code = 'unauthenticated') =
 const expectAlive = async (key: string) => {
   for (const app of [here, there]) expect((await ask(key, 'GET', '/api/auth/me', app)).status).toBe(200);
 };
+
+let hoursAhead = 0;
+/** Somebody's session ends, by the processes' clock so many hours after whatever was revoked before. */
+async function signOutLater(hours: number): Promise<void> {
+  const heard = async () => {
+    const [{ newest }] = (await sql<{ newest: string }>(here.databaseUrl, 'select max(seq) as newest from events')) as [
+      { newest: string },
+    ];
+    const behind = async () => [here, there].filter(({ services }) => services.bus.seq < Number(newest));
+    await eventually(behind, ({ length }) => length === 0);
+  };
+  await heard();
+  hoursAhead += hours;
+  const { now } = Date;
+  for (const { services } of [here, there]) services.clock.stop();
+  const clock = jest.spyOn(Date, 'now').mockImplementation(() => now() + hoursAhead * 3_600_000);
+  try {
+    const signedOut = { subjectId: randomUUID(), version: 1, reason: 'signed_out' } as const;
+    await here.services.control.orm.em.fork().transactional((em) => publish(em, 'revocation', signedOut));
+    await heard();
+  } finally {
+    clock.mockRestore();
+    for (const { services } of [here, there]) await services.clock.start();
+  }
+}
 
 test('a key is shown once, stored hashed, and known by its beginning', async () => {
   const person = await supervisor();
@@ -106,6 +134,17 @@ test('what it does is told of the key, on behalf of its maker', async () => {
   expect(entry).toEqual({ actor_kind: 'api_key', actor_id: id, on_behalf_of: person.id });
 });
 
+test('a tenant whose row says that it is shut is shut, though nothing was told of it; and open as soon as it says so', async () => {
+  const tenant = await provision(root);
+  const { token } = await agent(here, tenant.adminEmail, tenant.adminPassword);
+  const status = async (wished: string) => {
+    await sql(here.databaseUrl, 'update organizations set status = $2 where id = $1', [tenant.id, wished]);
+    return new Actor(there.url, token).rest('GET', '/api/divisions');
+  };
+  expectError(await status('suspended'), 403, 'tenant_suspended');
+  expect((await status('active')).status).toBe(200);
+});
+
 describe('it is dead everywhere within a second', () => {
   test('when it is revoked', async () => {
     const person = await supervisor();
@@ -145,6 +184,21 @@ describe('it is dead everywhere within a second', () => {
     });
     await expectAlive(key);
   });
+
+  test.each(['user_suspended', 'tenant_suspended'])(
+    'and stays so by %s, though nobody asked until the revocation itself was long forgotten',
+    async (code) => {
+      const tenant = await provision(root);
+      const person = await supervisor(tenant);
+      const { key } = (await create(person)).body;
+      await expectAlive(key);
+      await (code === 'user_suspended'
+        ? root.rest('POST', `/api/super-admin/users/${person.id}/suspend?tenant_id=${tenant.id}`)
+        : root.rest('DELETE', `/api/super-admin/tenants/${tenant.id}`));
+      await signOutLater(REVOCATION_KEPT_HOURS + 1);
+      await expectDead(key, 403, code);
+    },
+  );
 
   test('when it expires', async () => {
     const person = await supervisor();

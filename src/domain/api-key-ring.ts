@@ -6,7 +6,6 @@ import { TenantStatus } from '../entities/control/organization.ts';
 import { AppError } from '../errors.ts';
 import type { EventBus } from '../live/event-bus.ts';
 import { Remembered } from '../live/remembered.ts';
-import type { Revocations } from './revocations.ts';
 import type { Caller } from './tokens.ts';
 
 const REMEMBERED = 10_000;
@@ -26,45 +25,38 @@ interface KeyRow {
   expiresAt: string | null;
   makerId: string;
   email: string;
-  makerVersion: number;
   suspended: boolean;
   orgId: string;
   orgSlug: string;
-  orgVersion: number;
   orgStatus: TenantStatus;
 }
 
 const keyByHash = query<KeyRow>(
   'key_by_hash',
   `select k.id, k.name, k.scopes, k.expires_at as "expiresAt", i.id as "makerId", i.email,
-          i.token_version as "makerVersion", i.suspended_at is not null as suspended, o.id as "orgId", o.slug as "orgSlug",
-          o.token_version as "orgVersion", o.status as "orgStatus"
+          i.suspended_at is not null as suspended, o.id as "orgId", o.slug as "orgSlug", o.status as "orgStatus"
      from api_keys k join identities i on i.id = k.maker_id join organizations o on o.id = k.org_id
     where k.hash = $1`,
 );
 
 export class ApiKeyRing {
   readonly #control: ControlDatabase;
-  readonly #revocations: Revocations;
   readonly #kept: Remembered<{ row?: KeyRow }>;
 
-  constructor(control: ControlDatabase, bus: EventBus, revocations: Revocations) {
+  constructor(control: ControlDatabase, bus: EventBus) {
     this.#control = control;
-    this.#revocations = revocations;
     this.#kept = new Remembered(bus, REMEMBERED, true);
     bus.on('api_key', () => this.forget());
+    // Something has happened to a maker, or to an organization: what, the database knows. The end of a session is nothing to keys.
+    bus.on('revocation', ({ payload }) => {
+      if (payload.reason !== 'signed_out') this.forget();
+    });
   }
 
   /** @throws {AppError} unauthenticated, tenant_suspended, user_suspended */
   async holderOf(key: string): Promise<KeyHolder> {
     if (!API_KEY.test(key)) throw badKey();
-    const hash = hashOfKey(key);
-    let row = await this.#find(hash);
-    // Something has happened to the maker, or to the organization, since it was read: what, the database knows.
-    if (this.#isOld(row)) {
-      this.#kept.forget(hash);
-      row = await this.#find(hash);
-    }
+    const row = await this.#find(hashOfKey(key));
     if (row.expiresAt && Date.parse(row.expiresAt) <= nowMs()) {
       throw new AppError('unauthenticated', { message: 'This API key has expired.' });
     }
@@ -94,10 +86,6 @@ export class ApiKeyRing {
     this.#kept.forget(hash);
     if (!row) throw badKey();
     throw new AppError(row.suspended ? 'user_suspended' : 'tenant_suspended');
-  }
-
-  #isOld({ orgId, orgVersion, makerId, makerVersion }: KeyRow): boolean {
-    return Boolean(this.#revocations.reason(orgId, orgVersion) ?? this.#revocations.reason(makerId, makerVersion));
   }
 }
 

@@ -66,11 +66,13 @@ export class TenantDirectory {
 
   /** @returns undefined for one that is not there, or no more. */
   async statusOf(id: string): Promise<TenantStatus | undefined> {
-    const { status } = await this.#known.get(id, async () => {
+    const ask = async () => {
       const { name, text } = statusById;
       return (await this.#control.pool.query<Known>({ name, text, values: [id] })).rows[0] ?? {};
-    });
-    return status;
+    };
+    const { status } = await this.#known.get(id, ask);
+    // One that was shut may be open again before this process is told: whoever signed in then is not to be sent away.
+    return status === TenantStatus.SUSPENDED ? (await ask()).status : status;
   }
 
   async isActive(id: string): Promise<boolean> {
