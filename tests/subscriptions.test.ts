@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { createClient } from 'graphql-sse';
 import type { Client } from 'graphql-ws';
+import { HOME_SERVER_ID } from '../src/entities/control/database-server.ts';
 import { cleanUp } from '../src/jobs/clean-up.ts';
 import { type Actor, eventually, provision, superAdmin } from './support/actors.ts';
 import { startApp, startTwoApps, type TwoApps } from './support/app.ts';
@@ -66,6 +67,27 @@ describe('tenantChanged', () => {
     expect(one![1].tenant.limits).toEqual({ maxAgents: 3 });
     expect(sequences(one!)).toEqual(sequences(one!).toSorted((a, b) => a - b));
     expect(new Set(sequences(one!)).size).toBe(6);
+  });
+
+  test('tells of a tenant all that asking for it does', async () => {
+    const { data: type } = await root.graphql(
+      '{ __type(name: "Tenant") { fields { name type { kind ofType { kind } } } } }',
+    );
+    const plain = type.__type.fields.filter(
+      ({ type: { kind, ofType } }: { type: { kind: string; ofType?: { kind: string } } }) =>
+        ['SCALAR', 'ENUM'].includes(ofType?.kind ?? kind),
+    );
+    const fields = `${plain.map(({ name }: { name: string }) => name).join(' ')} limits { maxAgents maxContacts maxMessagesMonth }`;
+    await root.rest('PATCH', `/api/super-admin/database-servers/${HOME_SERVER_ID}`, { region: 'here' });
+    const limits = { max_agents: 3, max_contacts: 4, max_messages_month: 5 };
+    const { id } = await provision(root, { country: 'ID', region: 'here', limits });
+    const follower = follow(there, `subscription { tenantChanged { tenant { ${fields} } } }`);
+    await follower.until(1);
+    await rename(id, 'Compared');
+    const [, { tenant }] = await follower.until(2);
+    const { data } = await root.graphql(`query ($id: UUID!) { tenant(id: $id) { ${fields} } }`, { id });
+    expect(tenant).toEqual(data.tenant);
+    expect(tenant).toMatchObject({ region: 'here', country: 'ID', name: 'Compared' });
   });
 
   test('whoever comes back is told what came after, on any gateway, once', async () => {

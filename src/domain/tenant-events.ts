@@ -15,14 +15,15 @@ import { provisioningNow } from './provisioning-state.ts';
 export async function tellOfTenant(em: EntityManager, change: TenantChange, org: TenantRow): Promise<void> {
   // First, so that the event carries what the database will hold.
   await em.flush();
-  const { id, name, slug, status, country, limits, mongoDatabase, schemaVersion } = org;
+  const { id, name, slug, status, country, region, limits, mongoDatabase, schemaVersion } = org;
   const { archivedAt, purgeAt, createdAt, updatedAt } = org;
-  const tenant: TenantRow = {
+  const tenant = {
     id,
     name,
     slug,
     status,
     country,
+    region,
     limits,
     mongoDatabase,
     schemaVersion,
@@ -30,7 +31,8 @@ export async function tellOfTenant(em: EntityManager, change: TenantChange, org:
     purgeAt,
     createdAt,
     updatedAt,
-  };
+    // All that a reader of the tenant itself is told; its usage is asked for.
+  } satisfies Record<keyof Omit<TenantRow, 'usage'>, unknown>;
   await publish(em, 'tenant', { tenantId: id, change, tenant });
 }
 
