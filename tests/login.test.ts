@@ -133,7 +133,10 @@ describe('one address in two tenants', () => {
     expectError(await login(email, password), 409, 'tenant_required');
     expectError(await login(email, 'not the password'), 401, 'unauthenticated');
     for (const tenant of [first, second]) {
-      expect((await login(email, password, { tenant: tenant.slug })).body.tenant.slug).toBe(tenant.slug);
+      // As the hours' status takes them, and hosts are.
+      for (const slug of [tenant.slug, tenant.slug.toUpperCase()]) {
+        expect((await login(email, password, { tenant: slug })).body.tenant.slug).toBe(tenant.slug);
+      }
     }
     expectError(await login(email, password, { tenant: acme.slug }), 401, 'unauthenticated');
     expectError(await login(email, password, { tenant: 'there-is-none' }), 401, 'unauthenticated');

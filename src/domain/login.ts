@@ -46,14 +46,14 @@ const REALM = 'tenant';
 /**
  * Signs an agent in and sets the cookie.
  *
- * @param tenant the slug, where one address belongs to several tenants.
+ * @param tenant the slug, without case, where one address belongs to several tenants.
  * @throws {AppError} unauthenticated; and, told only to someone with the right password: tenant_required,
  * tenant_suspended, user_suspended, tenant_not_ready. rate_limited after too many failures.
  */
 export async function login(ctx: Context, email: string, password: string, tenant?: string | null): Promise<SignedIn> {
   let accounts: Account[] = [];
   const matching = await ctx.services.throttle.attempt(REALM, email, ctx.address, async () => {
-    accounts = await ctx.rows(accountsByEmail, [emailKey(email), tenant ?? null]);
+    accounts = await ctx.rows(accountsByEmail, [emailKey(email), tenant?.toLowerCase() ?? null]);
     return matchingAccounts(accounts, password);
   });
   const [account, another] = matching ?? [];
