@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { sqlOf } from '../src/db/control.ts';
 import { type AuditLogRow, auditEntriesBetween } from '../src/domain/audit-log.ts';
-import { Actor, eventually, provision, superAdmin, type Tenant } from './support/actors.ts';
+import { Actor, agent, eventually, provision, superAdmin, type Tenant } from './support/actors.ts';
 import { SUPER_ADMIN, startApp, type TestApp } from './support/app.ts';
 import { sql } from './support/database.ts';
 import { decode } from './support/tokens.ts';
@@ -96,6 +96,18 @@ describe('the audit log', () => {
     const acted = (await entries({ tenantId: acme.id })).filter(({ onBehalfOf }) => onBehalfOf);
     expect(acted.length).toBeGreaterThan(0);
     for (const { onBehalfOfEmail } of acted) expect(onBehalfOfEmail).toBe(acme.adminEmail);
+  });
+
+  test('names them by the address that they have now; the one who acted, by the address of then', async () => {
+    const tenant = await provision(root);
+    const admin = await agent(app, tenant.adminEmail, tenant.adminPassword);
+    const { body } = await root.rest('POST', `/api/super-admin/tenants/${tenant.id}/impersonate`);
+    await new Actor(app.url, body.token).rest('POST', '/api/auth/logout');
+    const { sub } = decode(admin.token!).claims;
+    expect((await admin.rest('PATCH', `/api/agents/${sub}`, { email: 'moved@on.test' })).status).toBe(200);
+    const told = await entries({ tenantId: tenant.id });
+    expect(told.find(({ action }) => action === 'impersonation.end')?.onBehalfOfEmail).toBe('moved@on.test');
+    expect(told.find(({ action }) => action === 'user.login')?.actorEmail).toBe(tenant.adminEmail);
   });
 
   test('comes in pages that are the whole', async () => {

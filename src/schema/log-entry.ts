@@ -44,7 +44,10 @@ export abstract class LogEntry {
   })
   onBehalfOf?: string | null;
 
-  @Field(() => String, { nullable: true, description: 'The address of that agent, as it was then.' })
+  @Field(() => String, {
+    nullable: true,
+    description: 'The address that this agent has now; absent where there is none any more.',
+  })
   onBehalfOfEmail?: string | null;
 
   @Field(() => String, { nullable: true, description: 'What kind of thing it was done to.' })
