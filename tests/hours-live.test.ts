@@ -2,8 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Client } from 'graphql-ws';
 import { DateTime } from 'luxon';
-import { type Actor, agent, provision, superAdmin, type Tenant } from './support/actors.ts';
+import { type Actor, agent, anonymous, provision, superAdmin, type Tenant } from './support/actors.ts';
 import { startTwoApps, type TwoApps } from './support/app.ts';
+import { sql } from './support/database.ts';
 import { closeSockets, follow, socketClient } from './support/sockets.ts';
 
 let apps: TwoApps;
@@ -174,4 +175,28 @@ describe('workingHoursStatusChanged', () => {
     await put({ tenant, admin }, week(inSeconds(-60), inSeconds(600)));
     await follower.until(2);
   });
+});
+
+test('a change of hours that cannot be told stands and is answered so; others are told as soon as they can be', async () => {
+  const shop = await business();
+  const { databaseUrl } = apps.here;
+  const follower = follow(there, HOURS, { tenant: shop.tenant.slug });
+  await follower.until(1);
+  await sql(
+    databaseUrl,
+    `create function refuse() returns trigger language plpgsql as $$ begin raise exception 'no room'; end $$`,
+  );
+  const refuse = `before insert on events for each row when (new.topic = 'schedule') execute function refuse()`;
+  await sql(databaseUrl, `create trigger refuse_schedules ${refuse}`);
+  try {
+    const always = { start_time: '00:00', end_time: '00:00' };
+    const days = Array.from({ length: 7 }, (_, day) => ({ day_of_week: day, ...always }));
+    expect((await put(shop, { days })).status).toBe(200);
+    const { body } = await anonymous(apps.here).rest('GET', `/api/working-hours/status?tenant=${shop.tenant.slug}`);
+    expect(body).toMatchObject({ is_working_hours: true });
+    expect(body).not.toHaveProperty('next_change_at');
+  } finally {
+    await sql(databaseUrl, 'drop trigger refuse_schedules on events');
+  }
+  await follower.untilSeen(({ kind, status }) => kind === 'CHANGE' && status.nextChangeAt === null);
 });

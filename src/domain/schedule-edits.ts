@@ -13,7 +13,8 @@ export type Scope = string | null;
 
 /**
  * Runs a change in one transaction of the caller's tenant, with the versions of the scopes that it touches, and tells
- * every process. This one knows before the call returns.
+ * every process. This one knows before the call returns; the others within seconds where the control plane is away just then
+ * (jobs/usage-gatherer.ts).
  *
  * @param body returns its result; it calls `touch` for each scope whose hours it changed.
  */
@@ -22,7 +23,7 @@ export async function editSchedule<T>(
   body: (em: EntityManager, touch: (scope: Scope) => void) => Promise<T>,
 ): Promise<T> {
   const { orgId } = tenantUser(ctx);
-  const { tenants, schedules } = ctx.services;
+  const { tenants, schedules, log } = ctx.services;
   const touched = new Set<Scope>();
   let version = '0';
   const result = await tenants.work(orgId, (tenant) =>
@@ -38,7 +39,15 @@ export async function editSchedule<T>(
   if (touched.size > 0) {
     schedules.forget(orgId);
     // After the commit of the other database: a process that reads at once must find the change.
-    await ctx.em.transactional((em) => publish(em, 'schedule', { tenantId: orgId, version }));
+    await ctx.em
+      .transactional((em) => publish(em, 'schedule', { tenantId: orgId, version }))
+      .catch((error: unknown) => {
+        // What stands is not answered as if it did not: asking again would change, and so tell, nothing.
+        log.warn(
+          { orgId, requestId: ctx.requestId, err: error },
+          'hours were changed, and other processes could not be told: whoever gathers usage tells them in some seconds',
+        );
+      });
   }
   return result;
 }
