@@ -259,8 +259,9 @@ const sent = (socket: WebSocket, data: string): Promise<void> =>
 
 const goAway = (socket: WebSocket) => leave(socket, GOING_AWAY, 'The gateway stops: come back with after.');
 
-const refuse = (socket: WebSocket, { code, message }: AppError) =>
-  leave(socket, CloseCode.Forbidden, `${code}: ${message}`);
+/** One that cannot be judged at the moment is not told that its credentials are no good. */
+const refuse = (socket: WebSocket, { code, message, status }: AppError) =>
+  leave(socket, status < 500 ? CloseCode.Forbidden : TRY_AGAIN_LATER, `${code}: ${message}`);
 
 function leave(socket: WebSocket, code: number, reason: string): void {
   // 123 bytes are what a close frame holds.

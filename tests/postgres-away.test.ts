@@ -7,6 +7,7 @@ import { createControlDatabase, dropControlDatabase } from './support/database.t
 import { type Entrance, openEntrance } from './support/entrance.ts';
 import { cleanUp, type GatewayProcess, startGateway, temporaryFolder } from './support/gateway-process.ts';
 import { took } from './support/many-tenants.ts';
+import { rawSocket } from './support/sockets.ts';
 
 beforeAll(ensureBuilt);
 
@@ -75,6 +76,12 @@ describe('while PostgreSQL cannot be reached', () => {
     });
     expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0);
     expect(performance.now() - start).toBeLessThan(6000);
+  });
+
+  test('a socket whose API key cannot be asked about is told to come back, not that the key is no good', async () => {
+    const raw = await rawSocket(gateway);
+    raw.send({ type: 'connection_init', payload: { 'x-api-key': `osk_12345678_${'x'.repeat(43)}` } });
+    expect(await raw.closed).toMatchObject({ code: 1013, reason: expect.stringMatching(/^unavailable: /) });
   });
 
   test('GraphQL says the same', async () => {
