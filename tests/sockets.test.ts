@@ -173,6 +173,40 @@ describe('whoever may no more is out within a second, with 4403', () => {
   });
 });
 
+describe('a mistake ends one operation alone, and is told', () => {
+  const told = async (id: string, query: string) => {
+    const raw = await admittedSocket(app, bearer(root));
+    raw.send(subscribe(id, query));
+    await eventually(
+      async () => raw.messages,
+      (messages) => ['complete', 'error'].includes(messages.at(-1).type),
+    );
+    raw.send(subscribe('another'));
+    await eventually(
+      async () => raw.messages,
+      (messages) => messages.some(({ id, type }) => id === 'another' && type === 'next'),
+    );
+    raw.socket.close();
+    return raw.messages.filter((message) => message.id === id);
+  };
+
+  test('by `error` where it is in the document', async () => {
+    expect(await told('a', 'subscription { nothing }')).toMatchObject([
+      { type: 'error', payload: [{ extensions: { code: 'VALIDATION_FAILED' } }] },
+    ]);
+  });
+
+  test.each([
+    ['an `after` of the future', 'tenantChanged(after: 4503599627370496) { kind }', 'VALIDATION_FAILED'],
+    ['what is not there', 'tenantProvisioning(tenantId: "00000000-0000-7000-8000-000000000000") { kind }', 'NOT_FOUND'],
+  ])('by `next` without data, and `complete`, where it is %s', async (_, field, code) => {
+    const [next, complete, ...rest] = await told('a', `subscription { ${field} }`);
+    expect(next).toMatchObject({ type: 'next', payload: { errors: [{ extensions: { code } }] } });
+    expect(next.payload.data ?? null).toBeNull();
+    expect([complete.type, rest]).toEqual(['complete', []]);
+  });
+});
+
 describe('what one socket may ask', () => {
   test('a hundred operations at one time; the next one is refused, the others go on', async () => {
     const raw = await admittedSocket(app, bearer(root));

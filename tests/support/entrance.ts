@@ -6,8 +6,8 @@ export interface Entrance {
   readonly port: number;
   /** Breaks every connection and refuses new ones. */
   close(): Promise<void>;
-  /** After `close`, on the same port. */
-  reopen(): Promise<void>;
+  /** After `close`, on the same port. @param target where it leads from now on. */
+  reopen(target?: number): Promise<void>;
   /**
    * From now on nothing comes through, in either direction, and no connection breaks.
    *
@@ -68,7 +68,8 @@ export async function openEntrance(target: number, port = 0): Promise<Entrance> 
       for (const socket of sockets.keys()) socket.destroy();
       await once(server, 'close');
     },
-    async reopen() {
+    async reopen(next = target) {
+      target = next;
       await open(opened);
     },
     freeze(only = '') {

@@ -2,7 +2,7 @@
 
 import { type Client, createClient } from 'graphql-ws';
 import { useEffect, useRef, useSyncExternalStore } from 'react';
-import { subscribeResuming } from './resume.ts';
+import { type ResultSink, type SubscriptionRequest, subscribeResuming } from './resume.ts';
 import type { SubscriptionForwarder } from './subscriptions.ts';
 
 /**
@@ -13,10 +13,28 @@ export type Connection = { state: 'idle' | 'connecting' | 'live' } | { state: 'l
 
 const listeners = new Set<() => void>();
 let connection: Connection = { state: 'idle' };
+/** Of the socket itself. */
+let socketState: Connection['state'] = 'idle';
+/** Subscriptions that the gateway cannot serve at the moment, such as while its database is away: nor is anything live then. */
+const waiting = new Set<object>();
 
-function setConnection(next: Connection): void {
-  connection = next;
+/** @param since when something was heard last, in milliseconds since the epoch. */
+function setState(next: Connection['state'], since = Date.now()): void {
+  socketState = next;
+  const state = waiting.size > 0 ? 'lost' : next;
+  if (state === connection.state) return;
+  connection = state === 'lost' ? { state, since } : { state };
   for (const listener of listeners) listener();
+}
+
+/** Follows a subscription over all that may happen to the socket and to the gateway. @returns what ends it. */
+export function follow(socket: Client, request: SubscriptionRequest, sink: ResultSink): () => void {
+  const self = {};
+  return subscribeResuming(socket, request, sink, (waits) => {
+    if (waits) waiting.add(self);
+    else waiting.delete(self);
+    setState(socketState);
+  });
 }
 
 export function useConnection(): Connection {
@@ -82,13 +100,13 @@ export function openSocket(headers: Readonly<Record<string, string>>, onRefused:
     retryWait: (retries) => pause(Math.min(LONGEST_WAIT_MS, 300 * 2 ** retries) * (0.5 + Math.random() / 2)),
     on: {
       connecting: () => {
-        if (!disposed && connection.state !== 'lost') setConnection({ state: 'connecting' });
+        if (!disposed && socketState !== 'lost') setState('connecting');
       },
       message: () => {
         heardAt = Date.now();
       },
       connected: () => {
-        if (!disposed) setConnection({ state: 'live' });
+        if (!disposed) setState('live');
       },
       ping: (received) => {
         if (!received) noAnswer = setTimeout(() => client.terminate(), PONG_WITHIN_MS);
@@ -106,8 +124,8 @@ export function openSocket(headers: Readonly<Record<string, string>>, onRefused:
           onRefused(reason.split(':')[0]!.toUpperCase());
         }
         // Code 1000 is ours: nobody listens any more. After a refusal nothing will come back by itself.
-        if (refused || (wasClean && code === 1000)) setConnection({ state: 'idle' });
-        else if (connection.state !== 'lost') setConnection({ state: 'lost', since: heardAt });
+        if (refused || (wasClean && code === 1000)) setState('idle');
+        else setState('lost', heardAt);
       },
     },
   });
@@ -117,7 +135,7 @@ export function openSocket(headers: Readonly<Record<string, string>>, onRefused:
     ...client,
     dispose() {
       disposed = true;
-      setConnection({ state: 'idle' });
+      setState('idle');
       window.removeEventListener('offline', offline);
       // One that is refused meanwhile is closed already.
       return Promise.resolve(client.dispose()).catch(() => {});
@@ -129,7 +147,7 @@ export function openSocket(headers: Readonly<Record<string, string>>, onRefused:
 export function forwardTo(socket: Client): SubscriptionForwarder {
   return ({ query, variables }) => ({
     subscribe: (sink) => ({
-      unsubscribe: subscribeResuming(
+      unsubscribe: follow(
         socket,
         { query: query ?? '', variables },
         {

@@ -1,58 +1,93 @@
-/** A subscription that goes on after the last event that came, however often its socket is lost. */
+/** A subscription that goes on after the last event that came, however often its socket is lost, or the gateway is in need. */
 import type { Client, FormattedExecutionResult, Sink } from 'graphql-ws';
 
-interface Request {
+export interface SubscriptionRequest {
   query: string;
   operationName?: string | null;
   variables?: Readonly<Record<string, unknown>> | null;
 }
 
-const sequenceOf = (data: unknown): number | undefined => {
-  const [event] = Object.values((data as Record<string, { sequence?: number }> | null | undefined) ?? {});
-  return event?.sequence;
-};
+type Event = { sequence?: number; kind?: string };
+type Result = FormattedExecutionResult<Record<string, unknown>, unknown>;
+export type ResultSink = Sink<Result>;
+type Problems = readonly { extensions?: { code?: string; retryAfter?: number } }[];
+
+const AGAIN_MS = 2000;
+/** What may be otherwise a moment later. */
+const PASSES = new Set(['UNAVAILABLE', 'RATE_LIMITED', 'INTERNAL_ERROR']);
 
 /**
  * The client sends the same payload again after a loss, so that a payload that is kept up to date makes it go on; the
  * document has to declare `$after`.
+ *
+ * @param onWait told that the gateway cannot say at the moment what changes, and that it says it again.
  * @returns what ends it.
  */
 export function subscribeResuming(
   socket: Client,
-  request: Request,
-  sink: Sink<FormattedExecutionResult<Record<string, unknown>, unknown>>,
+  request: SubscriptionRequest,
+  sink: ResultSink,
+  onWait: (waits: boolean) => void,
 ): () => void {
   const payload = { ...request, variables: { ...request.variables } as Record<string, unknown> };
   let end: () => void;
   let again: ReturnType<typeof setTimeout> | undefined;
+  /** What holds now is instead of what was told before. */
+  let isAnew = false;
+
+  const later = (ms: number) => {
+    onWait(true);
+    again = setTimeout(begin, ms);
+  };
+
+  /** @returns whether it is begun again. */
+  const recovers = (problems: Problems): boolean => {
+    const { code = '', retryAfter = 0 } = problems[0]?.extensions ?? {};
+    const { after } = payload.variables;
+    if (PASSES.has(code)) later(Math.max(AGAIN_MS, retryAfter * 1000));
+    else if (code === 'VALIDATION_FAILED' && after !== undefined && after !== request.variables?.after) {
+      // The log was taken back, as when a database is set back to what it was.
+      delete payload.variables.after;
+      isAnew = true;
+      begin();
+    } else return false;
+    return true;
+  };
+
   const begin = () => {
-    end = socket.subscribe(payload, {
+    let isOver = false;
+    const endThis = socket.subscribe(payload, {
       next(result) {
-        const sequence = sequenceOf(result.data);
-        if (sequence !== undefined) payload.variables.after = sequence;
-        sink.next(result);
+        // What refuses a subscription as a whole, or an event: the next one begins with it.
+        if (result.errors && !result.data && recovers(result.errors)) {
+          isOver = true;
+          endThis();
+          return;
+        }
+        const [[field, event] = []] = Object.entries((result.data ?? {}) as Record<string, Event | undefined>);
+        if (event?.sequence !== undefined) payload.variables.after = event.sequence;
+        onWait(false);
+        const resets = isAnew && field !== undefined && event?.kind === 'SNAPSHOT';
+        isAnew = false;
+        sink.next(resets ? { ...result, data: { ...result.data, [field]: { ...event, kind: 'RESET' } } } : result);
       },
       error(error) {
-        // The log was taken back, such as by restoring a backup: begin anew.
-        const [first] = Array.isArray(error) ? (error as { extensions?: { code?: string } }[]) : [];
-        const resumed = payload.variables.after !== request.variables?.after;
-        if (resumed && first?.extensions?.code === 'VALIDATION_FAILED') {
-          delete payload.variables.after;
-          begin();
-        } else if (isMishap(error)) again = setTimeout(begin, AGAIN_MS);
+        if (isOver || (Array.isArray(error) && recovers(error as Problems))) return;
+        if (isMishap(error)) later(AGAIN_MS);
         else sink.error(error);
       },
-      complete: () => sink.complete(),
+      complete: () => isOver || sink.complete(),
     });
+    end = endThis;
   };
   begin();
   return () => {
     clearTimeout(again);
+    onWait(false);
     end();
   };
 }
 
-const AGAIN_MS = 2000;
 const FORBIDDEN = 4403;
 
 /** Whether the socket was closed by a fault, after which the client does not come back by itself. */

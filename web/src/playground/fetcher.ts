@@ -2,8 +2,7 @@
 import type { Fetcher, FetcherParams, FetcherReturnType } from '@graphiql/toolkit';
 import { type DocumentNode, getOperationAST, parse } from 'graphql';
 import type { Client } from 'graphql-ws';
-import { openSocket } from '../api/live.ts';
-import { subscribeResuming } from '../api/resume.ts';
+import { follow as followResuming, openSocket } from '../api/live.ts';
 import { AskError, type Headers, post } from './ask.ts';
 import { noticeToken } from './found-token.ts';
 import { activeIdentity, confirm, ENDED, getSession } from './session.ts';
@@ -63,7 +62,7 @@ function socketOf(headers: Headers): Client {
 function follow({ query, variables, operationName }: FetcherParams, headers: Headers): FetcherReturnType {
   const observable = {
     subscribe(observer: { next(value: object): void; error(error: unknown): void; complete(): void }) {
-      const unsubscribe = subscribeResuming(
+      const unsubscribe = followResuming(
         socketOf(headers),
         { query, variables: variables as Record<string, unknown> | undefined, operationName },
         {
