@@ -1,5 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { describe, expect, test } from '@jest/globals';
+import { PLATFORM_ACTIONS } from '../src/domain/audit-actions.ts';
 import { SKIP_REASONS } from '../src/domain/icalendar/reasons.ts';
 import { errorTable } from '../src/errors.ts';
 
@@ -38,6 +39,16 @@ describe('the texts of the console', () => {
     const { import: texts } = await read('id/working-hours.json');
     const reasons = (texts as Texts).reason as Texts;
     expect(Object.keys(SKIP_REASONS).filter((code) => !reasons[code] && !reasons[`${code}_other`])).toEqual([]);
+  });
+
+  test('name everything that the platform may log, which is what the log can be narrowed to, and nothing else', async () => {
+    const texts = await read('en/audit-entry.json');
+    for (const kind of ['action', 'sentence']) {
+      const { other, otherIn, ...known } = texts[kind] as Texts;
+      expect([kind, Object.keys(gapsIn(known)).sort()]).toEqual([kind, [...PLATFORM_ACTIONS].sort()]);
+    }
+    const nouns = new Set(PLATFORM_ACTIONS.map((action) => action.split('.')[0]));
+    expect(Object.keys((await read('en/audit.json')).noun as Texts).sort()).toEqual([...nouns].sort());
   });
 
   test('fill what stands in the gaps of an error into the other language', async () => {

@@ -261,9 +261,13 @@ describe('an impersonation', () => {
     await app.services.control.orm.em
       .fork()
       .transactional(async (em) =>
-        audit(em, { actor: caller, requestId: 'a-write' }, { action: 'test.write', target: { type: 'test', id: '1' } }),
+        audit(
+          em,
+          { actor: caller, requestId: 'a-write' },
+          { action: 'tenant.update', target: { type: 'test', id: '1' } },
+        ),
       );
-    expect(await auditOf('1', 'test.write')).toMatchObject([
+    expect(await auditOf('1', 'tenant.update')).toMatchObject([
       {
         actor_kind: 'super_admin',
         actor_id: rootId,

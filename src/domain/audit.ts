@@ -7,6 +7,7 @@ import { query, rowsWithin } from '../db/control.ts';
 import { AuditEntry } from '../entities/control/audit-entry.ts';
 import { ActivityEntry } from '../entities/tenant/activity-entry.ts';
 import { timeOf } from '../instants.ts';
+import type { PlatformAction, TenantAction } from './audit-actions.ts';
 import { digestOf } from './audit-digest.ts';
 
 /** Where a change comes from: a request's context, or a job's. */
@@ -16,9 +17,8 @@ export interface AuditSource {
   readonly address?: string;
 }
 
-export interface AuditRecord {
-  /** `<noun>.<verb>` */
-  action: string;
+export interface AuditRecord<Action = PlatformAction> {
+  action: Action;
   orgId?: string;
   target?: { type: string; id: string };
   /** Fields that changed, without secrets. */
@@ -52,7 +52,11 @@ export async function auditRow(em: EntityManager, source: AuditSource, record: A
 }
 
 /** The same for a change inside a tenant: the entry goes to the tenant's own log, in its transaction. */
-export function tenantAudit(em: EntityManager, source: AuditSource, record: Omit<AuditRecord, 'orgId'>): void {
+export function tenantAudit(
+  em: EntityManager,
+  source: AuditSource,
+  record: Omit<AuditRecord<TenantAction>, 'orgId'>,
+): void {
   em.persist(em.create(ActivityEntry, entry(source, record.actor ?? source.actor, record, {})));
 }
 
@@ -64,7 +68,12 @@ export async function auditOn(client: pg.ClientBase, source: AuditSource, record
   await client.query(`insert into audit_entries (${columns}) values (${places})`, Object.values(row));
 }
 
-function entry<Scope extends { orgId?: string }>(source: AuditSource, actor: Actor, record: AuditRecord, scope: Scope) {
+function entry<Scope extends { orgId?: string }>(
+  source: AuditSource,
+  actor: Actor,
+  record: AuditRecord<string>,
+  scope: Scope,
+) {
   const id = newId();
   const createdAt = timeOf(id);
   const content = {

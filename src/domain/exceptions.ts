@@ -6,6 +6,7 @@ import { query } from '../db/control.ts';
 import { ExceptionOptOut, WorkingHoursException } from '../entities/tenant/working-hours-exception.ts';
 import { AppError, type ErrorDetail, invalid, notFound } from '../errors.ts';
 import { tenantAudit } from './audit.ts';
+import type { TenantAction } from './audit-actions.ts';
 import { TenantPermission } from './permissions.ts';
 import { editSchedule, type Scope } from './schedule-edits.ts';
 import { findDivision, requireDivision } from './weekly-hours.ts';
@@ -86,7 +87,7 @@ export async function createException(ctx: Context, input: NewException): Promis
 export async function createExceptions(
   ctx: Context,
   scope: Scope,
-  action: string,
+  action: Extract<TenantAction, `exception.${string}`>,
   choose: (level: readonly ScheduleException[]) => readonly NewException[],
 ): Promise<ExceptionRow[]> {
   refuseOutsiders(await mayEveryones(ctx), scope);

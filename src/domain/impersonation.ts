@@ -7,6 +7,7 @@ import { Session } from '../entities/control/session.ts';
 import { SuperAdmin } from '../entities/control/super-admin.ts';
 import { AppError, notFound } from '../errors.ts';
 import { audit } from './audit.ts';
+import type { PlatformAction } from './audit-actions.ts';
 import { getActiveTenant } from './organizations.ts';
 import { openSession } from './sessions.ts';
 import { findTenantUser } from './tenant-users.ts';
@@ -93,7 +94,7 @@ export async function impersonateTenantUser(
 async function issue(
   ctx: Context,
   tenantId: string,
-  action: string,
+  action: PlatformAction,
   { reason, readOnly }: ImpersonationWish,
   subjectFor: (me: SuperAdmin) => Promise<Subject>,
 ): Promise<ImpersonationToken> {

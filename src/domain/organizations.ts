@@ -12,6 +12,7 @@ import { Usage } from '../entities/control/usage.ts';
 import { AppError, notFound } from '../errors.ts';
 import { TenantChange } from '../live/event-log.ts';
 import { type AuditSource, audit, auditRow, bySystem } from './audit.ts';
+import type { PlatformAction } from './audit-actions.ts';
 import { refuseUnderWay } from './offboarding/runs.ts';
 import { hashPassword } from './passwords.ts';
 import { refuseUnknownRegion } from './placement.ts';
@@ -206,7 +207,7 @@ export async function activateTenant(em: EntityManager, id: string): Promise<voi
 async function save(
   source: AuditSource,
   em: EntityManager,
-  action: string,
+  action: PlatformAction,
   former: LockedTenant,
   org: LockedTenant,
 ): Promise<TenantRow> {

@@ -6,6 +6,7 @@ import { query } from '../db/control.ts';
 import { Session } from '../entities/control/session.ts';
 import { AppError, notFound } from '../errors.ts';
 import { audit } from './audit.ts';
+import type { PlatformAction } from './audit-actions.ts';
 import { revokeAll } from './revocations.ts';
 import { type Impersonator, LIFETIME, LONGEST_SESSION } from './tokens.ts';
 
@@ -118,7 +119,7 @@ export function endOtherSessions(ctx: Context): Promise<number> {
   });
 }
 
-async function end(em: EntityManager, ctx: Context, id: string, action: string, orgId?: string | null) {
+async function end(em: EntityManager, ctx: Context, id: string, action: PlatformAction, orgId?: string | null) {
   audit(em, ctx, { action, orgId: orgId ?? undefined, target: target(id) });
   await revokeAll(em, [signedOut({ id })]);
   return id;

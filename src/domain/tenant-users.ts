@@ -7,6 +7,7 @@ import { TenantStatus } from '../entities/control/organization.ts';
 import type { RevocationReason } from '../entities/control/revocation.ts';
 import { AppError, notFound } from '../errors.ts';
 import { audit } from './audit.ts';
+import type { PlatformAction } from './audit-actions.ts';
 import { activate, setPassword, suspend } from './identities.ts';
 import { getTenant, type TenantRow } from './organizations.ts';
 import { hashPassword } from './passwords.ts';
@@ -81,7 +82,7 @@ async function changeIdentity(
   ctx: Context,
   tenantId: string,
   userId: string,
-  action: string,
+  action: PlatformAction,
   change: (identity: Identity) => RevocationReason | undefined,
 ): Promise<string> {
   await tenantWithDatabase(ctx, tenantId);

@@ -14,6 +14,7 @@ import { TenantDatabase } from '../../entities/control/tenant-database.ts';
 import { ENDED_MOVES, INBOUND_MOVE, MoveState, type MoveStep, TenantMove } from '../../entities/control/tenant-move.ts';
 import { AppError, invalid, notFound } from '../../errors.ts';
 import { type AuditSource, audit } from '../audit.ts';
+import type { PlatformAction } from '../audit-actions.ts';
 import { refuseUnderWay } from '../offboarding/runs.ts';
 import { firstSteps, stepsTowards } from './plan.ts';
 import { type Seen, unready } from './readiness.ts';
@@ -158,7 +159,7 @@ function refuseWhile({ state }: { state: MoveState }): void {
 }
 
 /** Ends, and the states from which a move may be sent towards them. */
-const FROM: Partial<Record<MoveState, { from: MoveState[]; action: string; otherwise: string }>> = {
+const FROM: Partial<Record<MoveState, { from: MoveState[]; action: PlatformAction; otherwise: string }>> = {
   [MoveState.CANCELLING]: {
     from: [MoveState.COPYING, MoveState.FAILED, MoveState.CANCELLING],
     action: 'tenant.cancel_move',
@@ -252,7 +253,14 @@ async function unfinished(
   return move;
 }
 
-async function go(asker: Asker, em: EntityManager, move: TenantMove, action: string, before: object, after: object) {
+async function go(
+  asker: Asker,
+  em: EntityManager,
+  move: TenantMove,
+  action: PlatformAction,
+  before: object,
+  after: object,
+) {
   const { orgId } = move;
   await em.flush();
   await asker.services.queue.runNow(em, 'tenant.move', orgId);

@@ -20,6 +20,7 @@ import { MoveState, type TenantMove } from '../../entities/control/tenant-move.t
 import { Usage } from '../../entities/control/usage.ts';
 import { isUnavailable } from '../../errors.ts';
 import { audit, bySystem } from '../audit.ts';
+import type { PlatformAction } from '../audit-actions.ts';
 import { sequencesOf } from '../backup/tables.ts';
 import { StepFailure } from '../durable-run.ts';
 import { compare } from './compare.ts';
@@ -141,7 +142,7 @@ export async function endReaders(context: StepContext, step: string): Promise<vo
 
 /** The one transaction in which the tenant changes its place. */
 const change =
-  (action: string, { from, to }: Direction) =>
+  (action: PlatformAction, { from, to }: Direction) =>
   async (em: EntityManager, { orgId }: TenantMove): Promise<void> => {
     await em.nativeUpdate(TenantDatabase, { orgId }, { serverId: to.id });
     // The new server counts its writes by itself.

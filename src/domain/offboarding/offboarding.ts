@@ -7,6 +7,7 @@ import { TenantStatus } from '../../entities/control/organization.ts';
 import { AppError, invalid } from '../../errors.ts';
 import { TenantChange } from '../../live/event-log.ts';
 import { type AuditSource, auditRow } from '../audit.ts';
+import type { PlatformAction } from '../audit-actions.ts';
 import { lockTenant, TENANT_COLUMNS, type TenantRow } from '../organizations.ts';
 import { tellOfTenant } from '../tenant-events.ts';
 import { beginRun, refuseUnderWay, refuseWhileMoved } from './runs.ts';
@@ -39,7 +40,13 @@ async function lockSuspended(em: EntityManager, id: string): Promise<TenantRow> 
 
 const isoOf = (instant: TenantRow['purgeAt']) => (instant ? new Date(instant).toISOString() : null);
 
-async function savePurge(ctx: Asker, em: EntityManager, org: TenantRow, action: string, minutes: number | null) {
+async function savePurge(
+  ctx: Asker,
+  em: EntityManager,
+  org: TenantRow,
+  action: PlatformAction,
+  minutes: number | null,
+) {
   const [saved] = await rowsWithin(em, setPurge, [org.id, minutes]);
   await auditRow(em, ctx, {
     action,

@@ -29,7 +29,7 @@ const ICONS = {
   user: IconUser,
 } as const;
 
-const GRAVE = /\.(suspend|remove|delete|revoke|cancel_provisioning)$/;
+const GRAVE = /\.(suspend|remove|delete|revoke|purge|cancel_provisioning)$/;
 const REFUSED = /_(failed|refused)$/;
 const MADE = /\.(provision|create|activate)$/;
 

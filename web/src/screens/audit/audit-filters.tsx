@@ -8,8 +8,8 @@ import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useQuery } from 'urql';
 import { AuditFilterChoicesDocument, TenantNameDocument } from '../../documents.gen.ts';
+import entryTexts from '../../locales/en/audit-entry.json';
 import { useActionName } from '../../ui/audit-entry.tsx';
-import { ACTIONS } from './actions.ts';
 import { type Choice, isAnything } from './filter.ts';
 
 interface AuditFiltersProps {
@@ -100,6 +100,9 @@ function Search({ value, onChange }: FieldProps) {
     />
   );
 }
+
+/** The actions that the platform's log knows have a text each: by what they are done to. */
+const ACTIONS = Object.entries(entryTexts.action).map(([noun, texts]) => ({ noun, verbs: Object.keys(texts) }));
 
 function ActionSelect({ value, onChange }: FieldProps) {
   const { t } = useTranslation('audit');
