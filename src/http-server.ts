@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { Socket } from 'node:net';
+import { answerEarly, type EarlyAnswer } from './early-answers.ts';
 import { SECURITY_HEADERS } from './security-headers.ts';
 
 /** Whoever sends slowly has so long for the headers, and so long for all of a request; looked at every second. Milliseconds. */
@@ -9,13 +10,17 @@ const HEADERS_MS = 10_000;
 const REQUEST_MS = 30_000;
 /** A connection that says nothing is kept for so long: longer than balancers keep theirs. Milliseconds. */
 const KEEP_ALIVE_MS = 72_000;
+/** And so much longer than it is told: Node's own default. */
+const KEEP_ALIVE_SPARE_MS = 1000;
 
-export function httpServer(answer: RequestListener): Server {
+/** @param early answers what stands ready; absent where nothing does. */
+export function httpServer(answer: RequestListener, early?: EarlyAnswer): Server {
   const server = createServer(
     {
       headersTimeout: HEADERS_MS,
       requestTimeout: REQUEST_MS,
       keepAliveTimeout: KEEP_ALIVE_MS,
+      keepAliveTimeoutBuffer: KEEP_ALIVE_SPARE_MS,
       connectionsCheckingInterval: 1000,
       // Others, such as h2c, are an offer that may be passed over.
       shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === 'websocket',
@@ -24,8 +29,22 @@ export function httpServer(answer: RequestListener): Server {
   );
   // Whatever is expected besides 100-continue may be passed over (RFC 9110, 10.1.1); Node would answer without a word.
   server.on('checkExpectation', answer);
+  if (early) answerEarly(server, early, KEEP_ALIVE_MS + KEEP_ALIVE_SPARE_MS);
   return server;
 }
+
+/** The lines that Node adds to the head of an answer whose connection is kept. */
+export function linesOfNode(): string {
+  const now = Date.now();
+  const second = now - (now % 1000);
+  if (second !== datedAt) {
+    datedAt = second;
+    dated = `Date: ${new Date(second).toUTCString()}\r\nConnection: keep-alive\r\nKeep-Alive: timeout=${KEEP_ALIVE_MS / 1000}\r\n`;
+  }
+  return dated;
+}
+let datedAt = 0;
+let dated = '';
 
 /** The caller's own, where it is fit for a log line. */
 export function requestId(given: string | string[] | undefined): string {

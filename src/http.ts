@@ -59,13 +59,14 @@ export async function buildHttp(services: Services, leaving: AbortSignal): Promi
   const answers = new SharedAnswers(() => hoursEdition(services));
   const closing = new AbortController();
   const going = AbortSignal.any([leaving, closing.signal]);
+  const ready = shortWay({ services, answers, limits, proxies, going });
   const answerError = (reply: FastifyReply, request: FastifyRequest, thrown: unknown) =>
     sendError(metrics, reply, request, thrown);
   const app = Fastify({
     loggerInstance: log as FastifyBaseLogger,
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: BODY_LIMIT,
-    serverFactory: (long) => httpServer(shortWay({ services, answers, limits, proxies, going }, long)),
+    serverFactory: (long) => httpServer(ready.before(long), ready.early),
     trustProxy: proxies.trust,
     // The embedding of ids in paths needs 36; a longer one is not an id.
     routerOptions: { maxParamLength: 200, ignoreTrailingSlash: true },

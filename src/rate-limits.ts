@@ -28,6 +28,8 @@ const PATIENCE_MS = 200;
 export interface RateLimits {
   /** @param asked what it counts as, where the request alone does not say. @returns undefined where nothing is counted. @throws {AppError} rate_limited */
   count(request: FastifyRequest, asked?: RateLimit): Promise<void> | undefined;
+  /** Whether `countEarly` counts anything. */
+  readonly countsEarly: boolean;
   /** Counts as `public` before Fastify has seen the request: where it goes on to there, it is not counted again. */
   countEarly(request: IncomingMessage): Promise<void> | undefined;
 }
@@ -43,6 +45,7 @@ export function makeRateLimits({ rateLimits }: Config, proxies: Proxies, redis: 
     return limiter && consume(limiter, networkOf(proxies.addressOf(request)));
   };
   return {
+    countsEarly: limiters.public !== undefined,
     count: (request, asked = classOf(request)) =>
       (asked === 'public' && early.get(request.raw)) || countAs(asked, request.raw),
     countEarly(request) {

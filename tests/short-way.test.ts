@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { connect } from 'node:net';
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type Actor, agent, eventually, provision, superAdmin, type Tenant } from './support/actors.ts';
 import { startApp, type TestApp } from './support/app.ts';
-import { newAddress, type RawRequest, send } from './support/http.ts';
+import { exchange, newAddress, type RawRequest, send } from './support/http.ts';
 import { reading, scrape } from './support/metrics.ts';
 
 /** An instant to come: its answer stays the same. */
@@ -30,6 +31,9 @@ afterAll(() => app?.stop());
 const workedOut = async (on = app) =>
   reading(await scrape(on), 'graphql_resolver_duration_seconds_count', { field: 'Query.workingHoursStatus' }) ?? 0;
 
+/** On a connection that is kept, an answer that stands ready is written before Node makes a response. */
+const KEPT = { connection: 'keep-alive' };
+
 /** An answer that stood ready: asked until it did. */
 async function ready(on: TestApp, wanted: string, options: RawRequest = {}) {
   const asked = async () => {
@@ -40,7 +44,10 @@ async function ready(on: TestApp, wanted: string, options: RawRequest = {}) {
   return (await eventually(asked, ({ anew }) => anew === 0)).answer;
 }
 
-describe('an answer that stands ready is, header by header, the one that is worked out', () => {
+describe.each([
+  ['is kept', KEPT],
+  ['is to end', { connection: 'close' }],
+])('on a connection that %s, a ready answer is, header by header, the one that is worked out', (_, connection) => {
   test.each<[what: string, headers: () => Record<string, string>, status?: number]>([
     ['to a program', () => ({})],
     ['to a page', () => ({ origin: 'https://shop.example', accept: '*/*', 'accept-encoding': 'gzip' })],
@@ -54,10 +61,8 @@ describe('an answer that stands ready is, header by header, the one that is work
     ['to one who names the request', () => ({ 'x-request-id': 'my-own-1' })],
     ['to one who names it badly', () => ({ 'x-request-id': 'a name with spaces' })],
     ['about a tenant in a header', () => ({ 'x-tenant-slug': 'acme' })],
-    ['on a connection that is to end', () => ({ connection: 'close' })],
-    ['on one that is to stay', () => ({ connection: 'keep-alive' })],
   ])('%s', async (_, given, status = 200) => {
-    const headers = given();
+    const headers = { ...connection, ...given() };
     const quick = await ready(app, path, { headers });
     const before = await workedOut();
     const slow = await send(app.url, 'GET', path, { headers: { ...headers, ...LONG } });
@@ -68,7 +73,7 @@ describe('an answer that stands ready is, header by header, the one that is work
     expect(quick.status).toBe(status);
     expect(without(quick, 'date', 'x-request-id')).toEqual(without(slow, 'date', 'x-request-id'));
     expect(Math.abs(Date.parse(quick.headers.get('date')!) - Date.now())).toBeLessThan(5000);
-    if (headers['x-request-id'] === 'my-own-1') expect(quick.headers.get('x-request-id')).toBe('my-own-1');
+    if (given()['x-request-id'] === 'my-own-1') expect(quick.headers.get('x-request-id')).toBe('my-own-1');
     else expect(quick.headers.get('x-request-id')).toMatch(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/);
   });
 });
@@ -125,10 +130,75 @@ test('it is counted, and has its line with its tenant, as any other', async () =
         expect(await requests()).toBeGreaterThan(before);
       };
       await told({});
+      await told(KEPT);
       await told(LONG);
     }
   } finally {
     log.info = info;
+  }
+});
+
+/** Writes requests at once to one connection, the last of which ends it. @returns what comes back. */
+const onOneConnection = (...requests: string[]) => exchange(app.url, requests.join(''), false);
+const asked = (address: string, ...more: string[]) =>
+  [`GET ${address} HTTP/1.1`, ...more, 'Host: one.test', '', ''].join('\r\n');
+const statuses = (text: string) => [...text.matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status]) => Number(status));
+
+test('requests that came together are answered in their order, those that others have to wait for included', async () => {
+  const one = { headers: { ...KEPT, host: 'one.test' } };
+  const { text: body } = await ready(app, path, one);
+  const id = (text: string) => [...text.matchAll(/x-request-id: (\S+)/gi)].map(([, given]) => given);
+  const told = await onOneConnection(
+    asked(path, 'X-Request-Id: first'),
+    asked('/readyz', 'X-Request-Id: second'),
+    asked(path, 'X-Request-Id: third', `If-None-Match: ${etag}`),
+    asked('/api/nowhere', 'X-Request-Id: fourth'),
+    asked(path, 'X-Request-Id: fifth'),
+    asked(path, 'X-Request-Id: sixth', 'Connection: close'),
+  );
+  expect(id(told)).toEqual(['first', 'second', 'third', 'fourth', 'fifth', 'sixth']);
+  expect(statuses(told)).toEqual([200, 200, 304, 404, 200, 200]);
+  expect(told.split(body)).toHaveLength(4);
+});
+
+test('what HTTP wants of a request is wanted of one whose answer stands ready', async () => {
+  await ready(app, path, { headers: { ...KEPT, host: 'one.test' } });
+  const nameless = await exchange(app.url, `GET ${path} HTTP/1.1\r\n\r\n`);
+  expect([statuses(nameless), /connection: close/i.test(nameless)]).toEqual([[400], true]);
+  const old = await exchange(app.url, `GET ${path} HTTP/1.0\r\nHost: one.test\r\nConnection: keep-alive\r\n\r\n`);
+  expect(statuses(old)).toEqual([200]);
+  const waiting = await onOneConnection(asked(path, 'Expect: 100-continue'), asked(path, 'Connection: close'));
+  expect(statuses(waiting)).toEqual([100, 200, 200]);
+});
+
+test('a connection is kept as long after it as after any other answer, and is not idle while one is worked out', async () => {
+  await ready(app, path, { headers: { ...KEPT, host: 'one.test' } });
+  const { hostname, port } = new URL(app.url);
+  const accepted = once(app.http.server, 'connection') as Promise<[Socket]>;
+  const client = connect(Number(port), hostname);
+  try {
+    const [socket] = await accepted;
+    const answered = async (request: string) => {
+      const told = once(client, 'data');
+      client.write(request);
+      await told;
+      return await eventually(
+        async () => socket.timeout,
+        (ms) => ms !== 0,
+      );
+    };
+    const asUsual = await answered(asked('/api/health'));
+    expect(asUsual).toBeGreaterThan(70_000);
+    expect(await answered(asked(path))).toBe(asUsual);
+    let meanwhile: number | undefined;
+    app.http.server.once('request', () => {
+      meanwhile = socket.timeout;
+    });
+    expect(await answered(asked('/api/health'))).toBe(asUsual);
+    expect(meanwhile).toBe(0);
+    expect(await answered(asked(path))).toBe(asUsual);
+  } finally {
+    client.destroy();
   }
 });
 

@@ -1,5 +1,5 @@
 /** Answers that are the same for everybody who asks the same, kept as they were sent. */
-import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import { type IncomingHttpHeaders, type IncomingMessage, STATUS_CODES } from 'node:http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { LRUCache } from 'lru-cache';
 
@@ -44,9 +44,23 @@ export interface SharedAnswer extends Required<Question> {
   etag: string;
   /** The body, a character for each byte (`latin1`), which joins the head without being encoded anew. */
   bytes: string;
-  /** Names and values in turn: with the body, and where the client has it. What is of one request is missing. */
-  head: readonly string[];
-  headOfKnown: readonly string[];
+  /** With the body, and where the client has it. */
+  whole: Head;
+  known: Head;
+}
+
+/** What is of one request is missing. */
+export interface Head {
+  status: number;
+  /** Names and values in turn. */
+  headers: readonly string[];
+  /** The first line and these, as they are written. */
+  text: string;
+}
+
+function headOf(status: number, headers: (readonly [name: string, value: string])[]): Head {
+  const lines = headers.map(([name, value]) => `${name}: ${value}\r\n`);
+  return { status, headers: headers.flat(), text: `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('')}` };
 }
 
 /**
@@ -110,8 +124,11 @@ export class SharedAnswers {
       orgId: request.trail.orgId,
       etag,
       bytes: bytes.toString('latin1'),
-      head: headers.flat(),
-      headOfKnown: headers.filter(([name]) => !OF_A_BODY.has(name)).flat(),
+      whole: headOf(200, headers),
+      known: headOf(
+        304,
+        headers.filter(([name]) => !OF_A_BODY.has(name)),
+      ),
     });
   }
 }

@@ -56,12 +56,12 @@ export async function sendJson(url: string, method: string, path: string, body: 
   return { ...answer, body: JSON.parse(answer.text) };
 }
 
-/** Writes bytes to a connection. @returns all that comes back until it is closed. */
-export function exchange(url: string, bytes: string): Promise<string> {
+/** Writes bytes to a connection. @param ends whether no more come then. @returns all that comes back until it is closed. */
+export function exchange(url: string, bytes: string, ends = true): Promise<string> {
   const { hostname, port } = new URL(url);
   const { promise, resolve, reject } = Promise.withResolvers<string>();
   let received = '';
-  const socket = connect(Number(port), hostname, () => socket.end(bytes));
+  const socket = connect(Number(port), hostname, () => (ends ? socket.end(bytes) : socket.write(bytes)));
   socket.setEncoding('utf8');
   socket.on('data', (chunk) => {
     received += chunk;
