@@ -154,6 +154,12 @@ describe('the registry', () => {
         field: 'pooled_url',
       });
     }
+    for (const name of ['host', 'port', 'user', 'password', 'database']) {
+      const url = other(({ searchParams }) => searchParams.set(name, '/tmp'));
+      const says = 'must say host, port, role, password and database before the ?, not behind it';
+      expect(await refused({ url })).toEqual({ status: 400, says, field });
+      expect(await refused({ url: server.url, pooled_url: url })).toEqual({ status: 400, says, field: 'pooled_url' });
+    }
     for (const part of ['%ff:x@127.0.0.1', 'x:%ff@127.0.0.1']) {
       const says = expect.stringContaining('cannot be read');
       expect(await refused({ url: `postgresql://${part}/` })).toEqual({ status: 400, says, field });

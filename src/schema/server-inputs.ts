@@ -10,7 +10,9 @@ const isAddress = (text: string) =>
 
 /** The driver reads these itself, from the disk of whichever process connects. */
 const FILES = ['sslrootcert', 'sslcert', 'sslkey'];
-const namesFile = (text: string) => FILES.some((name) => new URL(text).searchParams.has(name));
+/** Behind the `?` the driver takes these in the place of the address's own: another server than the one that is shown would be asked. */
+const PARTS = ['host', 'port', 'user', 'password', 'database'];
+const names = (text: string, parameters: string[]) => parameters.some((name) => new URL(text).searchParams.has(name));
 
 /** As the driver will: it decodes what is percent-encoded. */
 function isReadable(text: string): boolean {
@@ -28,7 +30,11 @@ const address = rules.text
     error: 'must be a URL such as postgresql://role@host:5432/postgres, with the password of the role',
     abort: true,
   })
-  .refine((text) => !namesFile(text), {
+  .refine((text) => !names(text, PARTS), {
+    error: 'must say host, port, role, password and database before the ?, not behind it',
+    abort: true,
+  })
+  .refine((text) => !names(text, FILES), {
     error: `must not name files (${FILES.join(', ')}): not every process has them. NODE_EXTRA_CA_CERTS makes a private CA known`,
     abort: true,
   })
