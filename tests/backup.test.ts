@@ -8,8 +8,9 @@ import { TENANT_SCHEMA_VERSION as newest } from '../src/db/migrations/tenant/ind
 import { Keys } from '../src/db/secrets.ts';
 import { tenantName } from '../src/db/tenant-names.ts';
 import { Actor, agent, provision, superAdmin, type Tenant } from './support/actors.ts';
+import { anotherServer } from './support/another-server.ts';
 import { JWT_SECRET, startApp, type TestApp } from './support/app.ts';
-import { anotherServer, everythingIn, restoreBackup, takeBackup } from './support/backups.ts';
+import { everythingIn, restoreBackup, takeBackup } from './support/backups.ts';
 import { ensureBuilt } from './support/built.ts';
 import { allLinked } from './support/chains.ts';
 import { expectNothingWrong } from './support/checker.ts';

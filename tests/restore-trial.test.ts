@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import pg from 'pg';
 import { agent, eventually, provision, superAdmin, type Tenant } from './support/actors.ts';
+import { anotherServer } from './support/another-server.ts';
 import { JWT_SECRET, startApp, type TestApp } from './support/app.ts';
-import { anotherServer, restoreBackup, takeBackup } from './support/backups.ts';
+import { restoreBackup, takeBackup } from './support/backups.ts';
 import { examination, expectNothingWrong } from './support/checker.ts';
 import { createControlDatabase, dropControlDatabase, serverUrl, sql } from './support/database.ts';
 import { cleanUp, startRestore, temporaryFolder } from './support/gateway-process.ts';

@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import type { Result, Results } from '../results.ts';
 import { workloads } from '../workloads/index.ts';
 import { chart } from './chart.ts';
+import { fillPlaces, table } from './places.ts';
 import { goalText, SERVER_COLUMNS, valueText, verdict } from './print.ts';
 
 const DOCS = join(import.meta.dirname, '..', '..', 'docs');
@@ -20,21 +21,6 @@ export async function writeDocs(results: Results): Promise<string[]> {
   await writeFile(CHART, chart(results));
   await writeFile(DATA, `${JSON.stringify(results, null, 2)}\n`);
   return [PAGE, CHART, DATA];
-}
-
-/** @param parts by the names of their places in the page. @throws where the page has lost one of them. */
-export function fillPlaces(page: string, parts: Record<string, string>, name: string): string {
-  return Object.entries(parts).reduce((text, [part, content]) => {
-    const place = new RegExp(`(<!-- ${part}: .*-->\n)[\\s\\S]*?(<!-- end of ${part} -->)`);
-    if (!place.test(text)) throw new Error(`${name} has lost the place of its ${part}`);
-    return text.replace(place, (_, start, end) => `${start}${content}\n${end}`);
-  }, page);
-}
-
-const row = (cells: string[]) => `| ${cells.join(' | ')} |`;
-
-export function table(head: string[], rows: string[][]): string {
-  return [row(head), row(head.map((_, index) => (index === 0 ? '---' : '---:'))), ...rows.map(row)].join('\n');
 }
 
 function goals(results: Results): string {

@@ -1,7 +1,7 @@
 /** Curves for people: as tables on a terminal and in docs/scale.md, and as a picture. */
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fillPlaces, table } from '../report/docs.ts';
+import { fillPlaces, table } from '../report/places.ts';
 import { curveChart } from './chart.ts';
 import { type Curve, figure, type Part, project, type Scale } from './curves.ts';
 

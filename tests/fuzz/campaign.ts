@@ -18,17 +18,20 @@ const LOG_MS = 300;
 /** Of so many batches one is of requests that are too large, and small. */
 const OVERSIZED_EVERY = 50;
 const OVERSIZED = 5;
-/** What hashes a password, or stays open: tried less often, for the time that it takes. */
-const COSTLY = /login|register|password|(POST|create|provision).*(agent|admin|tenant)|^subscription/i;
+/** What hashes a password, stays open, or has long work done in the background: tried less often, for the time that it takes. */
+const COSTLY =
+  /login|register$|password|POST .*\/(agents|admins|tenants|exports|move|archive|unarchive)$|createAgent|createSuperAdmin|provisionTenant|export(Data|Tenant)$|moveTenant|undo|finish|rchiveTenant|^subscription/i;
 /** What may shut somebody out. */
 const SHUTTING =
-  /logout|session|delete|suspend|update(agent|role|tenant)|agents|roles|admins|users|tenants|endOther|register|reset|impersonation|superAdmin/i;
+  /logout|session|delete|suspend|update(agent|role|tenant)|agents|roles|admins|users|tenants|endOther|register|reset|impersonation|superAdmin|archive|purge|move/i;
 
 export interface CampaignOptions {
   seed: number;
   requests: number;
   /** What has no answer by then hangs. */
   patienceMs?: number;
+  /** What was begun in the background and has not ended by then hangs. */
+  settleMs?: number;
   /** Told after each batch. */
   progress?(tally: Tally, findings: number): void;
   /** Whether to end before the next batch. */
@@ -53,6 +56,7 @@ export class Campaign {
   readonly #operations: readonly Operation[];
   readonly #promises: Promises;
   #sender!: Sender;
+  #settleMs?: number;
   readonly #findings: Finding[] = [];
   /** Of the batch before. */
   #former: readonly Sent[] = [];
@@ -76,11 +80,13 @@ export class Campaign {
     seed,
     requests,
     patienceMs,
+    settleMs,
     progress,
     stopped,
   }: CampaignOptions): Promise<{ tally: Tally; findings: Finding[] }> {
-    const tally = new Tally();
+    const tally = new Tally(this.#operations.map(({ key }) => key));
     this.#sender = new Sender(this.#target.url, patienceMs);
+    this.#settleMs = settleMs;
     const valid = fc.oneof(
       ...this.#operations.map(({ key, valid: arbitrary }) => ({ weight: COSTLY.test(key) ? 1 : 5, arbitrary })),
     );
@@ -113,7 +119,7 @@ export class Campaign {
     const sent = await this.#sendAll(drawn);
     for (const one of sent) tally.count(one.draft, one.judgement.code, one.answer);
     const wrote = sent.filter(({ draft, judgement }) => !judgement.refused && changes(draft));
-    if (wrote.length > 0) await this.#world.settle();
+    const isSettled = wrote.length === 0 || (await this.#settle(wrote));
     const after = await this.#databases.fingerprint();
     if (wrote.some(created) && differences(before, after).length === 0) {
       this.#found({
@@ -122,19 +128,34 @@ export class Campaign {
         ...wrote.find(created)!,
       });
     }
-    await this.#unchanged(
-      sent.filter(({ judgement }) => judgement.refused),
-      wrote.length > 0 ? after : before,
-      after,
-      wrote.length > 0,
-    );
+    if (isSettled) {
+      await this.#unchanged(
+        sent.filter(({ judgement }) => judgement.refused),
+        wrote.length > 0 ? after : before,
+        after,
+        wrote.length > 0,
+      );
+    }
     await this.#report(drafts, seed, sent);
     this.#readLog(sent);
     if (wrote.some(({ draft }) => SHUTTING.test(draft.operation))) await this.#world.mend();
     if (wrote.length > 0) {
+      await this.#world.lookAfter();
       await this.#world.settle();
       await this.#world.refresh();
     }
+  }
+
+  /** @returns whether what these requests have begun came to its end. */
+  async #settle(begun: readonly Sent[]): Promise<boolean> {
+    const left = await this.#world.settle(this.#settleMs);
+    if (left.length > 0)
+      this.#found({
+        oracle: 'what is begun comes to its end',
+        detail: `not ended: ${left.join(', ')}`,
+        ...begun[0]!,
+      });
+    return left.length === 0;
   }
 
   /** @param again whether the refused have to be sent once more, because others of the batch were let through. */
@@ -144,7 +165,7 @@ export class Campaign {
       for (let round = 0; round < 3 && those.length > 0; round++) {
         const repeated = await this.#repeat(those);
         const still = repeated.filter(({ judgement }) => judgement.refused);
-        if (still.length < those.length) await this.#world.settle();
+        if (still.length < those.length && !(await this.#settle(repeated))) return;
         from = to;
         to = await this.#databases.fingerprint();
         // What was let through this time may have changed things: without those, once more.
@@ -153,26 +174,27 @@ export class Campaign {
       }
     }
     const changed = differences(from, to);
-    if (changed.length > 0) await this.#nameCulprit(those, changed);
+    if (changed.length > 0) await this.#nameCulprits(those, changed);
   }
 
-  async #nameCulprit(those: Sent[], changed: string[]): Promise<void> {
+  async #nameCulprits(those: Sent[], changed: string[]): Promise<void> {
     const detail = `changed: ${changed.join(', ')}`;
-    const culprit = await this.#bisect(those);
+    const culprits = await this.#culpritsAmong(those);
     const oracle = 'nothing is changed by a refused request';
-    if (culprit) this.#found({ oracle, detail, ...culprit });
+    for (const culprit of culprits) this.#found({ oracle, detail, ...culprit });
     // It changed while these were sent, and does not when they are sent again.
-    else if (those[0])
+    if (culprits.length === 0 && those[0])
       this.#found({ oracle, detail: `${detail}; by one of ${those.length} requests, not again`, ...those[0] });
   }
 
-  async #bisect(those: Sent[]): Promise<Sent | undefined> {
+  /** By halves; those that change something only together with others are not found. */
+  async #culpritsAmong(those: Sent[]): Promise<Sent[]> {
     const before = await this.#databases.fingerprint();
     await this.#repeat(those);
-    if (differences(before, await this.#databases.fingerprint()).length === 0) return undefined;
-    if (those.length === 1) return those[0];
+    if (differences(before, await this.#databases.fingerprint()).length === 0) return [];
+    if (those.length === 1) return those;
     const half = Math.ceil(those.length / 2);
-    return (await this.#bisect(those.slice(0, half))) ?? (await this.#bisect(those.slice(half)));
+    return [...(await this.#culpritsAmong(those.slice(0, half))), ...(await this.#culpritsAmong(those.slice(half)))];
   }
 
   #sendAll(drafts: readonly Draft[]): Promise<Sent[]> {
@@ -244,7 +266,8 @@ export class Campaign {
 
 /** Whether a request is one that changes something where it is let through. */
 function changes({ surface, method, body, operation }: Draft): boolean {
-  if (surface === 'REST') return !['GET', 'HEAD', 'OPTIONS'].includes(method) || operation === 'GET /api/auth/token';
+  // A token is a new session, and who fetches an export is in the audit log.
+  if (surface === 'REST') return !['GET', 'HEAD', 'OPTIONS'].includes(method) || /auth\/token|download/.test(operation);
   return operation.startsWith('mutation') || /mutation/.test(JSON.stringify(body ?? ''));
 }
 

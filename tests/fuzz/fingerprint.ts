@@ -1,5 +1,6 @@
 /** What is in the databases: the control plane's and every tenant's, a digest a table, without what moves by itself. */
 import pg from 'pg';
+import { serverUrl } from '../support/database.ts';
 
 /** What a gateway does in its own time, and what a refused attempt is meant to leave (throttles). */
 const MOVING = [
@@ -22,6 +23,8 @@ const ROWS: Record<string, string> = {
   audit_entries: `select count(*), max(id::text) from audit_entries where action not like '%.login_failed' and action not like '%.login_refused'`,
   activity_log: 'select count(*), max(id::text) from activity_log',
   events: `select count(*), max(seq) from events where topic not in ('schedule', 'access', 'health', 'audit')`,
+  // Those whose time is over are removed at a moment of the gateway's own.
+  tenant_exports: `select count(*), sum(hashtextextended(e::text, 0)) from tenant_exports e where expires_at is null or expires_at > now()`,
 };
 /** When something was last used is noted also of what is refused. */
 const USED = ['sessions', 'api_keys'];
@@ -29,59 +32,99 @@ const USED = ['sessions', 'api_keys'];
 const TABLES =
   "select relname as name from pg_class where relkind = 'r' and relnamespace = 'public'::regnamespace order by 1";
 
+const PLACES = 'select database_name as name, server_id as "serverId" from tenant_databases';
+
 /** By database and table. */
 export type Fingerprint = Record<string, string>;
 
+/** Where a tenant's database is. */
+export interface Place {
+  name: string;
+  serverId: string;
+}
+
 export class Databases {
   readonly #controlUrl: string;
+  /** Of the servers that tenants' databases are on besides the home server, by their ids: the URL of any database. */
+  readonly #servers = new Map<string, string>();
   readonly #pools = new Map<string, pg.Pool>();
-  /** The statement that makes the digests, by database. */
+  /** The statement that makes the digests, by the URL of the database. */
   readonly #digesting = new Map<string, Promise<string>>();
 
   constructor(controlUrl: string) {
     this.#controlUrl = controlUrl;
   }
 
-  /** Rows of one database, the control plane's by default. */
-  async rows<Row extends pg.QueryResultRow>(text: string, values: unknown[] = [], database = ''): Promise<Row[]> {
-    return (await this.#pool(database).query<Row>(text, values)).rows;
+  /** Of the control database, as the server's superuser. */
+  get controlUrl(): string {
+    return this.#controlUrl;
+  }
+
+  /** Lets tenants' databases on another server be looked into. @param url of any database there, as its superuser. */
+  reach(serverId: string, url: string): void {
+    this.#servers.set(serverId, url);
+  }
+
+  /** Rows of the control plane's database. */
+  rows<Row extends pg.QueryResultRow>(text: string, values: unknown[] = []): Promise<Row[]> {
+    return this.#query<Row>(this.#controlUrl, text, values);
+  }
+
+  /** Rows of a tenant's. */
+  async rowsIn<Row extends pg.QueryResultRow>(place: Place, text: string, values: unknown[] = []): Promise<Row[]> {
+    return this.#query<Row>(this.#urlOf(place), text, values);
+  }
+
+  async placeOf(tenantId: string): Promise<Place> {
+    return (await this.rows<Place>(`${PLACES} where org_id = $1`, [tenantId]))[0]!;
   }
 
   async fingerprint(): Promise<Fingerprint> {
-    const tenants = await this.rows<{ name: string }>('select database_name as name from tenant_databases order by 1');
-    const digests = await Promise.all(['', ...tenants.map(({ name }) => name)].map((name) => this.#digests(name)));
+    const places = await this.rows<Place>(PLACES);
+    const digests = await Promise.all([
+      this.#digests('control', this.#controlUrl),
+      ...places.map((place) => this.#digests(place.name, this.#urlOf(place))),
+    ]);
     return Object.assign({}, ...digests);
   }
 
-  async #digests(database: string): Promise<Fingerprint> {
-    const digesting = this.#digesting.get(database) ?? this.#statement(database);
-    this.#digesting.set(database, digesting);
+  #urlOf({ name, serverId }: Place): string {
+    return serverUrl(name, this.#servers.get(serverId) ?? this.#controlUrl);
+  }
+
+  async #query<Row extends pg.QueryResultRow>(url: string, text: string, values: unknown[] = []): Promise<Row[]> {
+    return (await this.#pool(url).query<Row>(text, values)).rows;
+  }
+
+  async #digests(name: string, url: string): Promise<Fingerprint> {
+    const digesting = this.#digesting.get(url) ?? this.#statement(url);
+    this.#digesting.set(url, digesting);
     try {
-      const rows = await this.rows<{ name: string; digest: string }>(await digesting, [], database);
-      return Object.fromEntries(rows.map(({ name, digest }) => [`${database || 'control'}.${name}`, digest]));
+      const rows = await this.#query<{ name: string; digest: string }>(url, await digesting);
+      return Object.fromEntries(rows.map((row) => [`${name}.${row.name}`, row.digest]));
     } catch {
       // Being made, or just removed; both are seen in the control plane.
-      this.#digesting.delete(database);
+      this.#digesting.delete(url);
       return {};
     }
   }
 
-  async #statement(database: string): Promise<string> {
-    const tables = await this.rows<{ name: string }>(TABLES, [], database);
+  async #statement(url: string): Promise<string> {
+    const tables = await this.#query<{ name: string }>(url, TABLES);
     const digests = tables.filter(({ name }) => !MOVING.includes(name)).map(({ name }) => digestOf(name));
-    if (!database) digests.push(`select 'jobs', (select row(count(*), max(created_on))::text from pgboss.job)`);
+    if (url === this.#controlUrl) {
+      digests.push(`select 'jobs', (select row(count(*), max(created_on))::text from pgboss.job)`);
+    }
     return digests.join(' union all ');
   }
 
-  #pool(database: string): pg.Pool {
-    const known = this.#pools.get(database);
+  #pool(url: string): pg.Pool {
+    const known = this.#pools.get(url);
     if (known) return known;
-    const url = new URL(this.#controlUrl);
-    if (database) url.pathname = `/${database}`;
-    const pool = new pg.Pool({ connectionString: url.href, max: database ? 1 : 3 });
+    const pool = new pg.Pool({ connectionString: url, max: url === this.#controlUrl ? 3 : 1 });
     // A database that is removed takes its connections along.
     pool.on('error', () => {});
-    this.#pools.set(database, pool);
+    this.#pools.set(url, pool);
     return pool;
   }
 

@@ -10,6 +10,7 @@ import { graphqlOperations } from './graphql-requests.ts';
 import type { Finding, Operation, Target } from './model.ts';
 import type { Tally } from './report.ts';
 import { restOperations } from './rest-requests.ts';
+import { subjectOf } from './subjects.ts';
 import { World } from './world.ts';
 
 const read = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
@@ -24,6 +25,8 @@ function demands(): Map<string, string> {
     ),
   );
 }
+
+const needsPlatform = ({ key }: Operation) => subjectOf(key) >= 0 || /server|upgrade/i.test(key);
 
 export interface FuzzOptions extends CampaignOptions {
   /** Operations whose key holds this text alone. */
@@ -47,10 +50,12 @@ export async function fuzz(
   if (operations.length === 0) throw new Error(`There is no operation whose name holds "${only}".`);
   const databases = new Databases(target.databaseUrl);
   try {
-    const world = await World.make(target, databases, tenants);
+    const world = await World.make(target, databases, tenants, operations.some(needsPlatform));
     const promises = { description: new ApiDescription(document), schema, secrets: target.secrets };
     const campaign = new Campaign(target, world, databases, operations, promises);
-    return { ...(await campaign.run(options)), tenants: world.tenantCount };
+    const result = await campaign.run(options);
+    await world.end();
+    return { ...result, tenants: world.tenantCount };
   } finally {
     await databases.close();
   }

@@ -6,6 +6,7 @@ import { createLog } from '../../src/log.ts';
 import { JWT_SECRET } from '../support/app.ts';
 import { createControlDatabase, dropControlDatabase } from '../support/database.ts';
 import { PASSWORD_MARK, type Target } from './model.ts';
+import { ENVIRONMENT, startOtherServers } from './platform.ts';
 
 export interface TargetApp extends Target {
   readonly app: App;
@@ -14,7 +15,7 @@ export interface TargetApp extends Target {
 
 /** @param prepare adds routes before it listens. */
 export async function startTarget(prepare?: (app: App) => void): Promise<TargetApp> {
-  const databaseUrl = await createControlDatabase();
+  const [databaseUrl, servers] = await Promise.all([createControlDatabase(), startOtherServers()]);
   const superAdmin = { email: 'root@platform.test', password: `${PASSWORD_MARK}-root` };
   let lines: string[] = [];
   const logged = new Writable({
@@ -24,7 +25,7 @@ export async function startTarget(prepare?: (app: App) => void): Promise<TargetA
     },
   });
   const app = await buildApp({
-    config: readConfig({ LOG_LEVEL: 'debug' }),
+    config: readConfig({ ...ENVIRONMENT, DATA_DIR: process.env.TEST_DATA_DIR }),
     databaseUrl,
     jwtSecret: JWT_SECRET,
     log: createLog('debug', logged),
@@ -38,7 +39,8 @@ export async function startTarget(prepare?: (app: App) => void): Promise<TargetA
     url: `http://127.0.0.1:${port}`,
     databaseUrl,
     superAdmin,
-    secrets: [JWT_SECRET],
+    servers,
+    secrets: [JWT_SECRET, servers.near.password, servers.far.password],
     log() {
       const read = lines;
       lines = [];
@@ -46,6 +48,7 @@ export async function startTarget(prepare?: (app: App) => void): Promise<TargetA
     },
     async stop() {
       await app.close();
+      await servers.stop();
       await dropControlDatabase(databaseUrl);
     },
   };

@@ -91,7 +91,7 @@ function valueFor(type: GraphQLInputType, name: string, operation: string): fc.A
   if (isInputObjectType(nullable)) return inputsFor(Object.values(nullable.getFields()), operation);
   if (isEnumType(nullable)) return fc.constantFrom(...nullable.getValues().map((value) => value.name));
   if (nullable.name === 'UUID')
-    return idOf(name === 'id' ? subject(name, nounOf(operation)) : name.replace(/Ids?$/, ''));
+    return idOf(subject(name === 'id' ? nounOf(operation) : name.replace(/Ids?$/, ''), operation));
   // A cursor of events is a number, one of a list a text.
-  return (nullable.name !== 'Sequence' && named(name)) || OF_SCALAR[nullable.name]!;
+  return (nullable.name !== 'Sequence' && named(name, operation)) || OF_SCALAR[nullable.name]!;
 }

@@ -1,5 +1,6 @@
 /** What the fuzz run is about: requests before and after their placeholders are filled in, answers, and what is wrong with them. */
 import type fc from 'fast-check';
+import type { OtherServers } from './platform.ts';
 
 export type Surface = 'REST' | 'GraphQL';
 
@@ -98,6 +99,8 @@ export interface Target {
   /** What it has logged since the last call. */
   log(): string[];
   superAdmin: { email: string; password: string };
+  /** Of its tenants besides those on the server that it was started with. */
+  servers: OtherServers;
   /** Texts that must never be seen: keys, passwords of databases. */
   secrets: string[];
 }

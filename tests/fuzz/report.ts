@@ -1,4 +1,5 @@
 /** What was tried and what came of it, for people. */
+import { cpus, totalmem } from 'node:os';
 import type { Answer, Draft, Finding, Wire } from './model.ts';
 
 interface Row {
@@ -16,6 +17,11 @@ export class Tally {
   /** By operation; `last` is how the last request that should do was refused. */
   readonly operations = new Map<string, { ok: number; last: string }>();
   hostile = 0;
+
+  /** @param operations that are to be tried. */
+  constructor(operations: readonly string[]) {
+    for (const operation of operations) this.operations.set(operation, { ok: 0, last: 'it was not tried' });
+  }
 
   count({ surface, actor, operation, hostile }: Draft, code: string, { ms, text }: Partial<Answer> = {}): void {
     this.sent++;
@@ -39,15 +45,43 @@ export class Tally {
   }
 }
 
+/** So many kinds of refusals are told apart. */
+const KINDS = 6;
+
 /** A Markdown table by surface and actor. */
-export function table({ rows }: Tally): string {
+function table({ rows }: Tally): string {
   const lines = [...rows]
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([key, { sent, ok, refused }]) => {
-      const codes = [...refused].sort(([, a], [, b]) => b - a).map(([code, count]) => `${code} ${count}`);
-      return `| ${key} | ${sent} | ${ok} | ${codes.join(', ')} |`;
+      const codes = [...refused].sort(([, a], [, b]) => b - a);
+      const others = codes.slice(KINDS).reduce((sum, [, count]) => sum + count, 0);
+      const told = codes.slice(0, KINDS).map(([code, count]) => `${code} ${count}`);
+      return `| ${key} | ${sent} | ${ok} | ${[...told, ...(others > 0 ? [`others ${others}`] : [])].join(', ')} |`;
     });
   return ['| surface, actor | sent | done | refused |', '| --- | ---: | ---: | --- |', ...lines].join('\n');
+}
+
+export interface Facts {
+  seed: number;
+  seconds: number;
+  findings: number;
+  tenants: number;
+}
+
+/** What docs/fuzzing.md says of a run. */
+export function figures(tally: Tally, { seed, seconds, findings, tenants }: Facts): string {
+  const { sent, hostile, slowest, operations, neverOk } = tally;
+  const machine = `${cpus().length} cores (${cpus()[0]?.model.trim()}), ${Math.round(totalmem() / 2 ** 30)} GB`;
+  const count = (number: number) => number.toLocaleString('en-US');
+  const reached = neverOk.length === 0 ? 'each was done at least once' : `${neverOk.length} were never done`;
+  return [
+    `${new Date().toISOString().slice(0, 10)}, ${machine}, Node ${process.versions.node}, PostgreSQL 18: ` +
+      `${count(sent)} requests (\`--requests ${sent} --seed ${seed}\`), ${count(hostile)} of them hostile, to ${tenants} tenants on ` +
+      `three servers, in ${Math.round(seconds / 60)} minutes. ${operations.size} operations were tried, and ${reached}; the slowest ` +
+      `answer took ${(slowest.ms / 1000).toFixed(1)} seconds (\`${slowest.operation}\`). Findings: ${findings || 'none'}.`,
+    '',
+    table(tally),
+  ].join('\n');
 }
 
 /** A finding with what repeats it. */

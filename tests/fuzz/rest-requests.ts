@@ -23,10 +23,13 @@ function requestTo(
 ): fc.Arbitrary<Draft> {
   const [method, path] = key.split(' ') as [string, string];
   const parameters = (described.parameters ?? []).map((parameter) => description.resolve<Parameter>(parameter));
-  const noun = (name: string) => (name === 'id' ? nounOf(described.operationId) : name.replace(/_ids?$/, ''));
-  const of = (place: string) => {
+  const of: Of = {
+    operation: key,
+    noun: (name) => subject(name === 'id' ? nounOf(described.operationId) : name.replace(/_ids?$/, ''), key),
+  };
+  const at = (place: string) => {
     const those = parameters.filter((parameter) => parameter.in === place);
-    const values = Object.fromEntries(those.map(({ name, schema }) => [name, valueFor(schema, name, noun)]));
+    const values = Object.fromEntries(those.map(({ name, schema }) => [name, valueFor(schema, name, of)]));
     return fc.record(values, { requiredKeys: those.filter(({ required }) => required).map(({ name }) => name) });
   };
   const body = described.requestBody?.content['application/json']?.schema;
@@ -34,9 +37,9 @@ function requestTo(
     .record({
       actor: actorFor(demand),
       tenant: tenantIndex,
-      inPath: of('path'),
-      inQuery: of('query'),
-      body: body ? valueFor(body, '', noun) : fc.constant(undefined),
+      inPath: at('path'),
+      inQuery: at('query'),
+      body: body ? valueFor(body, '', of) : fc.constant(undefined),
       repeat: method === 'POST' ? fc.option(fc.nat({ max: 200 }), { freq: 9 }) : fc.constant(null),
     })
     .map(({ inPath, inQuery, repeat, ...rest }): Draft => {
@@ -56,17 +59,21 @@ function requestTo(
     });
 }
 
-type Noun = (name: string) => string;
+interface Of {
+  operation: string;
+  /** Of what a field's ids are. */
+  noun(name: string): string;
+}
 
-function valueFor(schema: Schema, name: string, noun: Noun): fc.Arbitrary<unknown> {
+function valueFor(schema: Schema, name: string, of: Of): fc.Arbitrary<unknown> {
   const [type] = [schema.type].flat();
   if (schema.enum) return fc.constantFrom(...(schema.enum as unknown[]));
-  if (schema.anyOf) return fc.oneof(...schema.anyOf.map((one) => valueFor(one, name, noun)));
+  if (schema.anyOf) return fc.oneof(...schema.anyOf.map((one) => valueFor(one, name, of)));
   if (type === 'null') return fc.constant(null);
-  if (type === 'array') return listOf(schema, name, noun);
-  if (type === 'object') return objectOf(schema, noun);
-  if (schema.format === 'uuid') return idOf(name === 'after' ? 'agent' : subject(name, noun(name)));
-  const byName = named(name);
+  if (type === 'array') return listOf(schema, name, of);
+  if (type === 'object') return objectOf(schema, of);
+  if (schema.format === 'uuid') return idOf(name === 'after' ? 'agent' : of.noun(name));
+  const byName = named(name, of.operation);
   if (byName) return byName;
   if (type === 'boolean') return fc.boolean();
   if (type === 'integer' || type === 'number') {
@@ -75,16 +82,13 @@ function valueFor(schema: Schema, name: string, noun: Noun): fc.Arbitrary<unknow
   return OF_FORMAT[String(schema.format)] ?? fc.string({ minLength: (schema.minLength as number) ?? 1, maxLength: 60 });
 }
 
-function listOf(schema: Schema, name: string, noun: Noun): fc.Arbitrary<unknown> {
+function listOf(schema: Schema, name: string, of: Of): fc.Arbitrary<unknown> {
   const { minItems = 0 } = schema as { minItems?: number };
-  return fc.array(valueFor(schema.items!, name, noun), { minLength: minItems, maxLength: 4 });
+  return fc.array(valueFor(schema.items!, name, of), { minLength: minItems, maxLength: 4 });
 }
 
-function objectOf(
-  { properties = {}, required = [], dependentRequired = {} }: Schema,
-  noun: Noun,
-): fc.Arbitrary<unknown> {
-  const values = Object.entries(properties).map(([name, schema]) => [name, valueFor(schema, name, noun)] as const);
+function objectOf({ properties = {}, required = [], dependentRequired = {} }: Schema, of: Of): fc.Arbitrary<unknown> {
+  const values = Object.entries(properties).map(([name, schema]) => [name, valueFor(schema, name, of)] as const);
   return fc.record(Object.fromEntries(values), { requiredKeys: required }).map((made) => {
     const lacking = ([name]: [string, unknown]) => (dependentRequired[name] ?? []).some((other) => !(other in made));
     return Object.fromEntries(Object.entries(made).filter((member) => !lacking(member)));

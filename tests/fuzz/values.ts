@@ -1,5 +1,6 @@
 /** Values that should do, by the names of fields and their types; the same on both surfaces. */
 import fc from 'fast-check';
+import { SERVED_FROM_VERSION, TENANT_SCHEMA_VERSION } from '../../src/db/migrations/tenant/index.ts';
 import { toSnake } from '../../src/rest/names.ts';
 import { PASSWORD_MARK } from './model.ts';
 
@@ -36,6 +37,10 @@ const calendar = fc
       `DTSTART;VALUE=DATE:${date.replaceAll('-', '')}\r\nSUMMARY:${summary}\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n`,
   );
 const few = fc.integer({ min: 1, max: 60 });
+const serverUrl = fc.nat({ max: 20 }).map((n) => `@own:serverUrl:${n}@`);
+
+/** The region of the server that takes no tenants. */
+export const FAR = 'far';
 
 /** By the names of fields in snake case. */
 const NAMED: Record<string, fc.Arbitrary<unknown>> = {
@@ -80,10 +85,25 @@ const NAMED: Record<string, fc.Arbitrary<unknown>> = {
   max_agents: fc.integer({ min: 200, max: 2_147_483_647 }),
   max_contacts: fc.nat({ max: 2_147_483_647 }),
   max_messages_month: fc.nat({ max: 2_147_483_647 }),
+  url: serverUrl,
+  pooled_url: serverUrl,
+  region: fc.constant(FAR),
+  capacity: fc.integer({ min: 1000, max: 1_000_000 }),
+  max_read_only_seconds: fc.integer({ min: 10, max: 60 }),
+  version: fc.constantFrom(SERVED_FROM_VERSION, TENANT_SCHEMA_VERSION),
+  canary: fc.nat({ max: 2 }),
+  retries: fc.nat({ max: 2 }),
+  failure_budget: fc.nat({ max: 5 }),
+  lock_timeout_ms: fc.integer({ min: 100, max: 2000 }),
+  after_minutes: fc.integer({ min: 1000, max: 500_000 }),
 };
+const serverName = fc.nat({ max: 100_000 }).map((n) => `server-${n}`);
 
 /** One that fits a field of this name, where its type is plain; undefined where the name says nothing. */
-export const named = (name: string): fc.Arbitrary<unknown> | undefined => NAMED[toSnake(name)];
+export function named(name: string, operation: string): fc.Arbitrary<unknown> | undefined {
+  if (name === 'name' && /database-?server/i.test(operation)) return serverName;
+  return NAMED[toSnake(name)];
+}
 
 /** An id of a thing of this noun: mostly one's own, sometimes another tenant's, or nobody's. */
 export const idOf = (noun: string): fc.Arbitrary<string> =>
@@ -98,9 +118,9 @@ export const idOf = (noun: string): fc.Arbitrary<string> =>
     )
     .map(([whose, n]) => `@${whose}:${noun}:${n}@`);
 
-/** A tenant that is itself what an operation is about is any of them, mostly one whose users do not ask. */
-export const subject = (name: string, noun: string): string =>
-  name === 'id' && noun === 'tenant' ? 'anyTenant' : noun;
+/** A tenant as a whole is any of them, mostly one whose users do not ask; its users are those of one's own. */
+export const subject = (noun: string, operation: string): string =>
+  noun === 'tenant' && !/user/i.test(operation) ? 'anyTenant' : noun;
 
 export const OF_FORMAT: Record<string, fc.Arbitrary<unknown>> = { date: day, 'date-time': instant, email };
 export const OF_SCALAR: Record<string, fc.Arbitrary<unknown>> = {

@@ -1,9 +1,5 @@
 /** Backups as an operator makes and restores them, and what databases hold, to compare. */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { type EmbeddedServer, startEmbeddedServer } from '../../src/db/embedded-server.ts';
-import { Keys, randomPassword } from '../../src/db/secrets.ts';
+import { Keys } from '../../src/db/secrets.ts';
 import { chooseArchives } from '../../src/domain/backup/choose.ts';
 import { planRestore } from '../../src/domain/backup/plan.ts';
 import { restore } from '../../src/domain/backup/restore.ts';
@@ -61,24 +57,6 @@ export async function restoreBackup(
     chosen,
   );
   return lines;
-}
-
-/** Another PostgreSQL server, with an empty control database. */
-export async function anotherServer(): Promise<EmbeddedServer & { remove(): Promise<void> }> {
-  const dataDir = await mkdtemp(join(tmpdir(), 'omnistream-restored-'));
-  const server = await startEmbeddedServer({
-    dataDir,
-    password: randomPassword(),
-    notice: () => {},
-    settings: { fsync: 'off', full_page_writes: 'off', synchronous_commit: 'off' },
-  });
-  return {
-    ...server,
-    async remove() {
-      await server.stop();
-      await rm(dataDir, { recursive: true, force: true });
-    },
-  };
 }
 
 /**

@@ -3,8 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { v7 as uuidv7 } from 'uuid';
 import { Keys } from '../../src/db/secrets.ts';
 import { type Actor, agent, eventually, type Tenant } from './actors.ts';
+import { anotherServer } from './another-server.ts';
 import { JWT_SECRET, type TestApp } from './app.ts';
-import { anotherServer } from './backups.ts';
 import { serverUrl, sql } from './database.ts';
 
 export interface OtherServer {

@@ -1,6 +1,6 @@
 /** Further PostgreSQL servers for tenants' databases, each behind an entrance that can be shut. */
 import type { Actor } from './actors.ts';
-import { anotherServer } from './backups.ts';
+import { anotherServer } from './another-server.ts';
 import { serverUrl, sql } from './database.ts';
 import { type Entrance, openEntrance } from './entrance.ts';
 
