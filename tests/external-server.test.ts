@@ -101,7 +101,7 @@ describe('a role that is not a superuser', () => {
       await restoreBackup(url.href, [folder], { tenant: tenant.slug });
       await agent(app, tenant.adminEmail, tenant.adminPassword);
       await expectNothingWrong(url.href);
-      await app.services.servers.home.drop(app.services.servers.home.nameFor(tenant.id));
+      await app.services.servers.home.drop(app.services.servers.home.nameFor(tenant.id), async () => {});
       const left = () =>
         sql(
           serverUrl('postgres'),

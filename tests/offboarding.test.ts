@@ -430,7 +430,7 @@ describe('an archived tenant', () => {
     await begin(tenant, 'archive');
     const refusing = withServer((server) => ({
       drop: async (name: string) => {
-        await server.drop(name);
+        await server.drop(name, async () => {});
         throw new Error('the server went away');
       },
     }));

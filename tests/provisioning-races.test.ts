@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import pg from 'pg';
+import type { TenantStore } from '../src/components/tenant-store.ts';
 import { LOCKS } from '../src/db/locks.ts';
 import { TenantCluster } from '../src/db/tenant-cluster.ts';
 import { type Outside, PROVISIONING_STEPS, type StepContext } from '../src/domain/provisioning-steps.ts';
@@ -196,6 +197,50 @@ describe('a worker that is cut off', () => {
     };
     return { id, goOn };
   }
+
+  test('while it removes what was made for a tenant that was called off removes nothing of one that has its slug since', async () => {
+    let isHeld = false;
+    const { promise: held, resolve: goOn } = Promise.withResolvers<void>();
+    const removed: string[] = [];
+    const first = async () => {
+      if (isHeld) return;
+      isHeld = true;
+      await held;
+    };
+    const store = (drop: TenantStore['drop']) => ({
+      label: 'store',
+      create: async () => {},
+      drop,
+      close: async () => {},
+    });
+    const stores = [store(first), store(async ({ mongoDatabase }) => void removed.push(mongoDatabase))];
+    const gateways = [app, other].map(({ services }) => services.components.stores as TenantStore[]);
+    for (const one of gateways) one.push(...stores);
+    try {
+      around('create_admin', async ({ orgId }, really) => {
+        await cancel(orgId);
+        return really();
+      });
+      const id = await post();
+      await eventually(
+        async () => isHeld,
+        (yes) => yes,
+      );
+      await cutOff();
+      await gone(id);
+      // By one worker, or by several whose sessions were found dead one after the other.
+      const before = removed.length;
+      expect(before).toBeGreaterThan(0);
+      goOn();
+      await eventually(
+        () => sql(app.databaseUrl, `select from pgboss.job where state = 'active'`),
+        (jobs) => jobs.length === 0,
+      );
+      expect(removed).toHaveLength(before);
+    } finally {
+      for (const one of gateways) one.length = 0;
+    }
+  });
 
   test.each(['createRole', 'createDatabase'] as const)(
     'just before %s makes nothing when the tenant was called off meanwhile',

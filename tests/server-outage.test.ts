@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import pg from 'pg';
 import { templateName } from '../src/db/tenant-names.ts';
 import { type Actor, active, agent, eventually, provision, superAdmin, type Tenant } from './support/actors.ts';
@@ -211,6 +211,42 @@ test('a tenant whose server is gone for good is restored on another one, and use
   ]);
   for (const { remedy } of findings) await sql(server.directUrl, remedy.replace(/ \(after.*/, ''));
   await expectNothingWrong(app.databaseUrl);
+});
+
+test('one whose end has begun there is not dropped where it was restored meanwhile', async () => {
+  const tenant = await provision(admin, { region: 'eu' });
+  const folder = await takeBackup(app.databaseUrl, await temporaryFolder(), { tenant: tenant.slug });
+  await admin.rest('DELETE', `/api/super-admin/tenants/${tenant.id}`);
+  const { servers } = app.services;
+  const [atDrop, goOn] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const find = servers.find.bind(servers);
+  // Right before it asks which server the database is on.
+  jest.spyOn(servers, 'find').mockImplementation(async (orgId) => {
+    if (orgId === tenant.id) {
+      atDrop.resolve();
+      await goOn.promise;
+    }
+    return find(orgId);
+  });
+  try {
+    await sql(app.databaseUrl, 'update organizations set purge_at = now() where id = $1', [tenant.id]);
+    await atDrop.promise;
+    await server.entrance.close();
+    await restoreBackup(app.databaseUrl, [folder], { tenant: tenant.slug, serverName: 'home' });
+    goOn.resolve();
+    await eventually(
+      () => sql(app.databaseUrl, `select from pgboss.job where name = 'tenant.offboard' and state = 'active'`),
+      (jobs) => jobs.length === 0,
+    );
+  } finally {
+    jest.restoreAllMocks();
+    goOn.resolve();
+    await server.entrance.reopen();
+  }
+  await admin.rest('PATCH', `/api/super-admin/tenants/${tenant.id}`, { status: 'active' });
+  const again = await agent(app, tenant.adminEmail, tenant.adminPassword);
+  expect((await asks(again)).status).toBe(200);
+  await eventually(health, ({ status }) => status === 'ok');
 });
 
 test('two tenants that are archived on a server that hangs do not keep those of other servers from being archived', async () => {

@@ -322,10 +322,10 @@ export class TenantCluster implements ServerAddress {
    *
    * @param unless throws where they are to stay: asked when nobody else can change anything about them any more.
    */
-  drop(name: string, unless?: () => Promise<void>): Promise<void> {
+  drop(name: string, unless: () => Promise<void>): Promise<void> {
     this.#owners.forget(name);
     return this.alone(name, async (client) => {
-      await unless?.();
+      await unless();
       const remove = () => client.query(`drop database if exists ${quote(name)} with (force)`);
       await remove().catch(async (error: unknown) => {
         if (databaseError(error)?.code !== INSUFFICIENT_PRIVILEGE) throw error;

@@ -188,12 +188,15 @@ export async function unmake({
 }: {
   services: Pick<Services, 'components' | 'control' | 'servers' | 'tenants'>;
   orgId: string;
-  /** Asked before each store goes, as stores are named by slug: a tenant made since may have it. Throws where it is not to go. */
-  fence?: () => Promise<void>;
+  /**
+   * Asked before anything goes. Throws where that is not to go: a tenant that was made since may have the slug, by which stores are named;
+   * and one that was restored since may be in the place of the database.
+   */
+  fence: () => Promise<void>;
 }): Promise<void> {
   const org = await services.control.orm.em.fork().findOneOrFail(Organization, orgId);
   for (const store of services.components.stores) {
-    await fence?.();
+    await fence();
     await store.drop(storeRef(org)).catch((error: unknown) => {
       throw new StepFailure(`The ${store.label} could not be removed: ${describeFailure(error)}.`, { cause: error });
     });
@@ -201,5 +204,5 @@ export async function unmake({
   services.tenants.forget(orgId);
   // Before its names were reserved there is nothing to drop.
   const server = await services.servers.find(orgId);
-  await server?.drop(server.nameFor(orgId));
+  await server?.drop(server.nameFor(orgId), fence);
 }

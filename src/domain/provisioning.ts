@@ -204,14 +204,14 @@ function reasonOf(error: unknown): string {
 
 /** Removes what was made, then the organization itself, which frees its slug. */
 async function undo(services: Services, orgId: string, attempt: number, job: JobAttempt): Promise<void> {
-  const ifNewest = (body: (em: EntityManager, run: ProvisioningRun) => Promise<void>) =>
+  const ifNewest = (body: (em: EntityManager, run: ProvisioningRun) => Promise<void> = async () => {}) =>
     services.control.orm.em.fork().transactional(async (em) => {
       const run = await em.findOne(ProvisioningRun, { orgId }, { lockMode: LockMode.PESSIMISTIC_WRITE });
       if (run?.attempt !== attempt) throw new FencedOff();
       await body(em, run);
     });
   try {
-    await unmake({ services, orgId });
+    await unmake({ services, orgId, fence: ifNewest });
   } catch (error) {
     await ifNewest(async (em, run) => {
       // The stores' failures are the ones foreseen; otherwise it is the database that would not go.
