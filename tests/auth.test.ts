@@ -1,6 +1,6 @@
 /** Signing up, staying signed in, signing out: of people who belong to tenants. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { Actor, agent, anonymous, eventually, provision, superAdmin, type Tenant } from './support/actors.ts';
+import { Actor, active, agent, anonymous, eventually, provision, superAdmin, type Tenant } from './support/actors.ts';
 import { startTwoApps, type TestApp, type TwoApps } from './support/app.ts';
 import { sql } from './support/database.ts';
 import { expectError, expectGraphqlError } from './support/errors.ts';
@@ -132,10 +132,41 @@ describe('registering', () => {
     expect(new Set(sent.map(({ body }) => body.org_id)).size).toBe(1);
   });
 
-  test("takes not every place of an address that may be somebody else's", async () => {
+  test('and signing in are open to the owner of an address that strangers have taken in many organizations', async () => {
     const wanted = company();
-    for (let n = 0; n < 3; n++) expect((await register({ ...wanted, org_name: `Crowd ${n}` })).status).toBe(201);
-    expectError(await register(wanted), 409, 'email_taken');
+    const email = wanted.admin_email;
+    const crowd = `organizations where slug like 'crowd-%'`;
+    await sql(
+      here.databaseUrl,
+      `insert into organizations select (jsonb_populate_record(o, jsonb_build_object('id', gen_random_uuid(), 'slug', 'crowd-' || n,
+              'mongo_database', 'crm_crowd_' || n))).* from organizations o, generate_series(1, 11) n where o.id = '${acme.id}'`,
+    );
+    try {
+      const [{ hash }] = (await sql(
+        here.databaseUrl,
+        `select password_hash as hash from identities where org_id = '${acme.id}' limit 1`,
+      )) as [{ hash: string }];
+      // Older than that of the owner.
+      await sql(
+        here.databaseUrl,
+        `insert into identities (id, org_id, email, password_hash, token_version, created_at)
+         select ('00000000-0000-4000-8000-' || right(id::text, 12))::uuid, id, $1, $2, 0, now() from ${crowd}`,
+        [email, hash],
+      );
+      const { status, body } = await register(wanted);
+      expect(status).toBe(201);
+      await active(root, body.org_id);
+      const slug = await slugOf(body.org_id);
+      const login = (more: object) =>
+        anonymous(here).rest('POST', '/api/auth/login', { email, password: wanted.admin_password, ...more });
+      expectError(await login({}), 409, 'tenant_required');
+      expectError(await login({ password: 'not it' }), 409, 'tenant_required');
+      expect((await login({ tenant: slug })).status).toBe(200);
+      await sql(here.databaseUrl, `delete from identities where org_id in (select id from ${crowd} limit 2)`);
+      expect((await login({})).status).toBe(200);
+    } finally {
+      await sql(here.databaseUrl, `delete from ${crowd}`);
+    }
   });
 
   test('is slowed where one address signs up too many', async () => {

@@ -25,6 +25,12 @@ interface Account {
   orgVersion: number;
 }
 
+/**
+ * Of one address, each of whose passwords is tried. Where there are more, somebody else may have made them (nobody confirms an address), and
+ * which of them is meant has to be said: nobody's own is out of reach, and no attempt costs more.
+ */
+const MOST_TRIED = 10;
+
 const accountsByEmail = query<Account>(
   'accounts_by_email',
   `select i.id, i.email, i.password_hash as "passwordHash", i.token_version as "tokenVersion",
@@ -32,7 +38,7 @@ const accountsByEmail = query<Account>(
           o.status as "orgStatus", o.token_version as "orgVersion"
      from identities i join organizations o on o.id = i.org_id
     where lower(i.email) = $1 and ($2::text is null or o.slug = $2)
-    order by i.id limit 10`,
+    order by i.id limit ${MOST_TRIED + 1}`,
 );
 
 export interface SignedIn {
@@ -48,12 +54,14 @@ const REALM = 'tenant';
  *
  * @param tenant the slug, without case, where one address belongs to several tenants.
  * @throws {AppError} unauthenticated; and, told only to someone with the right password: tenant_required,
- * tenant_suspended, user_suspended, tenant_not_ready. rate_limited after too many failures.
+ * tenant_suspended, user_suspended, tenant_not_ready. rate_limited after too many failures. tenant_required for an address with more accounts
+ * than are tried, whatever the password.
  */
 export async function login(ctx: Context, email: string, password: string, tenant?: string | null): Promise<SignedIn> {
   let accounts: Account[] = [];
   const matching = await ctx.services.throttle.attempt(REALM, email, ctx.address, async () => {
     accounts = await ctx.rows(accountsByEmail, [emailKey(email), tenant?.toLowerCase() ?? null]);
+    if (accounts.length > MOST_TRIED) throw new AppError('tenant_required');
     return matchingAccounts(accounts, password);
   });
   const [account, another] = matching ?? [];

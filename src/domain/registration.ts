@@ -1,12 +1,11 @@
 /** How a company signs itself up (contract section 6): it can look around at once, while its databases are being made. */
 
 import type { Context } from '../context.ts';
-import { query } from '../db/control.ts';
 import { Identity } from '../entities/control/identity.ts';
 import { Organization } from '../entities/control/organization.ts';
-import { AppError, toAppError } from '../errors.ts';
+import { toAppError } from '../errors.ts';
 import { provisionTenant, type TenantRow } from './organizations.ts';
-import { emailKey, slug as slugRule } from './rules.ts';
+import { slug as slugRule } from './rules.ts';
 import { openSession } from './sessions.ts';
 import { slugFrom, withTail } from './slugs.ts';
 import { LIFETIME } from './tokens.ts';
@@ -26,13 +25,13 @@ export interface Registered {
 const TRIES = 8;
 
 /**
- * Makes the organization with its first admin, signs that admin in, and queues the rest.
+ * Makes the organization with its first admin, signs that admin in, and queues the rest. Nobody confirms an address here, so others may
+ * have taken it before its owner comes: that one is let in nevertheless.
  *
- * @throws {AppError} rate_limited; email_taken for an address that has several already.
+ * @throws {AppError} rate_limited.
  */
 export async function register(ctx: Context, wanted: Registration): Promise<Registered> {
   await ctx.services.throttle.countRegistration(ctx.address);
-  await refuseCrowd(ctx, wanted.adminEmail);
   const seconds = LIFETIME.agent;
   const { token, org } = await ctx.em.transactional(async (em) => {
     const org = await provision(ctx.within(em), wanted);
@@ -50,21 +49,6 @@ export async function register(ctx: Context, wanted: Registration): Promise<Regi
     orgId: org.id,
     message: `${org.name} is being set up; you are signed in already. Its short name is ${org.slug}.`,
   };
-}
-
-/** Nobody confirms an address here, and signing in looks at ten accounts of one: strangers must not take those places. */
-const MOST_OF_AN_ADDRESS = 3;
-const accountsOf = query<{ count: number }>(
-  'accounts_of_address',
-  'select count(*)::int as count from identities where lower(email) = $1',
-);
-
-async function refuseCrowd(ctx: Context, email: string): Promise<void> {
-  const [found] = await ctx.rows(accountsOf, [emailKey(email)]);
-  if (found!.count < MOST_OF_AN_ADDRESS) return;
-  throw new AppError('email_taken', {
-    message: 'This e-mail address already has several organizations: sign in instead.',
-  });
 }
 
 /** Under the name's own slug, or one like it where that is taken; not a number, by which strangers could count. */

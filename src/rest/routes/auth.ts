@@ -60,7 +60,7 @@ const rows: Omit<Route, 'tag'>[] = [
     success: 'Organization created; provisioning goes on in the background',
     status: 201,
     body: RegisterArgs.rules,
-    errors: ['email_taken', 'rate_limited'],
+    errors: ['rate_limited'],
   },
   {
     method: 'GET',
