@@ -665,3 +665,28 @@ test('a repeated create with its Idempotency-Key makes one division', async () =
   expect(second.headers.get('idempotent-replayed')).toBe('true');
   expect(second.headers.get('location')).toBe(`${ALL}/${first.body.id}`);
 });
+
+test('are as many as the memory of all gateways allows, with their hours: more are refused, and fewer are always taken', async () => {
+  const change = (text: string) => app.services.tenants.rows<{ id: string }>(other.id, { name: '', text });
+  await change(
+    `insert into divisions (id, name, created_at, updated_at) select gen_random_uuid(), 'Many ' || n, now(), now()
+       from generate_series(1, 5000) n`,
+  );
+  await change(
+    `insert into working_hours_exceptions (id, division_id, name, start_date, end_date, created_at, updated_at)
+       select gen_random_uuid(), d.id, 'Day', date '2030-01-01' + n, date '2030-01-01' + n, now(), now()
+         from (select id from divisions where name like 'Many %' limit 10) d, generate_series(1, 500) n`,
+  );
+  const refused = [
+    await ask('POST', ALL, { body: { name }, by: stranger }),
+    await stranger.rest('POST', '/api/working-hours/exceptions', { name: 'One more', start_date: '2027-05-03' }),
+  ];
+  for (const answer of refused) {
+    expectError(answer, 409, 'limit_reached');
+    expect(answer.body.error).toContain('at most 50000 entries in all');
+  }
+  const [one] = await change(`select id from divisions where name = 'Many 5000'`);
+  expect((await ask('DELETE', ONE, { id: one!.id, by: stranger })).status).toBe(200);
+  await change(`delete from divisions where name like 'Many %'`);
+  expect((await ask('POST', ALL, { body: { name }, by: stranger })).status).toBe(201);
+});

@@ -77,6 +77,22 @@ describe('what is not known', () => {
     await expect(remembered.get('acme', async () => ({ n: 2 }))).resolves.toEqual({ n: 2 });
   });
 
+  test('is kept as long as there is room for it, by its weight', async () => {
+    const weighed = new Remembered<Value>({ isCurrent: () => true }, 100, { weigh: ({ n }) => n });
+    const loaded: string[] = [];
+    const get = (key: string, n: number) =>
+      weighed.get(key, async () => {
+        loaded.push(key);
+        return { n };
+      });
+    for (const key of ['light', 'heavy', 'light', 'heavy']) await get(key, key === 'heavy' ? 60 : 30);
+    expect(loaded).toEqual(['light', 'heavy']);
+    // Whoever was not asked for the longest makes room; who is heavier than all room there is, is not kept.
+    await get('another', 30);
+    for (const key of ['heavy', 'light', 'giant', 'giant', 'light']) await get(key, key === 'giant' ? 101 : 30);
+    expect(loaded.slice(2)).toEqual(['another', 'light', 'giant', 'giant']);
+  });
+
   test('is of one key alone', async () => {
     const [acme, other] = [ask('acme'), ask('other')];
     loads[1]!.resolve({ n: 2 });

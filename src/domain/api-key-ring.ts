@@ -45,7 +45,7 @@ export class ApiKeyRing {
 
   constructor(control: ControlDatabase, bus: EventBus) {
     this.#control = control;
-    this.#kept = new Remembered(bus, REMEMBERED, true);
+    this.#kept = new Remembered(bus, REMEMBERED, { strict: true });
     bus.on('api_key', () => this.forget());
     // Something has happened to a maker, or to an organization: what, the database knows. The end of a session is nothing to keys.
     bus.on('revocation', ({ payload }) => {

@@ -98,7 +98,7 @@ export interface DivisionFields {
   timezone?: string | null;
 }
 
-/** @throws {AppError} conflict for a name that is taken. */
+/** @throws {AppError} conflict for a name that is taken; limit_reached. */
 export function createDivision(ctx: Context, input: DivisionFields): Promise<DivisionRow> {
   return editSchedule(ctx, async (em, touch) => {
     const now = nowDate();

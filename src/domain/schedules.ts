@@ -14,16 +14,19 @@ import {
 } from './schedule-history.ts';
 import { type ScopeHours, TenantHours, type VersionRow } from './tenant-hours.ts';
 
-/** Tenants; a usual schedule is a few kilobytes. */
-const REMEMBERED = 5000;
+/** Parts of schedules (TenantHours.parts), of a hundred bytes or so: those of 5,000 tenants that have two hundred each. */
+const REMEMBERED = 1_000_000;
 
 /** Of each tenant; beside the present they are few who ask. */
 const MOST_PAST = 4;
 
+/** Not those of divisions that are removed, of which there may be any number. */
 export const newestVersions = query<VersionRow>(
   'newest_schedules',
-  `select distinct on (division_id) ${COLUMNS} from schedule_versions order by division_id, seq desc`,
+  `select * from (select distinct on (division_id) ${COLUMNS} from schedule_versions order by division_id, seq desc) newest
+    where schedule is not null`,
 );
+
 interface Present {
   hours: TenantHours;
   /** States of the past that were asked for last. */
@@ -36,7 +39,7 @@ export class Schedules {
 
   constructor(tenants: TenantDatabases, bus: EventBus) {
     this.#tenants = tenants;
-    this.#present = new Remembered(bus, REMEMBERED);
+    this.#present = new Remembered(bus, REMEMBERED, { weigh: ({ hours }) => hours.parts });
     bus.on('schedule', ({ payload }) => this.forget(payload.tenantId));
   }
 

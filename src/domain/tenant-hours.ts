@@ -41,6 +41,10 @@ export interface ScopeHours {
   division?: { id: string; name: string };
 }
 
+/** They have names. */
+export const PARTS_OF_DIVISION = 5;
+export const PARTS_OF_EXCEPTION = 5;
+
 export class TenantHours {
   readonly #organization: OrganizationVersion;
   readonly #divisions = new Map<string, DivisionVersion>();
@@ -67,12 +71,24 @@ export class TenantHours {
     return [...this.#divisions.keys()];
   }
 
-  /** The newest change of the hours of a scope, in milliseconds since the epoch; of a division that never was, none. */
+  /** How much there is of it, in parts of some hundred bytes: openings and opt-outs are one each, divisions and exceptions several. */
+  get parts(): number {
+    const { weekly, exceptions } = this.#organization;
+    let parts = weekly.length + partsOf(exceptions);
+    for (const { weekly, exceptions } of this.#divisions.values()) {
+      parts += PARTS_OF_DIVISION + (weekly?.length ?? 0) + partsOf(exceptions);
+    }
+    return Math.max(1, parts);
+  }
+
+  /**
+   * The newest change of the hours of a scope, in milliseconds since the epoch. Of a division that is not there, or no more: everything that
+   * is known of it is history.
+   */
   since(divisionId?: string | null): number {
     const organization = this.#since.get(null)!;
     if (!divisionId) return organization;
-    const own = this.#since.get(divisionId);
-    return own === undefined ? Number.NEGATIVE_INFINITY : Math.max(organization, own);
+    return Math.max(organization, this.#since.get(divisionId) ?? Number.POSITIVE_INFINITY);
   }
 
   /** The number of that change. */
@@ -104,3 +120,6 @@ export class TenantHours {
     return { clock: new WorkingHoursClock(schedule), division: { id: divisionId, name: division.name } };
   }
 }
+
+const partsOf = (exceptions: readonly KeptException[]): number =>
+  exceptions.reduce((sum, { hours, optedOut }) => sum + PARTS_OF_EXCEPTION + hours.length + optedOut.length, 0);

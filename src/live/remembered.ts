@@ -29,13 +29,21 @@ export class Remembered<V extends object> {
   #edition = 0;
 
   /**
-   * @param max how many are kept; the one that was not asked for the longest goes first.
+   * @param max how much is kept; the one that was not asked for the longest goes first.
+   * @param weigh how much a value is, 1 at least; 1 each, unless given.
    * @param strict for what lets somebody in: what was known before does not go on holding when it cannot be asked anew.
    */
-  constructor(bus: Pick<EventBus, 'isCurrent'>, max: number, strict = false) {
+  constructor(
+    bus: Pick<EventBus, 'isCurrent'>,
+    max: number,
+    { weigh = () => 1, strict = false }: { weigh?: (value: V) => number; strict?: boolean } = {},
+  ) {
     this.#bus = bus;
     this.#strict = strict;
-    this.#entries = new LRUCache({ max });
+    this.#entries = new LRUCache({
+      maxSize: max,
+      sizeCalculation: ({ known }) => (known ? weigh(known.value) : 1),
+    });
   }
 
   /**
@@ -53,14 +61,14 @@ export class Remembered<V extends object> {
     if (known && (this.#bus.isCurrent(MOST_LAG_MS) || performance.now() - known.askedAt < MOST_LAG_MS)) {
       return known.value;
     }
-    entry.answer ??= this.#ask(entry, load);
+    entry.answer ??= this.#ask(key, entry, load);
     return entry.answer;
   }
 
   /** An entry that is forgotten meanwhile is nobody's any more: what its load brings goes to those who already wait. */
-  #ask(entry: Entry<V>, load: () => Promise<V>): Promise<V> {
+  #ask(key: string, entry: Entry<V>, load: () => Promise<V>): Promise<V> {
     const { known } = entry;
-    const loaded = this.#load(entry, load);
+    const loaded = this.#load(key, entry, load);
     const over = () => {
       entry.answer = undefined;
     };
@@ -70,10 +78,15 @@ export class Remembered<V extends object> {
     return Promise.race([loaded.catch(former), sleep(PATIENCE_MS, undefined, { ref: false }).then(former)]);
   }
 
-  async #load(entry: Entry<V>, load: () => Promise<V>): Promise<V> {
+  async #load(key: string, entry: Entry<V>, load: () => Promise<V>): Promise<V> {
     const askedAt = performance.now();
     const value = await load();
     entry.known = { value, askedAt };
+    // Weighed anew: what is set in the place of itself is not.
+    if (this.#entries.peek(key) === entry) {
+      this.#entries.delete(key);
+      this.#entries.set(key, entry);
+    }
     return value;
   }
 

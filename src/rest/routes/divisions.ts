@@ -21,7 +21,7 @@ const rows: Omit<Route, 'tag'>[] = [
     status: 201,
     body: CreateDivisionInput.rules,
     location: '/api/divisions/{id}',
-    errors: ['conflict'],
+    errors: ['conflict', 'limit_reached'],
   },
   {
     method: 'GET',

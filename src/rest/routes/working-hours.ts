@@ -40,6 +40,7 @@ const documented: Omit<Route, 'tag'>[] = [
       'leaves the others. Answers all entries.',
     success: 'Updated working hours entries',
     body: UpdateWorkingHoursArgs.rules,
+    errors: ['limit_reached'],
   },
   {
     method: 'GET',
@@ -58,6 +59,7 @@ const documented: Omit<Route, 'tag'>[] = [
     description: 'Create or update working hours override for a specific division. Answers all its entries.',
     success: 'Updated division working hours',
     body: UpdateWorkingHoursArgs.rules,
+    errors: ['limit_reached'],
   },
   {
     method: 'DELETE',
@@ -195,6 +197,7 @@ const exceptions: Omit<Route, 'tag'>[] = [
     description: OF_ORGANIZATION,
     success: 'Updated exception',
     body: hours.exceptionPatch,
+    errors: ['limit_reached'],
   },
   {
     method: 'DELETE',
@@ -236,6 +239,7 @@ const exceptions: Omit<Route, 'tag'>[] = [
     document: documents.OptOutOfExceptionDocument,
     summary: 'Opt a division out of an exception',
     success: 'Exception',
+    errors: ['limit_reached'],
   },
   {
     method: 'DELETE',
