@@ -132,3 +132,22 @@ test('shows a change of time zone, and of a channel, though it moves no counter'
   await client.query(`update integrations set channel = 'instagram'`);
   await eventually(zoneOf, (row) => row.active_channels.join() === 'instagram', 5000);
 });
+
+test('is true of a tenant within five seconds also while all turns of another one are taken, which is written to', async () => {
+  const [busy, idle] = await Promise.all([provision(admin), provision(admin)]);
+  const [writer, client] = await Promise.all([connect(busy), connect(idle)]);
+  const { promise: over, resolve: end } = Promise.withResolvers<void>();
+  const { tenants } = app.services;
+  const taken = [1, 2, 3, 4].map(() => tenants.work(busy.id, () => over));
+  try {
+    await writer.query(CONTACTS, [1]);
+    for (const contactCount of [1, 2, 3, 4]) {
+      await client.query(CONTACTS, [1]);
+      await becomes(idle, { contactCount });
+    }
+  } finally {
+    end();
+    await Promise.all(taken);
+  }
+  await becomes(busy, { contactCount: 1 });
+});

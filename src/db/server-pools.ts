@@ -74,7 +74,6 @@ export class ServerPools {
         return all();
       },
       each: TURNS_EACH,
-      waitMs: WAIT_MS,
     });
     this.#pools = new LRUCache<string, pg.Pool>({ max: wished, dispose: (pool) => this.#end(pool) });
     server.liveness?.onChange(() => this.#breakOff());
@@ -115,13 +114,14 @@ export class ServerPools {
   }
 
   /** @throws {ServerAway} at once while the server, or its pooler, is away. @throws {AppError} unavailable when its turn does not come in time. */
-  async take<T>(orgId: string, work: () => Promise<T>): Promise<T> {
+  async take<T>(orgId: string, work: () => Promise<T>, waitMs = WAIT_MS): Promise<T> {
     this.server.refuseTenantsWhileAway();
-    return this.#turns.take(orgId, async () => {
+    const begin = async () => {
       // It may have gone while this one waited for its turn.
       this.server.refuseTenantsWhileAway();
       return work();
-    });
+    };
+    return this.#turns.take(orgId, begin, waitMs);
   }
 
   /** @param connection how to sign in, where none is open. */

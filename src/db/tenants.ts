@@ -184,10 +184,14 @@ export class TenantDatabases {
 
   /** Reads plain rows of one tenant by a prepared statement. */
   async rows<Row>(orgId: string, { name, text, timeoutMs }: Query<Row>, values: unknown[] = []): Promise<Row[]> {
-    return this.#use(orgId, async (pool, { prepares }) => {
-      const statement = { text, values, ...(prepares && { name }), ...(timeoutMs && { query_timeout: timeoutMs }) };
-      return (await pool.query(statement)).rows as Row[];
-    });
+    return this.#use(
+      orgId,
+      async (pool, { prepares }) => {
+        const statement = { text, values, ...(prepares && { name }), ...(timeoutMs && { query_timeout: timeoutMs }) };
+        return (await pool.query(statement)).rows as Row[];
+      },
+      timeoutMs,
+    );
   }
 
   /**
@@ -208,9 +212,10 @@ export class TenantDatabases {
     });
   }
 
-  async #use<T>(orgId: string, body: (pool: pg.Pool, of: ServerPools) => Promise<T>): Promise<T> {
+  /** @param waitMs how long its turn is waited for, unless as long as anybody's. */
+  async #use<T>(orgId: string, body: (pool: pg.Pool, of: ServerPools) => Promise<T>, waitMs?: number): Promise<T> {
     const pools = await this.#poolsOf(orgId);
-    return pools.take(orgId, async () => {
+    const work = async () => {
       const began = nowDate();
       try {
         const pool = await pools.pool(orgId, async () => ({ ...(await this.connection(orgId)), types }));
@@ -219,7 +224,8 @@ export class TenantDatabases {
         if (isUnavailable(error)) this.#doubt(orgId, pools);
         throw await this.#explain(orgId, error, began);
       }
-    });
+    };
+    return pools.take(orgId, work, waitMs);
   }
 
   /** Keeps changes of a tenant waiting until they are released; it is read as ever. */

@@ -6,8 +6,6 @@ export interface TurnLimits {
   all: number;
   /** Of these, for one tenant. */
   each: number;
-  /** How long a turn is waited for, in milliseconds. */
-  waitMs: number;
 }
 
 export interface TurnsState {
@@ -40,9 +38,9 @@ export class Turns {
     return { atWork: this.#atWork, waiting: this.#waiting.size, givenUp: this.#givenUp, most: this.#limits.all };
   }
 
-  /** @throws {AppError} unavailable when its turn does not come in time. */
-  async take<T>(tenant: string, work: () => Promise<T>): Promise<T> {
-    if (!this.#enter(tenant)) await this.#wait(tenant);
+  /** @param waitMs for its turn. @throws {AppError} unavailable when that does not come in time. */
+  async take<T>(tenant: string, work: () => Promise<T>, waitMs: number): Promise<T> {
+    if (!this.#enter(tenant)) await this.#wait(tenant, waitMs);
     try {
       return await work();
     } finally {
@@ -58,14 +56,14 @@ export class Turns {
     return true;
   }
 
-  #wait(tenant: string): Promise<void> {
+  #wait(tenant: string, waitMs: number): Promise<void> {
     return new Promise((resolve, reject) => {
       const giveUp = () => {
         this.#waiting.delete(waiting);
         this.#givenUp++;
         reject(new AppError('unavailable', { retryAfter: 2 }));
       };
-      const timer = setTimeout(giveUp, this.#limits.waitMs);
+      const timer = setTimeout(giveUp, waitMs);
       const waiting: Waiting = {
         tenant,
         begin: () => {

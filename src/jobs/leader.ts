@@ -10,7 +10,7 @@ import { RECORD_MS, recordUsage } from '../domain/usage-days.ts';
 import { SEAL_MS, sealControl } from './chain-sealer.ts';
 import { cleanUp } from './clean-up.ts';
 import { every } from './timers.ts';
-import { GATHER_MS, gatherUsage } from './usage-gatherer.ts';
+import { gatherUsage } from './usage-gatherer.ts';
 import { keepWarm } from './warm-keeper.ts';
 
 const CANDIDATE_MS = 1000;
@@ -47,7 +47,7 @@ export class Leader {
     if (!rows[0]?.locked) return;
     const { log } = this.#services;
     this.#stops = [
-      every(GATHER_MS, () => gatherUsage(this.#services), log),
+      gatherUsage(this.#services),
       every(SEAL_MS, () => sealControl(this.#services), log),
       every(WATCH_MS, () => watchHealth(this.#services), log),
       every(SAMPLE_MS, () => sampleHealth(this.#services), log),

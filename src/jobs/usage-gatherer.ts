@@ -6,6 +6,8 @@
  * servers' own statistics, one query a server; only those are visited. What was last seen is kept with the usage,
  * so that a restart neither misses a change nor visits everybody.
  */
+import { LRUCache } from 'lru-cache';
+import pLimit from 'p-limit';
 import { nowDate } from '../clock.ts';
 import type { Services } from '../context.ts';
 import { query } from '../db/control.ts';
@@ -13,10 +15,20 @@ import type { TenantCluster } from '../db/tenant-cluster.ts';
 import { usageMonthAt } from '../domain/usage.ts';
 import { publish } from '../live/event-log.ts';
 import { sealTenant } from './chain-sealer.ts';
+import { every } from './timers.ts';
 import { type Written, writtenTo } from './written-to.ts';
 
 export const GATHER_MS = 1500;
 const AT_ONCE = 4;
+/** Tenants of which it is known what was told. */
+const KNOWN = 20_000;
+
+interface Known {
+  /** By tenant: the newest version of its hours that this process has seen. */
+  schedules: LRUCache<string, string>;
+  /** By tenant: the newest change of agents and roles that this process has told of. */
+  access: LRUCache<string, string>;
+}
 
 interface Counters {
   /** The newest version of its hours. */
@@ -48,47 +60,69 @@ const counters = query<Counters>(
           (select coalesce(json_agg(distinct channel), '[]') from integrations where is_active) as channels,
           coalesce(json_object_agg(month, value) filter (where metric = 'messages'), '{}') as messages
      from usage_counters`,
-  // One tenant whose tables are locked does not hold up the others.
+  // One that is busy, or whose tables are locked, does not take the place of others for long.
   2000,
 );
 
-/** One round: visits every tenant whose database was written to since it was last gathered. */
-export async function gatherUsage(services: Services): Promise<void> {
-  await Promise.all(services.servers.all().map((server) => gatherOn(services, server)));
+/** Visits every tenant whose database was written to since it was last gathered. @returns what ends it, after the visits under way. */
+export function gatherUsage(services: Services): () => Promise<void> {
+  const gatherer = new Gatherer(services);
+  const stop = every(GATHER_MS, () => gatherer.round(), services.log);
+  return async () => {
+    await stop();
+    await gatherer.settled();
+  };
 }
 
-async function gatherOn(services: Services, server: TenantCluster): Promise<void> {
-  if (server.isAway) return;
-  const written = await writtenTo(services, server).catch((error: unknown) => {
-    if (server.isHome) throw error;
-    services.log.warn(
-      { server: server.name, err: error },
-      'usage on a database server could not be gathered; trying again',
-    );
-    return [];
-  });
-  // Nothing can be written to one that is being switched to another server; it is visited a moment later.
-  const due = written.filter(({ orgId }) => !services.tenants.holds(orgId));
-  for (let next = 0; next < due.length; next += AT_ONCE) {
-    const batch = due.slice(next, next + AT_ONCE);
-    const results = await Promise.allSettled(batch.map((one) => gatherOne(services, one)));
-    results.forEach((result, index) => {
-      if (result.status === 'rejected') {
-        services.log.warn(
-          { orgId: batch[index]?.orgId, err: result.reason },
-          'usage could not be gathered; trying again',
-        );
-      }
+class Gatherer {
+  readonly #services: Services;
+  readonly #atOnce = pLimit(AT_ONCE);
+  /** Under way, by tenant: others do not wait for one that takes long. */
+  readonly #visits = new Map<string, Promise<void>>();
+  readonly #known: Known = { schedules: new LRUCache({ max: KNOWN }), access: new LRUCache({ max: KNOWN }) };
+
+  constructor(services: Services) {
+    this.#services = services;
+  }
+
+  /** Begins what is due. */
+  async round(): Promise<void> {
+    await Promise.all(this.#services.servers.all().map((server) => this.#lookAt(server)));
+  }
+
+  async settled(): Promise<void> {
+    await Promise.all(this.#visits.values());
+  }
+
+  async #lookAt(server: TenantCluster): Promise<void> {
+    if (server.isAway) return;
+    const { tenants, log } = this.#services;
+    const written = await writtenTo(this.#services, server).catch((error: unknown) => {
+      if (server.isHome) throw error;
+      log.warn({ server: server.name, err: error }, 'usage on a database server could not be gathered; trying again');
+      return [];
     });
+    for (const one of written) {
+      // Nothing can be written to one that is being switched to another server; it is visited a moment later.
+      if (!tenants.holds(one.orgId) && !this.#visits.has(one.orgId)) this.#visit(one);
+    }
+  }
+
+  #visit(one: Written): void {
+    const { orgId } = one;
+    const visit = this.#atOnce(() => gatherOne(this.#services, this.#known, one))
+      .catch((err: unknown) => this.#services.log.warn({ orgId, err }, 'usage could not be gathered; trying again'))
+      .finally(() => this.#visits.delete(orgId));
+    this.#visits.set(orgId, visit);
   }
 }
 
-async function gatherOne(services: Services, { orgId, mark, linked }: Written): Promise<void> {
+async function gatherOne(services: Services, known: Known, { orgId, mark, linked }: Written): Promise<void> {
   const { tenants, control, config } = services;
   const [counted] = await tenants.rows(orgId, counters);
   if (!counted) return;
-  await tellOfSchedule(services, orgId, counted.schedule);
-  await tellOfAccess(services, orgId, counted.access);
+  await tellOfSchedule(services, known.schedules, orgId, counted.schedule);
+  await tellOfAccess(services, known.access, orgId, counted.access);
   // The second also where a sealer died before it could tell how far it came.
   const toSeal = counted.unlinked || counted.linked !== linked;
   const [sealed] = await Promise.allSettled([toSeal && sealTenant(services, orgId)]);
@@ -124,11 +158,13 @@ const wasTold = query<object>(
       and payload->>'tenantId' = $1 and (payload->>'version')::bigint >= $2 limit 1`,
 );
 
-/** By tenant: the newest version of its hours that this process has seen. */
-const seen = new Map<string, string>();
-
 /** Whoever changes hours tells all processes; one that died between its commit and that is made up for here. */
-async function tellOfSchedule({ control }: Services, orgId: string, version: string | null): Promise<void> {
+async function tellOfSchedule(
+  { control }: Services,
+  seen: Known['schedules'],
+  orgId: string,
+  version: string | null,
+): Promise<void> {
   if (version === null || seen.get(orgId) === version) return;
   const { rowCount } = await control.pool.query({ ...wasTold, values: [orgId, version] });
   if (!rowCount)
@@ -136,11 +172,13 @@ async function tellOfSchedule({ control }: Services, orgId: string, version: str
   seen.set(orgId, version);
 }
 
-/** By tenant: the newest change of agents and roles that this process has told of. */
-const told = new Map<string, string>();
-
 /** Who may do what is told as well, once more than need be: rights that were taken away must not stay. */
-async function tellOfAccess({ control }: Services, orgId: string, changed: string | null): Promise<void> {
+async function tellOfAccess(
+  { control }: Services,
+  told: Known['access'],
+  orgId: string,
+  changed: string | null,
+): Promise<void> {
   if (changed === null || told.get(orgId) === changed) return;
   await control.orm.em.fork().transactional((em) => publish(em, 'access', { tenantId: orgId }));
   told.set(orgId, changed);

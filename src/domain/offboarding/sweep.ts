@@ -1,8 +1,10 @@
 /** Archives go when they are nobody's any more, also where the process that restored or removed their tenant has another disk. */
+import { LRUCache } from 'lru-cache';
 import { validate, version } from 'uuid';
 import { query } from '../../db/control.ts';
 import type { Place } from '../../entities/control/tenant-export.ts';
 import { databaseFacts } from '../backup/drafts.ts';
+import type { KeptFiles } from '../kept-files.ts';
 import type { OffboardingServices } from './runs.ts';
 
 /** An archive or the draft of one, as `writeKept` of archive.ts names it: its id is of when it was begun. */
@@ -43,8 +45,14 @@ const known = query<Known>(
      left join tenant_databases d on d.org_id = o.id`,
 );
 
-/** Files that the log has been told of: each is looked at every ten minutes. */
-const told = new Set<string>();
+/** Files that the log of a gateway has been told of: each is looked at every ten minutes. */
+const tellings = new WeakMap<KeptFiles, LRUCache<string, true>>();
+
+const toldBy = (kept: KeptFiles): LRUCache<string, true> => {
+  const told = tellings.get(kept) ?? new LRUCache<string, true>({ max: 10_000 });
+  tellings.set(kept, told);
+  return told;
+};
 
 /**
  * Removes archives that no row names, those of this machine's folder and those in the object store. One stays as long as it could be all
@@ -52,13 +60,14 @@ const told = new Set<string>();
  */
 export async function sweepArchives(services: OffboardingServices, signal: AbortSignal): Promise<void> {
   const { kept, log } = services;
+  const told = toldBy(kept);
   const isDone = async (file: string, ageMs: number) => {
     const orgId = ARCHIVE.exec(file)?.groups?.orgId;
     try {
       const { isNobodys, doubt } = await judge(services, file, ageMs);
       if (isNobodys) log.info({ orgId, file }, 'an archive that is nobody’s any more is removed');
       if (doubt && !told.has(file)) {
-        told.add(file);
+        told.set(file, true);
         log.warn(
           { orgId, file, doubt },
           'an archive that no row names stays: it may be all that there is of its tenant',
