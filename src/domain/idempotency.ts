@@ -1,7 +1,8 @@
 /**
  * `Idempotency-Key`: a `POST` that was already answered gets the same answer for 24 hours, also when two arrive at once
- * (contract section 1, "repeats"). The answer is stored in the transaction of the work itself, so that there is never
- * the one without the other, whatever dies when.
+ * (contract section 1, "repeats"). The answer is stored in the control plane's transaction of the work, so that of what is done there never
+ * is the one without the other, whatever dies when. Work in a tenant's database commits there right before: a crash between the two leaves
+ * it done without its answer, and the same request is then work anew (docs/decisions/0007).
  */
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
