@@ -13,12 +13,9 @@ import { tellOfMove } from './told.ts';
 /** How often it is looked for. Milliseconds. */
 export const GIVE_BACK_MS = 5000;
 
-/** A line for each server where the tenant's own did not answer, and otherwise one at most. */
-const isUnreleased = ({ leftBehind }: TenantMove) => leftBehind?.length === 2;
-
 export async function giveBack(services: Services): Promise<void> {
   const { rows } = await services.control.pool.query<{ orgId: string }>(
-    `select org_id as "orgId" from tenant_moves where jsonb_array_length(left_behind) = 2 and state = any($1)`,
+    `select org_id as "orgId" from tenant_moves where awaits_release and state = any($1)`,
     [ENDED_MOVES],
   );
   for (const { orgId } of rows) {
@@ -37,7 +34,7 @@ async function giveBackOn(services: Services, server: TenantCluster, orgId: stri
   const name = server.nameFor(orgId);
   await services.control.orm.em.fork().transactional(async (em) => {
     const move = await em.findOne(TenantMove, { orgId }, { lockMode: LockMode.PESSIMISTIC_WRITE });
-    if (!move || !isUnreleased(move) || !ENDED_MOVES.includes(move.state)) return;
+    if (!move?.awaitsRelease || !ENDED_MOVES.includes(move.state)) return;
     const { serverId } = await em.findOneOrFail(TenantDatabase, { orgId });
     const keptId = move.state === MoveState.FINISHED ? move.targetId : move.sourceId;
     // One that was restored elsewhere since has nothing to be given back.
@@ -50,7 +47,7 @@ async function giveBackOn(services: Services, server: TenantCluster, orgId: stri
       if (!(await isItself(em, client, server.id, name))) return;
       await release({ sessions, name }, server);
       await endOthers(client, name);
-      move.leftBehind = move.leftBehind!.slice(1);
+      Object.assign(move, { leftBehind: move.leftBehind!.slice(1), awaitsRelease: false });
       await em.flush();
       await tellOfMove(em, move);
     } finally {

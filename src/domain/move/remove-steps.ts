@@ -93,12 +93,12 @@ async function abandon(context: StepContext, kept: TenantCluster, gone: TenantCl
   if (isReleased)
     return ended(isCleared ? [] : [`${gone.name}: ${REMOVED} the database and role ${name}, ${follows(name)}`]);
   const rest = isCleared ? '' : `; ${REMOVED} ${follows(name)}`;
-  return ended([
-    // Done by giveBack.
+  const left = [
     `${kept.name}, which the organization is on: its database stays; when it is back these go by themselves: ${follows(name)}, and ` +
       `that it is not written (by hand: alter database ${quote(name)} reset default_transaction_read_only)`,
     `${gone.name}: the database ${name} stays as it was when ${kept.name} went away, and may be all that there is of it${rest}`,
-  ]);
+  ];
+  return ended(left, true);
 }
 
 const REMOVED = 'to be removed when it is back, as far as they are there:';
@@ -122,11 +122,11 @@ const ENDS: Partial<Record<MoveState, MoveState>> = {
   [MoveState.CANCELLING]: MoveState.CANCELLED,
 };
 
-/** @param leftBehind a line a server. */
+/** @param leftBehind a line a server. @param awaitsRelease of the one that the tenant is on, whose line is the first: giveBack does that. */
 const ended =
-  (leftBehind: string[]): Recorder =>
+  (leftBehind: string[], awaitsRelease = false): Recorder =>
   (_em, move) => {
-    Object.assign(move, { state: ENDS[move.state]!, finishedAt: nowDate(), readOnlySince: null });
+    Object.assign(move, { state: ENDS[move.state]!, finishedAt: nowDate(), readOnlySince: null, awaitsRelease });
     if (leftBehind.length > 0) move.leftBehind = leftBehind;
   };
 

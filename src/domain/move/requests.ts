@@ -95,6 +95,7 @@ const blank = (orgId: string, sourceId: string, targetId: string, maxReadOnlySec
   readOnlyMs: null,
   abandonedFor: null,
   leftBehind: null,
+  awaitsRelease: false,
   createdAt: nowDate(),
   finishedAt: null,
 });

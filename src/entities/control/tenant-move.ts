@@ -187,6 +187,10 @@ export class TenantMove {
   })
   leftBehind?: string[] | null;
 
+  /** Whether the server that the tenant is on did not answer: what the move has there goes when that is back, and the first line of leftBehind with it. */
+  @Property({ type: 'boolean', default: false })
+  awaitsRelease: boolean = false;
+
   @Property({ type: 'timestamptz', length: 3 })
   @Field(() => Date, { description: 'When it was asked for.' })
   createdAt: Date = nowDate();

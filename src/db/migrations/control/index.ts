@@ -9,6 +9,7 @@ import { Control0008TenantMoves } from './0008-tenant-moves.ts';
 import { Control0009Upgrades } from './0009-upgrades.ts';
 import { Control0010Offboarding } from './0010-offboarding.ts';
 import { Control0012AbandonedMoves } from './0012-abandoned-moves.ts';
+import { Control0013AwaitedReleases } from './0013-awaited-releases.ts';
 
 /** In the order in which they are applied; never changed once released. */
 export const controlMigrations = [
@@ -23,4 +24,5 @@ export const controlMigrations = [
   Control0009Upgrades,
   Control0010Offboarding,
   Control0012AbandonedMoves,
+  Control0013AwaitedReleases,
 ];
