@@ -1,35 +1,23 @@
-import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { mkdir, readdir, utimes, writeFile } from 'node:fs/promises';
-import { type AddressInfo, createServer } from 'node:net';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import Ajv from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
 import { Client } from 'minio';
-import pg from 'pg';
 import { extract } from 'tar-stream';
-import { minioComponent } from '../src/components/minio.ts';
-import { snapshotsOfTenant } from '../src/domain/backup/take.ts';
 import { sweepExports } from '../src/domain/export/expire.ts';
 import { KINDS, NOT_EXPORTED } from '../src/domain/export/records.ts';
-import { whileThereIsRoom } from '../src/domain/export/room.ts';
-import { runExport } from '../src/domain/export/run-export.ts';
-import { writeData } from '../src/domain/export/write-data.ts';
-import { KeptFiles } from '../src/domain/kept-files.ts';
 import { type Actor, agent, eventually, provision, superAdmin, type Tenant } from './support/actors.ts';
-import { JWT_SECRET, startApp, type TestApp } from './support/app.ts';
+import { startApp, type TestApp } from './support/app.ts';
 import { belongingsOf } from './support/belongings.ts';
-import { ensureBuilt } from './support/built.ts';
-import { createControlDatabase, dropControlDatabase, serverUrl, sql } from './support/database.ts';
+import { sql } from './support/database.ts';
 import { expectError } from './support/errors.ts';
-import { cleanUp, startGateway, temporaryFolder } from './support/gateway-process.ts';
+import { bytesOf, databaseOf, exported, fetched, type Line, linesIn, ofPlatform } from './support/exports.ts';
+import { cleanUp, temporaryFolder } from './support/gateway-process.ts';
 import { type S3Server, startS3 } from './support/s3-server.ts';
-
-type Line = Record<string, unknown> & { type: string };
 
 let app: TestApp;
 let dataDir: string;
@@ -49,39 +37,6 @@ afterAll(async () => {
   await cleanUp();
   await app?.stop();
 });
-
-const ofPlatform = ({ id }: Tenant) => `/api/super-admin/tenants/${id}/exports`;
-const databaseOf = (on: TestApp, { id }: Tenant) => serverUrl(on.services.servers.home.nameFor(id));
-
-/** Asks for an export and waits until it is ready. @returns its address. */
-async function exported(by: Actor, path: string): Promise<string> {
-  const { status, headers, body } = await by.rest('POST', path);
-  expect([status, body.state]).toEqual([201, 'queued']);
-  const address = `${path}/${body.id}`;
-  expect(headers.get('location')).toBe(address);
-  await eventually(
-    () => by.rest('GET', address),
-    (answer) => answer.body.state === 'ready',
-    30_000,
-  );
-  return address;
-}
-
-const fetched = (
-  on: Pick<TestApp, 'url'>,
-  by: Actor,
-  address: string,
-  headers: Record<string, string> = {},
-  method = 'GET',
-) => fetch(`${on.url}${address}/download`, { method, headers: { authorization: `Bearer ${by.token}`, ...headers } });
-
-const bytesOf = async (response: Response) => Buffer.from(await response.arrayBuffer());
-const linesIn = (bytes: Buffer): Line[] =>
-  gunzipSync(bytes)
-    .toString()
-    .trimEnd()
-    .split('\n')
-    .map((line) => JSON.parse(line));
 
 describe('an export', () => {
   test('holds every record once, each as its description says, and no secret', async () => {
@@ -216,157 +171,6 @@ describe('an export', () => {
   });
 });
 
-describe('an export that meets with trouble', () => {
-  const idle = () => ({ stopping: new AbortController().signal, taken: new AbortController().signal });
-  const rowOf = async (id: string) =>
-    (
-      await sql<{ state: string; attempt: number; error: string | null }>(
-        app.databaseUrl,
-        'select state, attempt, error from tenant_exports where id = $1',
-        [id],
-      )
-    )[0];
-  afterAll(() => sql(app.databaseUrl, 'delete from tenant_exports where id = any($1::uuid[])', [left]));
-  const left: string[] = [];
-  /** A row without a job, as a worker that died left it. */
-  async function leftBehind(state: string, attempt: number): Promise<string> {
-    const [row] = await sql<{ id: string }>(
-      app.databaseUrl,
-      `insert into tenant_exports (id, org_id, is_own, state, attempt, created_at)
-       values (gen_random_uuid(), $1, false, $2, $3, now()) returning id`,
-      [acme.id, state, attempt],
-    );
-    left.push(row!.id);
-    return row!.id;
-  }
-  const readers = (database = app.databaseUrl) =>
-    sql<{ locked: string | null }>(
-      database,
-      `select l.relation::regclass::text as locked from pg_stat_activity a
-         left join pg_locks l on l.pid = a.pid and l.locktype = 'relation'
-          and l.relation in (select oid from pg_class where relkind = 'r' and relnamespace = 'public'::regnamespace)
-        where a.application_name = 'omnistream-backup' and a.datname = current_database() order by 1`,
-    );
-
-  test('fails for good where its process has died in each of its attempts', async () => {
-    const id = await leftBehind('running', 5);
-    await runExport(app.services, id, idle());
-    expect(await rowOf(id)).toEqual({
-      state: 'failed',
-      attempt: 5,
-      error: 'The process that made it came to its end each time.',
-    });
-  });
-
-  test('is handed back by a gateway that stops, which is no attempt', async () => {
-    const id = await leftBehind('running', 4);
-    const stopping = AbortSignal.abort(new Error('stopping'));
-    await expect(runExport(app.services, id, { ...idle(), stopping })).rejects.toThrow();
-    expect(await rowOf(id)).toEqual({ state: 'queued', attempt: 4, error: null });
-    await runExport(app.services, id, idle());
-    expect(await rowOf(id)).toEqual({ state: 'ready', attempt: 5, error: null });
-  });
-
-  test('has more than hours, and its first file is kept while the second one is written', async () => {
-    const jobs = await sql<{ expires: number }>(
-      app.databaseUrl,
-      `select distinct expire_seconds as expires from pgboss.job where name = 'tenant.export'`,
-    );
-    expect(jobs).toEqual([{ expires: 23 * 3600 }]);
-    const id = await leftBehind('running', 2);
-    const former = await leftBehind('failed', 2);
-    const folder = join(dataDir, 'exports');
-    await mkdir(folder, { recursive: true });
-    const old = new Date(Date.now() - 2 * 3_600_000);
-    for (const name of [`${id}.1.ndjson.gz`, `${id}.2.ndjson.gz`, `${former}.2.ndjson.gz`]) {
-      await writeFile(join(folder, name), '');
-      await utimes(join(folder, name), old, old);
-    }
-    await sweepExports(app.services, idle().taken);
-    const found = await readdir(folder);
-    expect(found.filter((name) => name.startsWith(id) || name.startsWith(former))).toEqual([`${id}.2.ndjson.gz`]);
-  });
-
-  test('leaves no connection behind where the database cannot be opened', async () => {
-    const source = { databaseUrl: app.databaseUrl, signal: new AbortController().signal };
-    const gone = { id: acme.id, url: serverUrl('no_such_database') };
-    await expect(snapshotsOfTenant(source, gone, {}, async () => {})).rejects.toThrow('does not exist');
-    await eventually(
-      () => readers(),
-      (found) => found.length === 0,
-      5_000,
-    );
-  });
-
-  test('lets go of a database that does not answer, and of the accounts that wait for it', async () => {
-    const snapshots = (signal: AbortSignal) =>
-      snapshotsOfTenant(
-        { databaseUrl: app.databaseUrl, signal },
-        { id: acme.id, url: databaseOf(app, acme) },
-        {},
-        async () => {},
-      );
-    const holder = new pg.Client({ connectionString: databaseOf(app, acme) });
-    await holder.connect();
-    try {
-      await holder.query('begin; lock table contacts in access exclusive mode');
-      const stopping = new AbortController();
-      const stopped = snapshots(stopping.signal);
-      await eventually(
-        () => readers(databaseOf(app, acme)),
-        (found) => found.length > 0,
-        5_000,
-      );
-      stopping.abort();
-      await expect(stopped).rejects.toThrow('terminated');
-      await expect(snapshots(new AbortController().signal)).rejects.toThrow('could not be read at one instant');
-    } finally {
-      await holder.end();
-    }
-    await eventually(
-      () => readers(),
-      (found) => found.length === 0,
-      5_000,
-    );
-  }, 30_000);
-
-  test('holds no table of the platform but those that it reads, and none while the records of the tenant are read', async () => {
-    const seen = new Map<number, (string | null)[]>();
-    const source = {
-      databaseUrl: app.databaseUrl,
-      signal: new AbortController().signal,
-      progress: async (records: number) => {
-        seen.set(
-          records,
-          (await readers()).map(({ locked }) => locked),
-        );
-      },
-    };
-    const file = join(dataDir, 'beside.ndjson.gz');
-    const { entries } = await writeData(source, { id: acme.id, slug: acme.slug, url: databaseOf(app, acme) }, file);
-    expect(seen.get(1)).toEqual([
-      'api_keys',
-      'audit_entries',
-      'identities',
-      'mikro_orm_migrations',
-      'organizations',
-      'usage_days',
-    ]);
-    expect(seen.get(entries)).toEqual([]);
-  });
-
-  test('ends before the disk is full', async () => {
-    const chunks = async function* () {
-      yield 'a line';
-    };
-    const written = async (reserve: number) => {
-      for await (const chunk of whileThereIsRoom(dataDir, chunks(), reserve)) expect(chunk).toBe('a line');
-    };
-    await written(0);
-    await expect(written(2 ** 60)).rejects.toThrow(/nearly full: \d+ MiB are free/);
-  });
-});
-
 describe('a download', () => {
   let address: string;
   let whole: Buffer;
@@ -439,18 +243,6 @@ describe('a download', () => {
   });
 });
 
-test('an object store that hangs keeps neither a request nor the end of the sweeping waiting', async () => {
-  const deaf = createServer(() => {}).listen(0);
-  await once(deaf, 'listening');
-  const { objects, store } = minioComponent(`http://key:secret@127.0.0.1:${(deaf.address() as AddressInfo).port}`);
-  const kept = new KeptFiles({ dataDir, dataDirShared: true }, 'c0ffee00', objects);
-  const swept = kept.sweep('exports', () => false, AbortSignal.timeout(200));
-  await expect(swept).rejects.toThrow();
-  await expect(kept.read('bucket', 'exports/one')).rejects.toMatchObject({ code: 'unavailable' });
-  await store.close();
-  deaf.close();
-}, 30_000);
-
 test('what is in the bucket comes as a tar file whose names lead nowhere else', async () => {
   const s3: S3Server = await startS3();
   const withS3 = await startApp({ MINIO_URL: s3.url, DATA_DIR: dataDir });
@@ -493,44 +285,3 @@ test('what is in the bucket comes as a tar file whose names lead nowhere else', 
     await s3.stop();
   }
 });
-
-test('an export whose gateway is killed while it is made is made anew by the next one', async () => {
-  ensureBuilt();
-  const databaseUrl = await createControlDatabase();
-  const env = { DATA_DIR: await temporaryFolder(), DATABASE_URL: databaseUrl, JWT_SECRET, WARM_DATABASES: '0' };
-  try {
-    const first = await startGateway(env);
-    const admin = await superAdmin(first);
-    const tenant = await provision(admin);
-    const [own] = await sql<{ name: string }>(databaseUrl, 'select database_name as name from tenant_databases');
-    await sql(
-      serverUrl(own!.name),
-      `insert into messages (id, contact_id, channel, body)
-       select gen_random_uuid(), gen_random_uuid(), 'email', repeat(md5(n::text), 8) from generate_series(1, 100000) n`,
-    );
-    const { body } = await admin.rest('POST', ofPlatform(tenant));
-    const address = `${ofPlatform(tenant)}/${body.id}`;
-    await eventually(
-      () => admin.rest('GET', address),
-      (answer) => answer.body.records > 0,
-    );
-    await first.end('SIGKILL');
-    const [left] = await sql<{ state: string }>(databaseUrl, 'select state from tenant_exports');
-    expect(left).toEqual({ state: 'running' });
-
-    const second = await startGateway(env);
-    const again = await superAdmin(second);
-    const { body: done } = await eventually(
-      () => again.rest('GET', address),
-      (answer) => answer.body.state === 'ready',
-      60_000,
-    );
-    const lines = linesIn(await bytesOf(await fetched(second, again, address)));
-    expect(lines.at(-1)).toEqual({ type: 'end', records: done.data.entries });
-    expect(lines.filter(({ type }) => type === 'message')).toHaveLength(100_000);
-    await second.end('SIGTERM');
-  } finally {
-    await cleanUp();
-    await dropControlDatabase(databaseUrl);
-  }
-}, 120_000);

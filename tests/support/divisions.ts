@@ -1,0 +1,65 @@
+/** Divisions, asked for over REST: each answer is held to what the API description says of it. */
+import { expect } from '@jest/globals';
+import type { Actor, Answer, Tenant } from './actors.ts';
+import type { ApiDescription } from './api-description.ts';
+import type { TestApp } from './app.ts';
+
+export const ALL = '/api/divisions';
+export const ONE = '/api/divisions/{id}';
+export const AGENTS = '/api/divisions/{id}/agents';
+export const NOBODY = '00000000-0000-7000-8000-000000000000';
+export const UUID = expect.stringMatching(/^[0-9a-f-]{36}$/);
+export const INSTANT = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
+
+interface Request {
+  by?: Actor;
+  id?: string;
+  body?: unknown;
+  query?: string;
+}
+
+interface World {
+  app: TestApp;
+  description: ApiDescription;
+  acme: Tenant;
+  /** Who asks, unless somebody else does. */
+  admin: Actor;
+  /** Of the division that is made. */
+  name: string;
+}
+
+/** @param world of the suite, as it is when something is asked. */
+export function divisionsOf(world: () => World) {
+  /** Asks, and holds the answer, good or bad, to what the API description says of it. */
+  async function ask(
+    method: string,
+    path: string,
+    { by = world().admin, id, body, query = '' }: Request = {},
+    // biome-ignore lint/suspicious/noExplicitAny: answers of every shape
+  ): Promise<Answer<any>> {
+    const answer = await by.rest(method, path.replace('{id}', id ?? '') + query, body);
+    expect(world().description.answerErrors(method, path, answer.status, answer.body)).toEqual([]);
+    if (answer.status < 300 && body) expect(world().description.requestErrors(method, path, body)).toEqual([]);
+    return answer;
+  }
+
+  const create = (body: object = {}, by = world().admin) =>
+    ask('POST', ALL, { body: { name: world().name, ...body }, by });
+  const createdId = async (body: object = {}, by = world().admin): Promise<string> => (await create(body, by)).body.id;
+  const get = (id: string, by = world().admin) => ask('GET', ONE, { id, by });
+  const update = (id: string, body: object, by = world().admin) => ask('PATCH', ONE, { id, body, by });
+  const remove = (id: string, by = world().admin) => ask('DELETE', ONE, { id, by });
+  const assign = (id: string, ...ids: unknown[]) => ask('POST', AGENTS, { id, body: { agent_ids: ids } });
+  const unassign = (id: string, ...ids: unknown[]) => ask('DELETE', AGENTS, { id, body: { agent_ids: ids } });
+  const members = async (id: string): Promise<string[]> =>
+    (await ask('GET', AGENTS, { id })).body.map((member: { id: string }) => member.id);
+  const rows = <Row>(text: string, values: unknown[] = []) =>
+    world().app.services.tenants.rows<Row>(world().acme.id, { name: '', text }, values);
+  const logged = (id: string) =>
+    rows<Record<string, unknown>>('select * from activity_log where target_id = $1 order by id', [id]);
+  /** The timezone in which the clock of a division is read now. */
+  const clockZone = async (id: string) =>
+    (await world().app.services.schedules.now(world().acme.id)).scope(id).clock.schedule.timezone;
+
+  return { ask, create, createdId, get, update, remove, assign, unassign, members, rows, logged, clockZone };
+}
