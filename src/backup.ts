@@ -13,7 +13,7 @@ import { backUp, type Wanted } from './domain/backup/run.ts';
 import { describeArchive } from './domain/backup/tell.ts';
 import { KeptFiles } from './domain/kept-files.ts';
 
-const USAGE = `Use: npm run backup -- --out <folder> [--all | --control | --tenant <slug or id>] [--keep <number>]
+const USAGE = `Use: npm run backup -- --out <folder> [--all | --control | --tenant <slug or id> [--from <server>]] [--keep <number>]
      npm run backup -- verify <folder or file> ...`;
 
 const options = {
@@ -21,6 +21,7 @@ const options = {
   all: { type: 'boolean' },
   control: { type: 'boolean' },
   tenant: { type: 'string' },
+  from: { type: 'string' },
   keep: { type: 'string' },
 } as const;
 
@@ -35,15 +36,20 @@ function readArguments() {
 }
 
 /** @throws {ConfigError} when the command line cannot be used. */
-function wanted({ values: { out, all, control, tenant, keep }, positionals }: Arguments): Wanted {
+function wanted({ values: { out, all, control, tenant, from, keep }, positionals }: Arguments): Wanted {
   if (!out || positionals.length > 0) throw new ConfigError(USAGE);
   if ([all, control, tenant !== undefined].filter(Boolean).length > 1) {
     throw new ConfigError(`One of --all, --control and --tenant.\n${USAGE}`);
   }
+  if (from !== undefined && tenant === undefined) {
+    throw new ConfigError(
+      `--from is of one tenant, whose database a move that was abandoned has kept there.\n${USAGE}`,
+    );
+  }
   if (keep !== undefined && !/^[1-9]\d{0,5}$/.test(keep)) {
     throw new ConfigError(`--keep is a number of backups, 1 or more.\n${USAGE}`);
   }
-  const what = control ? 'control' : tenant === undefined ? 'all' : { tenant };
+  const what = control ? 'control' : tenant === undefined ? 'all' : { tenant, from };
   return { out, what, keep: keep ? Number(keep) : undefined };
 }
 

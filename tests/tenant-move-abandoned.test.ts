@@ -2,10 +2,11 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { HOME_SERVER_ID } from '../src/entities/control/database-server.ts';
 import { type Actor, agent, eventually, provision, superAdmin, type Tenant } from './support/actors.ts';
 import { JWT_SECRET, startApp, type TestApp } from './support/app.ts';
+import { restoreBackup, takeBackup } from './support/backups.ts';
 import { ensureBuilt } from './support/built.ts';
 import { examination, expectNothingWrong } from './support/checker.ts';
-import { createControlDatabase, dropControlDatabase, sql } from './support/database.ts';
-import { cleanUp, runTenants } from './support/gateway-process.ts';
+import { createControlDatabase, dropControlDatabase, serverUrl, sql } from './support/database.ts';
+import { cleanUp, runTenants, temporaryFolder } from './support/gateway-process.ts';
 import { moved, moveOf, onServer } from './support/moves.ts';
 import { register, startTenantServer, type TenantServer } from './support/tenant-servers.ts';
 
@@ -252,5 +253,48 @@ describe('a move to a server that goes away for good', () => {
       (status) => status === 201,
     );
     expect(await mine(server.directUrl, tenant)).toEqual(alone(tenant));
+  });
+
+  test('after the switch the tenant goes on from that database, where its server never comes back', async () => {
+    const { tenant, user } = await switched();
+    const divisions = (by: Actor) => by.rest<{ name: string }[]>('GET', '/api/divisions');
+    expect((await user.rest('POST', '/api/divisions', { name: 'Made after the switch' })).status).toBe(201);
+    await eventually(
+      () => sql(serverUrl(nameOf(tenant)), `select from divisions where name = 'Made after the switch'`),
+      ({ length }) => length === 1,
+    );
+    // More edits than a restore leaves room for, whose numbers do not follow.
+    await sql(
+      serverUrl(nameOf(tenant), server.directUrl),
+      `insert into schedule_versions (division_id, valid_from, schedule)
+       select division_id, now() + n * interval '1 ms', schedule from schedule_versions, generate_series(1, 3000) n`,
+    );
+    const versions = 'select count(*)::int as n from schedule_versions';
+    await eventually(
+      () => sql<{ n: number }>(serverUrl(nameOf(tenant)), versions),
+      ([row]) => row!.n > 3000,
+    );
+    await server.entrance.close();
+    try {
+      await isAway(true);
+      expect((await abandon(tenant)).status).toBe(202);
+      expect((await moved(admin, tenant, 'finished', 30_000)).left_behind).toEqual(keptAtHome(tenant));
+      const out = await temporaryFolder();
+      const from = (name: string) => takeBackup(databaseUrl, out, { tenant: tenant.slug, from: name });
+      await expect(from('mars')).rejects.toThrow('There is no database server mars.');
+      const folder = await from('home');
+      const restoring = () => restoreBackup(databaseUrl, [folder], { tenant: tenant.slug, serverName: 'home' });
+      const refusal = await restoring().catch(({ message }: Error) => message);
+      const rename = /alter database "\S+" rename to "\S+";/.exec(String(refusal))![0];
+      await sql(databaseUrl, rename);
+      await restoring();
+      const again = await agent(app, tenant.adminEmail, tenant.adminPassword);
+      expect((await divisions(again)).body.map(({ name }) => name)).toContain('Made after the switch');
+      expect(await write(again)).toBe(201);
+      await sql(databaseUrl, `drop database "kept_${nameOf(tenant)}"`);
+    } finally {
+      await server.entrance.reopen();
+    }
+    await isAway(false);
   });
 });

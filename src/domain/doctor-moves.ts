@@ -67,7 +67,9 @@ export const keptCopy = (name: string, { id, slug }: Pick<TenantFacts, 'id' | 's
   problem:
     `database ${name} is a copy of tenant ${slug} (${id}), whose own is out of reach or lost: this one may be newer than every backup, or ` +
     'all that there is',
-  remedy: `keep it until the tenant's own is back or restored; a restore here asks for another name: ${keepAside(name)}`,
+  remedy:
+    `keep it until the tenant's own is back or restored. To bring the tenant back from it: npm run backup -- --out <folder> --tenant ${slug} ` +
+    `--from <this server>, then npm run restore (docs/moving.md); a restore here asks for another name: ${keepAside(name)}`,
 });
 
 /** A move that was abandoned within its switch could not give writes back where the tenant's server did not answer. */

@@ -12,8 +12,8 @@ import { duration, megabytes, plural } from './tell.ts';
 export interface Wanted {
   /** The folder that backups are kept in. */
   out: string;
-  /** A tenant by its slug or id. */
-  what: 'all' | 'control' | { tenant: string };
+  /** A tenant by its slug or id; `from` names another server than its own, on which an abandoned move has kept its database. */
+  what: 'all' | 'control' | { tenant: string; from?: string };
   /** So many of the same are left, this one included; all without it. */
   keep?: number;
 }
@@ -80,7 +80,9 @@ async function partsOf(options: BackupOptions): Promise<{ name: string; parts: P
     take: (file: string) => take(tenant, file),
   });
   const tenants = [
-    ...(await tenantsToBackUp(options)).map((one) => part(one, (tenant, file) => backUpTenant(options, tenant, file))),
+    ...(await tenantsToBackUp(options, what === 'all' ? undefined : what.from)).map((one) =>
+      part(one, (tenant, file) => backUpTenant(options, tenant, file)),
+    ),
     ...(await archivesToBackUp(options)).map((one) =>
       part(one, (tenant, file) => backUpArchive(options, options.keptAt(tenant.code), tenant, file)),
     ),

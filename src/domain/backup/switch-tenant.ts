@@ -185,7 +185,9 @@ async function finishDraft({ renamer, server, draft, name, away }: Switch, { lim
     await writeLimits(client, limits);
     // Hours that hold again are told of as news, whose numbers come after all that was told before.
     await client.query(
-      `select setval('schedule_versions_seq_seq', greatest(nextval('schedule_versions_seq_seq'), $1) + $2)`,
+      // Numbers do not follow to a copy that a move keeps, rows do.
+      `select setval('schedule_versions_seq_seq', $2 + greatest(nextval('schedule_versions_seq_seq'), $1,
+                                                                (select max(seq) from schedule_versions)))`,
       [newest, HEADROOM],
     );
     await client.query(

@@ -1,5 +1,6 @@
 /** Takes a backup of the control plane, or of one tenant, while the gateway serves. */
 import type { Client } from 'pg';
+import { ConfigError } from '../../config.ts';
 import { SERVER_OF_TENANT, serverAddresses, urlOnServer } from '../../db/database-servers.ts';
 import { LOCKS } from '../../db/locks.ts';
 import type { Keys } from '../../db/secrets.ts';
@@ -40,20 +41,26 @@ const TENANTS = `
    where o.status <> 'provisioning' and to_jsonb(o)->>'archived_at' is null order by o.slug`;
 
 /**
- * Those that have a database, by their slugs. An archived one is a backup already, and of one that is being made the control
+ * @param from the server that their databases are read on; absent: the one that each is on.
+ * @returns those that have a database, by their slugs. An archived one is a backup already, and of one that is being made the control
  * plane's archive holds what is to be made. Also of a control database that an older version has set up.
  */
-export async function tenantsToBackUp({ databaseUrl, keys }: Omit<Source, 'signal'>): Promise<BackedUpTenant[]> {
+export async function tenantsToBackUp(
+  { databaseUrl, keys }: Omit<Source, 'signal'>,
+  from?: string,
+): Promise<BackedUpTenant[]> {
   const client = await openReader(databaseUrl);
   try {
     const servers = await serverAddresses(client, databaseUrl, keys);
+    const other = from === undefined ? undefined : servers.find(({ name }) => name === from);
+    if (from !== undefined && !other) throw new ConfigError(`There is no database server ${from}.`);
     const { rows } = await client.query<{ id: string; slug: string; serverId: string | null; databaseName: string }>(
       TENANTS,
     );
     return rows.map(({ id, slug, serverId, databaseName }) => ({
       id,
       slug,
-      url: urlOnServer(servers, serverId, databaseName),
+      url: urlOnServer(servers, other?.id ?? serverId, databaseName),
     }));
   } finally {
     await client.end();
