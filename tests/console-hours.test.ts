@@ -169,6 +169,16 @@ describeIf('the week in the console', hasBrowser, 'chromium is not on PATH', () 
     expect((await kept()).filter((entry) => /^[12]/.test(entry))).toEqual(['1 07:45-17:00', '2 09:00-17:00']);
   });
 
+  test('the tab that is looked at is in the address', async () => {
+    await page.getByRole('tab', { name: 'Special days' }).click();
+    await page.waitForURL('**/working-hours?tab=exceptions');
+    await page.reload();
+    await page.getByRole('tab', { name: 'Special days', selected: true }).waitFor();
+    await page.getByRole('tab', { name: 'Weekly hours' }).click();
+    await page.waitForURL('**/working-hours');
+    await block(1, '08:00', '17:00').waitFor();
+  });
+
   test('what a calendar has besides holidays is said in the language of the reader, and so is what is wrong with it', async () => {
     const other = await openPage(browser, app, { ...LOOKS.light, locale: 'id-ID' });
     await other.page.goto(`${app.url}/console`);

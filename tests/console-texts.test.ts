@@ -1,5 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { describe, expect, test } from '@jest/globals';
+import { describeFailure } from '../src/components/describe-failure.ts';
 import { PLATFORM_ACTIONS } from '../src/domain/audit-actions.ts';
 import { SKIP_REASONS } from '../src/domain/icalendar/reasons.ts';
 import { errorTable } from '../src/errors.ts';
@@ -49,6 +50,15 @@ describe('the texts of the console', () => {
     }
     const nouns = new Set(PLATFORM_ACTIONS.map((action) => action.split('.')[0]));
     expect(Object.keys((await read('en/audit.json')).noun as Texts).sort()).toEqual([...nouns].sort());
+  });
+
+  test('say why something that the platform needs is away, whatever client it failed in', async () => {
+    const errors = await read(`id/${OF_GATEWAY}`);
+    const codes = ['ECONNREFUSED', 'ENOTFOUND', 'EHOSTUNREACH', '28P01', '42501', 'SELF_SIGNED_CERT', 'EPROTO'];
+    codes.push('HPE_INVALID', 'ETIMEDOUT', 'ECONNRESET', '');
+    const told = codes.map((code) => describeFailure(Object.assign(new Error(), { code })));
+    expect(new Set(told).size).toBe(codes.length);
+    expect(told.filter((sentence) => !errors[sentence])).toEqual([]);
   });
 
   test('fill what stands in the gaps of an error into the other language', async () => {

@@ -102,6 +102,29 @@ describeIf('the console in a browser', hasBrowser, 'chromium is not on PATH', ()
     expect((await page.getByText('Active', { exact: true }).count()) > 0).toBe(true);
   });
 
+  test('a slug that could not be suggested while the connection was lost is suggested when it is back', async () => {
+    const other = await openPage(browser, through);
+    await signIn(other.page, through);
+    await other.page.getByRole('button', { name: 'Create tenant' }).first().click();
+    const dialog = other.page.getByRole('dialog');
+    await entrance.close();
+    try {
+      const failed = other.page.waitForEvent('requestfailed', (request) => !!request.postData()?.includes('Teh Manis'));
+      await dialog.getByLabel('Company name').fill('Teh Manis');
+      await failed;
+      expect(await dialog.getByLabel('Slug').inputValue()).toBe('');
+    } finally {
+      await entrance.reopen();
+    }
+    await eventually(
+      () => dialog.getByLabel('Slug').inputValue(),
+      (value) => value === 'teh-manis',
+      20_000,
+    );
+    await dialog.getByText('Available').waitFor();
+    await other.page.context().close();
+  });
+
   test('a tenant that is opened in another tab is there without signing in again, and an impersonation stays in its tab', async () => {
     const tenant = await provision(root, { name: 'Opened beside', slug: 'opened-beside' });
     const { id } = tenant;

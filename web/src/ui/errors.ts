@@ -8,7 +8,7 @@ interface Extensions {
   details?: { field: string; message: string }[];
 }
 
-/** Why a name cannot be had: completes a sentence. */
+/** Why something is so, such as a name that cannot be had or a server that is away: completes a sentence, or stands alone. */
 export const reasonText = (reason: string) => translated(reason);
 
 const first = (error: CombinedError) => error.graphQLErrors[0];
@@ -32,7 +32,7 @@ function filledIn(message: string, known: Readonly<Record<string, string>>): str
     const found = new RegExp(`^${pattern.replace(/[.*+?^$()|[\]\\]/g, '\\$&').replace(GAP, '(?<$1>.+)')}$`).exec(
       message,
     );
-    if (found) return text.replace(GAP, (_, name: string) => known[found.groups![name]!] ?? found.groups![name]!);
+    if (found) return text.replace(GAP, (_, name: string) => translated(found.groups![name]!));
   }
   return undefined;
 }

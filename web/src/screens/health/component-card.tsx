@@ -3,6 +3,7 @@ import { Badge, Card, Group, Stack, Text, ThemeIcon, Title } from '@mantine/core
 import { IconAlertOctagon, IconCircleCheck } from '@tabler/icons-react';
 import { useMemo } from 'react';
 import { useTranslation } from 'react-i18next';
+import { reasonText } from '../../ui/errors.ts';
 import { useFormats } from '../../ui/format.ts';
 import { Time } from '../../ui/time.tsx';
 import { type ComponentName, ICONS, type State } from './components.ts';
@@ -61,7 +62,7 @@ export function ComponentCard({ name, state, range, stretches }: ComponentCardPr
       <Stack gap={2} mt="sm" mih={44}>
         {down ? (
           <Text size="sm" c="var(--mantine-color-error)" style={{ overflowWrap: 'anywhere' }}>
-            {state.error ?? t('noReason')}
+            {state.error ? reasonText(state.error) : t('noReason')}
           </Text>
         ) : (
           <Text className={classes.latency}>

@@ -3,6 +3,7 @@ import { Anchor, Card, Group, SimpleGrid, Stack, Text, Title } from '@mantine/co
 import { Fragment } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Link } from 'react-router';
+import { reasonText } from '../../ui/errors.ts';
 import { useFormats } from '../../ui/format.ts';
 import { StatusBadge } from '../../ui/status-badge.tsx';
 import type { Report } from './components.ts';
@@ -39,7 +40,7 @@ function ServerCard({ id, name, status, latencyMs, error, affected }: Server) {
       {affected ? (
         <Stack gap={2} mt="sm">
           <Text size="sm" c="var(--mantine-color-error)" style={{ overflowWrap: 'anywhere' }}>
-            {error ?? t('noReason')}
+            {error ? reasonText(error) : t('noReason')}
           </Text>
           <Text size="sm" component="div">
             {t('server.affected', { count: affected.count })}

@@ -6,6 +6,7 @@ import { useTranslation } from 'react-i18next';
 import { useClient } from 'urql';
 import { ArchiveTenantDocument, type TenantDataQuery, UnarchiveTenantDocument } from '../../documents.gen.ts';
 import { Confirm } from '../../ui/confirm.tsx';
+import { reasonText } from '../../ui/errors.ts';
 import { Time } from '../../ui/time.tsx';
 import { Section } from './overview.tsx';
 
@@ -52,7 +53,7 @@ export function Archive({ tenant, onAsked }: ArchiveProps) {
         )}
         {run?.error && run.state !== 'SUCCEEDED' && (
           <Alert color={run.state === 'FAILED' ? 'red' : 'orange'} p="sm">
-            {t(run.state === 'FAILED' ? 'givenUp' : 'again')} {run.error}
+            {t(run.state === 'FAILED' ? 'givenUp' : 'again')} {reasonText(run.error)}
           </Alert>
         )}
         {!underWay && (

@@ -6,7 +6,7 @@ import { useTranslation } from 'react-i18next';
 import { useMutation } from 'urql';
 import { getSession, tokenOf } from '../../api/session.ts';
 import { type ExportRowFragment, ExportTenantDocument, type TenantRowFragment } from '../../documents.gen.ts';
-import { sentenceOf } from '../../ui/errors.ts';
+import { reasonText, sentenceOf } from '../../ui/errors.ts';
 import { useFormats } from '../../ui/format.ts';
 import { notify } from '../../ui/notify.tsx';
 import { Time } from '../../ui/time.tsx';
@@ -94,7 +94,7 @@ function Row({ tenantId, one }: { tenantId: string; one: ExportRowFragment }) {
         )}
         {error && state !== 'READY' && (
           <Alert color="orange" p="xs">
-            {error}
+            {reasonText(error)}
           </Alert>
         )}
         {state === 'READY' && (

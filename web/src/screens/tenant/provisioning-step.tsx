@@ -4,6 +4,7 @@ import { IconCircleCheckFilled, IconCircleDashed, IconCircleXFilled } from '@tab
 import type { ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { ProvisioningStateFragment, ProvisioningStepState } from '../../documents.gen.ts';
+import { reasonText } from '../../ui/errors.ts';
 import { useFormats } from '../../ui/format.ts';
 import { useNow } from '../../ui/now.ts';
 import classes from './tenant.module.css';
@@ -44,7 +45,7 @@ export function Step({ step }: { step: ProvisioningStateFragment['steps'][number
         )}
         {error && state !== 'DONE' && (
           <Text size="xs" c="red" style={{ overflowWrap: 'anywhere' }}>
-            {error}
+            {reasonText(error)}
           </Text>
         )}
       </div>

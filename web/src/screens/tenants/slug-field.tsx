@@ -2,13 +2,15 @@
 import { Anchor, Group, Loader, Text, TextInput } from '@mantine/core';
 import { useDebouncedValue } from '@mantine/hooks';
 import { IconCircleCheck } from '@tabler/icons-react';
-import { useEffect, useRef, useState } from 'react';
+import { useCallback, useEffect, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useQuery } from 'urql';
+import { useReturn } from '../../api/live.ts';
 import { CheckSlugDocument, SuggestSlugDocument } from '../../documents.gen.ts';
 import { reasonText } from '../../ui/errors.ts';
 
 const PATIENCE_MS = 250;
+const FRESH = { requestPolicy: 'network-only' } as const;
 
 interface SlugFieldProps {
   /** The company's name. */
@@ -23,7 +25,7 @@ export function SlugField({ name, value, onChange, error }: SlugFieldProps) {
   const { t } = useTranslation('tenants');
   const [own, setOwn] = useState(false);
   const [settledName] = useDebouncedValue(name.trim(), PATIENCE_MS);
-  const [{ data: made }] = useQuery({
+  const [{ data: made }, suggest] = useQuery({
     query: SuggestSlugDocument,
     variables: { name: settledName },
     pause: own || !settledName,
@@ -39,15 +41,23 @@ export function SlugField({ name, value, onChange, error }: SlugFieldProps) {
   }, [own, suggested]);
 
   const [settled] = useDebouncedValue(value, PATIENCE_MS);
-  const [{ data, fetching }] = useQuery({
+  const [{ data, fetching }, check] = useQuery({
     query: CheckSlugDocument,
     variables: { slug: settled },
     pause: !settled,
     requestPolicy: 'network-only',
   });
-  const check = value && data?.slugCheck.slug === value ? data.slugCheck : undefined;
-  const waiting = !!value && !check && (fetching || settled !== value);
-  const wrong = check && !check.available ? t('slug.wrong', { reason: reasonText(check.reason ?? '') }) : error;
+  const checked = value && data?.slugCheck.slug === value ? data.slugCheck : undefined;
+  const waiting = !!value && !checked && (fetching || settled !== value);
+  const wrong = checked && !checked.available ? t('slug.wrong', { reason: reasonText(checked.reason ?? '') }) : error;
+
+  // What was typed while the connection was lost has had no answer.
+  useReturn(
+    useCallback(() => {
+      if (!own && settledName) suggest(FRESH);
+      if (settled) check(FRESH);
+    }, [own, settledName, suggest, settled, check]),
+  );
 
   const write = (slug: string) => {
     // Emptied, it follows the name again.
@@ -68,7 +78,7 @@ export function SlugField({ name, value, onChange, error }: SlugFieldProps) {
       rightSection={
         waiting ? (
           <Loader size={16} aria-hidden />
-        ) : check?.available ? (
+        ) : checked?.available ? (
           <IconCircleCheck size={20} color="var(--mantine-color-teal-6)" aria-hidden />
         ) : null
       }
@@ -76,9 +86,9 @@ export function SlugField({ name, value, onChange, error }: SlugFieldProps) {
         wrong && (
           <Group component="span" gap={6}>
             {wrong}
-            {check?.suggestion && (
-              <Anchor component="button" type="button" size="xs" onClick={() => write(check.suggestion!)}>
-                {t('slug.take', { slug: check.suggestion })}
+            {checked?.suggestion && (
+              <Anchor component="button" type="button" size="xs" onClick={() => write(checked.suggestion!)}>
+                {t('slug.take', { slug: checked.suggestion })}
               </Anchor>
             )}
           </Group>
@@ -87,8 +97,8 @@ export function SlugField({ name, value, onChange, error }: SlugFieldProps) {
       inputContainer={(children) => (
         <>
           {children}
-          <Text size="xs" c="teal" mt={4} role="status" data-testid="slug-available" hidden={!check?.available}>
-            {check?.available && t('slug.available')}
+          <Text size="xs" c="teal" mt={4} role="status" data-testid="slug-available" hidden={!checked?.available}>
+            {checked?.available && t('slug.available')}
           </Text>
         </>
       )}

@@ -3,6 +3,7 @@ import { Alert, Stack, Tabs, VisuallyHidden } from '@mantine/core';
 import { IconCalendarEvent, IconCalendarWeek, IconLock } from '@tabler/icons-react';
 import { useCallback, useEffect, useMemo, useState } from 'react';
 import { useTranslation } from 'react-i18next';
+import { useSearchParams } from 'react-router';
 import { useQuery } from 'urql';
 import {
   type HoursStatusFragment,
@@ -58,7 +59,8 @@ interface Props {
 
 function HoursOf({ rights, divisions, division, onPick, onDivisions }: Props) {
   const { t } = useTranslation('working-hours');
-  const [tab, setTab] = useState<string | null>('week');
+  const [params, setParams] = useSearchParams();
+  const tab = params.get('tab') === 'exceptions' ? 'exceptions' : 'week';
   const [isChoosingZone, setIsChoosingZone] = useState(false);
   const divisionId = division?.id;
   const mayRead = division ? rights.seesDivisions : rights.seesOrganization;
@@ -105,7 +107,11 @@ function HoursOf({ rights, divisions, division, onPick, onDivisions }: Props) {
           <OwnHours division={division} schedule={schedule} mayChange={mayChange} />
         )}
         {zone && (
-          <Tabs value={tab} onChange={setTab} keepMounted={false}>
+          <Tabs
+            value={tab}
+            onChange={(name) => setParams(name === 'week' ? {} : { tab: name! }, { replace: true })}
+            keepMounted={false}
+          >
             {rights.seesDivisions && (
               <Tabs.List mb="md">
                 <Tabs.Tab
