@@ -4,8 +4,8 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
+import { Keys } from '../src/db/keys.ts';
 import { findOrphanDirectories } from '../src/db/orphan-directories.ts';
-import { Keys } from '../src/db/secrets.ts';
 import { dist } from '../tests/support/built.ts';
 import { serverUrl } from '../tests/support/database.ts';
 import { SUPER_ADMIN } from '../tests/support/super-admin.ts';

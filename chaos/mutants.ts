@@ -78,7 +78,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'the look at what an Idempotency-Key was used for',
     file: 'domain/idempotency.js',
-    from: /stored\.fingerprint !== fingerprint/,
+    from: /!fingerprints\.includes\(stored\.fingerprint\)/,
     to: 'false',
     experiment: 'idempotency-other-body',
     trials: 1,

@@ -4,7 +4,7 @@
  * against one that was noted before.
  */
 import { parseArgs } from 'node:util';
-import { runCommand, say, withInstallation } from './command-line.ts';
+import { neededKeys, runCommand, say, withInstallation } from './command-line.ts';
 import { ConfigError, readConfig } from './config.ts';
 import type { Head } from './domain/audit-chain.ts';
 import { type ChainReport, verifyAudit } from './domain/audit-verification.ts';
@@ -47,10 +47,9 @@ function whereItBroke({ seq, id, action, time, problem }: NonNullable<Verdict['b
 
 await runCommand(async () => {
   const wanted = readArguments();
-  const reports = await withInstallation(readConfig(process.env), ({ databaseUrl, keys }) => {
-    if (!keys) throw new ConfigError('JWT_SECRET is needed: links are signed with a key that is derived from it.');
-    return verifyAudit({ databaseUrl, keys, ...wanted });
-  });
+  const reports = await withInstallation(readConfig(process.env), (found) =>
+    verifyAudit({ databaseUrl: found.databaseUrl, keys: neededKeys(found), ...wanted }),
+  );
   for (const report of reports) say(line(report));
   if (reports.some(({ verdict }) => verdict?.broken)) return 1;
   return reports.some(({ failure }) => failure) ? 2 : 0;

@@ -3,6 +3,7 @@
  * could not be made, 130 when it was stopped. The gateway may run or not.
  */
 import { parseArgs } from 'node:util';
+import { archiveKeys } from './archive-keys.ts';
 import { interruptible, neededKeys, runCommand, say, withInstallation } from './command-line.ts';
 import { makeComponents } from './components/index.ts';
 import { ConfigError, readConfig } from './config.ts';
@@ -56,7 +57,7 @@ function wanted({ values: { out, all, control, tenant, from, keep }, positionals
 /** Reads archives to their end and holds them against themselves. */
 async function verify(paths: string[]): Promise<number> {
   if (paths.length === 0) throw new ConfigError(USAGE);
-  const keys = await neededKeys(readConfig(process.env));
+  const keys = await archiveKeys(readConfig(process.env), paths);
   let bad = 0;
   for (const file of (await Promise.all(paths.map(archivesAt))).flat()) {
     try {
@@ -77,13 +78,12 @@ await runCommand(async () => {
   if (args.positionals[0] === 'verify') return verify(args.positionals.slice(1));
   const backup = wanted(args);
   const config = readConfig(process.env);
-  const keys = await neededKeys(config);
   return interruptible(async (signal) => {
     const components = await makeComponents(config.components);
     const keptAt = (code: string) => new KeptFiles(config, code, components.objects);
     try {
-      await withInstallation(config, ({ databaseUrl }) =>
-        backUp({ ...backup, databaseUrl, keys, keptAt, signal, say }),
+      await withInstallation(config, (found) =>
+        backUp({ ...backup, databaseUrl: found.databaseUrl, keys: neededKeys(found), keptAt, signal, say }),
       );
     } finally {
       await components.close();

@@ -3,11 +3,15 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
+import pg from 'pg';
 import { describeFailure } from './components/describe-failure.ts';
 import { type Config, ConfigError } from './config.ts';
+import { readOnlySession } from './db/control.ts';
 import { clusterIn, embeddedUrl, runningServer } from './db/embedded-cluster.ts';
 import { startEmbeddedServer } from './db/embedded-server.ts';
-import { existingSecrets, Keys, type StoredSecrets, storedSecrets } from './db/secrets.ts';
+import { loadGenerations } from './db/key-generations.ts';
+import { Keys } from './db/keys.ts';
+import { existingSecrets, type RootSecrets, rootSecrets, storedSecrets } from './db/secrets.ts';
 import { AppError } from './errors.ts';
 
 /** An installation whose databases can be reached. */
@@ -36,8 +40,10 @@ export async function withInstallation<T>(
   make = false,
 ): Promise<T> {
   const stored = await existingSecrets(config.dataDir);
-  const keys = keysOf(config, stored);
-  if (config.databaseUrl) return look({ databaseUrl: config.databaseUrl, keys, ownServer: false });
+  const secrets = rootSecrets(config, stored);
+  const lookAt = async (databaseUrl: string, ownServer: boolean) =>
+    look({ databaseUrl, keys: secrets && (await keysOf(databaseUrl, secrets, make)), ownServer });
+  if (config.databaseUrl) return lookAt(config.databaseUrl, false);
 
   const { dataDir } = config;
   const made = await stat(join(clusterIn(dataDir), 'PG_VERSION')).catch(() => undefined);
@@ -45,14 +51,13 @@ export async function withInstallation<T>(
     throw new ConfigError(`There is no installation in ${dataDir}: set DATA_DIR to its folder, or DATABASE_URL.`);
   }
   const password = (stored ?? (await storedSecrets(dataDir))).postgresPassword;
-  const lookAt = (databaseUrl: string) => look({ databaseUrl, keys, ownServer: true });
   for (const deadline = Date.now() + PATIENCE_MS; ; await sleep(100)) {
     const running = await runningServer(dataDir);
     try {
-      if (running) return await lookAt(embeddedUrl(running.port, password));
+      if (running) return await lookAt(embeddedUrl(running.port, password), true);
       const server = await startEmbeddedServer({ dataDir, password, notice: say, asItIs: !make });
       try {
-        return await lookAt(server.url);
+        return await lookAt(server.url, true);
       } finally {
         await server.stop();
       }
@@ -64,18 +69,37 @@ export async function withInstallation<T>(
   }
 }
 
-function keysOf({ jwtSecret }: Config, stored: StoredSecrets | undefined): Keys | undefined {
-  const secret = jwtSecret ?? stored?.jwtSecret;
-  return secret ? new Keys(secret) : undefined;
+/**
+ * The keys as the control database says them. Of one that cannot be read those that are derived from the secret: whoever looks at it
+ * finds out why.
+ *
+ * @param make whether it may be about to be replaced, so that its secret need not be known.
+ * @throws {ConfigError} where the secret is not the one in use.
+ */
+async function keysOf(databaseUrl: string, { secret, former }: RootSecrets, make: boolean): Promise<Keys> {
+  const keys = new Keys(secret, former);
+  const client = new pg.Client({
+    connectionString: databaseUrl,
+    connectionTimeoutMillis: 5000,
+    options: readOnlySession('keys'),
+  });
+  client.on('error', () => {});
+  try {
+    await client.connect();
+    await loadGenerations(client, keys);
+  } catch (error) {
+    if (error instanceof ConfigError && !make) throw error;
+  } finally {
+    await client.end().catch(() => {});
+  }
+  return keys;
 }
 
-/** The keys of the installation, whether or not its databases can be reached. @throws {ConfigError} without a secret. */
-export async function neededKeys(config: Config): Promise<Keys> {
-  const keys = keysOf(config, await existingSecrets(config.dataDir));
+/** @throws {ConfigError} without a secret. */
+export function neededKeys({ keys }: Installation): Keys {
   if (keys) return keys;
   throw new ConfigError(
-    `JWT_SECRET is needed, or the installation's secrets.json in ${config.dataDir}: backups are encrypted with a key that is ` +
-      'derived from it.',
+    'JWT_SECRET is needed: what the control database holds is sealed with a key that is derived from it.',
   );
 }
 

@@ -39,6 +39,10 @@ const isOrigin = (text: string) =>
   URL.canParse(text) && /^https?:$/.test(new URL(text).protocol) && new URL(text).origin === text;
 const nameOf = (setting: string) => setting.split('=')[0]!;
 
+const rootSecret = optional(
+  z.string().refine((s) => Buffer.byteLength(s) >= 32, { error: 'must be at least 32 bytes' }),
+);
+
 const environment = z.object({
   NODE_ENV: z.preprocess(blankIsUnset, z.string().default('development')),
   PORT: whole(0, 65_535, 4000),
@@ -50,7 +54,8 @@ const environment = z.object({
   DATA_DIR: z.preprocess(blankIsUnset, z.string().default('./data')),
   DATA_DIR_SHARED: optional(z.stringbool({ error: 'must be true or false' })),
   DATABASE_URL: url('postgres:', 'postgresql:'),
-  JWT_SECRET: optional(z.string().refine((s) => Buffer.byteLength(s) >= 32, { error: 'must be at least 32 bytes' })),
+  JWT_SECRET: rootSecret,
+  JWT_SECRET_FORMER: rootSecret,
   SUPER_ADMIN_EMAIL: optional(z.email({ error: 'must be an e-mail address' })),
   SUPER_ADMIN_PASSWORD: optional(z.string().min(8, { error: 'must have at least 8 characters' })),
   DEFAULT_TIMEZONE: z.preprocess(
@@ -154,6 +159,8 @@ export interface Config {
   /** An external PostgreSQL; absent, the embedded one is started. */
   readonly databaseUrl?: string;
   readonly jwtSecret?: string;
+  /** While `jwtSecret` is being changed, and for archives of before (docs/decisions/0040). */
+  readonly formerJwtSecret?: string;
   readonly superAdminEmail?: string;
   readonly superAdminPassword?: string;
   readonly defaultTimezone: string;
@@ -215,6 +222,9 @@ export function readConfig(env: Record<string, string | undefined>): Config {
   if (production && !e.JWT_SECRET) {
     throw new ConfigError('JWT_SECRET must be set when NODE_ENV=production (at least 32 bytes).');
   }
+  if (e.JWT_SECRET && e.JWT_SECRET === e.JWT_SECRET_FORMER) {
+    throw new ConfigError('JWT_SECRET_FORMER is the secret before JWT_SECRET: they cannot be the same.');
+  }
   if (e.PERSISTED_DOCUMENTS_ONLY && e.PLAYGROUND) {
     throw new ConfigError(
       'PLAYGROUND needs documents of every kind: leave it out where PERSISTED_DOCUMENTS_ONLY is set.',
@@ -239,6 +249,7 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     dataDirShared: e.DATA_DIR_SHARED ?? !e.DATABASE_URL,
     databaseUrl: e.DATABASE_URL,
     jwtSecret: e.JWT_SECRET,
+    formerJwtSecret: e.JWT_SECRET_FORMER,
     superAdminEmail: e.SUPER_ADMIN_EMAIL,
     superAdminPassword: e.SUPER_ADMIN_PASSWORD,
     defaultTimezone: e.DEFAULT_TIMEZONE,

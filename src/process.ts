@@ -7,7 +7,7 @@ import type { Logger } from 'pino';
 import type { App } from './app.ts';
 import { type Config, ConfigError, readConfig } from './config.ts';
 import { type EmbeddedServer, launchEmbeddedServer } from './db/embedded-server.ts';
-import { storedSecrets } from './db/secrets.ts';
+import { rootSecrets, storedSecrets } from './db/secrets.ts';
 import { createLog } from './log.ts';
 import { traceTo, tracing } from './telemetry/tracing.ts';
 
@@ -37,6 +37,7 @@ async function main(): Promise<void> {
   const log = createLog(config.logLevel, undefined, config.tracing !== undefined);
   const allGiven = config.databaseUrl && config.jwtSecret && config.superAdminPassword;
   const stored = allGiven ? undefined : await storedSecrets(config.dataDir);
+  const { secret, former } = rootSecrets(config, stored)!;
   // Before the code is loaded, which keeps this process busy: PostgreSQL starts meanwhile.
   const launched = config.databaseUrl
     ? undefined
@@ -61,7 +62,14 @@ async function main(): Promise<void> {
       config,
       log,
       databaseUrl: config.databaseUrl ?? server!.url,
-      jwtSecret: config.jwtSecret ?? stored!.jwtSecret,
+      jwtSecret: secret,
+      formerJwtSecret: former,
+      secretsNow: async () => rootSecrets(config, stored && (await storedSecrets(config.dataDir)))!,
+      lockedOut(why) {
+        log.fatal(why);
+        process.exitCode = 1;
+        process.kill(process.pid, 'SIGTERM');
+      },
       // A password that was made is shown by whoever serves the sign-in.
       ...(config.role !== 'worker' && { firstSuperAdmin: { email, password } }),
     });
@@ -119,14 +127,14 @@ function drainOnSignals(app: App, server: EmbeddedServer | undefined, log: Logge
     log.info({ signal }, 'draining');
     setTimeout(() => {
       log.warn('the drain took too long and is cut short');
-      process.exit(0);
+      process.exit();
     }, DRAIN_LIMIT_MS).unref();
     app.leave();
     // Nobody is sent elsewhere by a Ctrl-C at a terminal.
     if (signal === 'SIGTERM') await sleep(LEAVE_MS);
     await app.close().catch((error: unknown) => log.error({ err: error }, 'the drain met an error'));
     await Promise.all([server?.stop(), tracing?.close().catch(() => {})]);
-    process.exit(0);
+    process.exit();
   };
   process.on('SIGTERM', drain);
   process.on('SIGINT', drain);

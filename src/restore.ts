@@ -3,6 +3,7 @@
  * be, 130 when it was stopped. What is not restored is as it was.
  */
 import { parseArgs } from 'node:util';
+import { archiveKeys } from './archive-keys.ts';
 import { confirmed, interruptible, neededKeys, runCommand, say, withInstallation } from './command-line.ts';
 import { ConfigError, readConfig } from './config.ts';
 import { chooseArchives } from './domain/backup/choose.ts';
@@ -35,13 +36,14 @@ function readArguments() {
 await runCommand(async () => {
   const { paths, tenant, server: serverName, yes, 'dry-run': dryRun, 'keep-servers': keepServers } = readArguments();
   const config = readConfig(process.env);
-  const keys = await neededKeys(config);
   return interruptible(async (signal) => {
-    const chosen = await chooseArchives(paths, keys, say, tenant);
+    const chosen = await chooseArchives(paths, await archiveKeys(config, paths), say, tenant);
     const make = chosen.control !== undefined && !dryRun;
     return withInstallation(
       config,
-      async ({ databaseUrl }) => {
+      async (found) => {
+        const { databaseUrl } = found;
+        const keys = neededKeys(found);
         for (const line of await planRestore({ databaseUrl, keys, keepServers, serverName }, chosen)) say(`- ${line}`);
         if (dryRun) return 0;
         if (!yes && !(await confirmed('Restore?', signal))) {

@@ -6,12 +6,14 @@ import { type Config, ConfigError } from './config.ts';
 import type { Services } from './context.ts';
 import { type ControlDatabase, openControl } from './db/control.ts';
 import { DatabaseServers } from './db/database-servers.ts';
+import { settleGenerations } from './db/key-generations.ts';
+import { Keys } from './db/keys.ts';
 import { LOCKS } from './db/locks.ts';
 import { controlMigrations } from './db/migrations/control/index.ts';
 import { refuseChanged } from './db/migrations/frozen.ts';
 import { tenantMigrations } from './db/migrations/tenant/index.ts';
 import { Queue } from './db/queue.ts';
-import { Keys } from './db/secrets.ts';
+import type { RootSecrets } from './db/secrets.ts';
 import { TenantDatabases } from './db/tenants.ts';
 import { WarmDatabases } from './db/warm-databases.ts';
 import { AccessMemory } from './domain/access.ts';
@@ -26,6 +28,7 @@ import { LoginThrottle } from './domain/login-throttle.ts';
 import { followMoves } from './domain/move/follow.ts';
 import { Revocations } from './domain/revocations.ts';
 import { Schedules } from './domain/schedules.ts';
+import { SecretWatch } from './domain/secret-watch.ts';
 import { SigningKeys } from './domain/signing-keys.ts';
 import { ensureFirstSuperAdmin } from './domain/super-admins.ts';
 import { TenantDirectory } from './domain/tenant-directory.ts';
@@ -42,6 +45,12 @@ export interface OpenOptions {
   /** Of the control-plane database. */
   databaseUrl: string;
   jwtSecret: string;
+  /** The one before, while it is being changed (docs/decisions/0040). */
+  formerJwtSecret?: string;
+  /** Both as they are now, where they may change while the process runs. */
+  secretsNow?(): Promise<RootSecrets>;
+  /** Called when the secret was changed for one that this process has not been given: it cannot go on. */
+  lockedOut?(why: string): void;
   log: Logger;
   /** The first super admin, made on an empty database. */
   firstSuperAdmin?: { email: string; password: string };
@@ -56,10 +65,13 @@ export async function openServices({
   config,
   databaseUrl,
   jwtSecret,
+  formerJwtSecret,
+  secretsNow,
+  lockedOut,
   log,
   firstSuperAdmin,
 }: OpenOptions): Promise<OpenServices> {
-  const keys = new Keys(jwtSecret);
+  const keys = new Keys(jwtSecret, formerJwtSecret);
   const metrics = new Metrics();
   const control = await openControl(databaseUrl, log);
   const clock = new ClockWatch(control.pool, log);
@@ -81,6 +93,8 @@ export async function openServices({
   const signing = new SigningKeys(keys);
   const tokens = new Tokens(signing, revocations);
   await signing.start(bus, control, () => tokens.forget());
+  const secretWatch = new SecretWatch({ keys, control, log, secretsNow, lockedOut, changed: () => tokens.forget() });
+  await secretWatch.start(bus);
   const health = new HealthMonitor(databaseUrl, components, servers);
   const schedules = new Schedules(tenants, bus);
   const hoursWatch = new HoursWatch(schedules, bus, log);
@@ -117,6 +131,7 @@ export async function openServices({
     async close() {
       clock.stop();
       hoursWatch.close();
+      secretWatch.stop();
       await Promise.all([bus.stop(), redis?.close()]);
       await Promise.all([components.close(), health.close(), tenants.close()]);
       await servers.close();
@@ -143,7 +158,7 @@ async function setUp(
     refuseChanged([...controlMigrations, ...tenantMigrations]);
     await migrate(control);
     const em = control.orm.em.fork();
-    await refuseOtherSecret(control, keys);
+    await settleGenerations(lock, keys);
     const servers = await DatabaseServers.open({ control, keys, code: await installationCode(em), log });
     await servers.home.closeControl();
     await servers.home.ensureTemplate();
@@ -165,21 +180,6 @@ async function migrate({ orm, pool }: ControlDatabase): Promise<void> {
   });
   const done = new Set(rows.map(({ name }) => name));
   if (!controlMigrations.every(({ name }) => done.has(name))) await orm.migrator.up();
-}
-
-/** What another secret has sealed cannot be opened: every tenant would be out of reach, and only find out one by one. */
-async function refuseOtherSecret(control: ControlDatabase, keys: Keys): Promise<void> {
-  const { rows } = await control.pool.query<{ sealed: string }>(
-    'select sealed_password as sealed from tenant_databases limit 1',
-  );
-  try {
-    if (rows[0]) keys.open(rows[0].sealed);
-  } catch {
-    throw new ConfigError(
-      'JWT_SECRET (or secrets.json in DATA_DIR) is not the one that this installation was set up with: its tenants\u2019 ' +
-        'databases cannot be reached with it. Start with the former one.',
-    );
-  }
 }
 
 async function refuseWithoutRights(client: Client): Promise<void> {

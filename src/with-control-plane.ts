@@ -1,10 +1,9 @@
 /** What commands work with that need the control plane and the database servers, without the rest of a gateway. */
 import type { Logger } from 'pino';
-import type { Installation } from './command-line.ts';
-import { ConfigError } from './config.ts';
+import { type Installation, neededKeys } from './command-line.ts';
 import { type ControlDatabase, openControl } from './db/control.ts';
 import { DatabaseServers } from './db/database-servers.ts';
-import type { Keys } from './db/secrets.ts';
+import type { Keys } from './db/keys.ts';
 import { installationCode } from './domain/installation.ts';
 import { createLog } from './log.ts';
 
@@ -22,13 +21,13 @@ export interface ControlPlane {
  * @throws {ConfigError} without the secret.
  */
 export async function withControlPlane<T>(
-  { databaseUrl, keys }: Installation,
+  installation: Installation,
   connections: number,
   work: (open: ControlPlane) => Promise<T>,
 ): Promise<T> {
-  if (!keys) throw new ConfigError('JWT_SECRET is needed: the addresses of database servers are sealed with it.');
+  const keys = neededKeys(installation);
   const log = createLog('silent');
-  const control = await openControl(databaseUrl, log, connections);
+  const control = await openControl(installation.databaseUrl, log, connections);
   try {
     const code = await installationCode(control.orm.em.fork());
     const servers = await DatabaseServers.open({ control, keys, code, log });

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { v7 as uuidv7 } from 'uuid';
-import { Keys } from '../src/db/secrets.ts';
+import { Keys } from '../src/db/keys.ts';
 import { tenantName } from '../src/db/tenant-names.ts';
 import { contentOf, digestOf } from '../src/domain/audit-digest.ts';
 import { GATHER_MS } from '../src/jobs/usage-gatherer.ts';

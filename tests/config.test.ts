@@ -27,3 +27,8 @@ test('every variable that cannot hold anything is refused in words of our own', 
   expect(lines.length).toBeGreaterThan(20);
   for (const line of lines) expect(line).not.toMatch(/invalid|expected|received/i);
 });
+
+test('a secret is not the one before it', () => {
+  const secret = 'a secret of the tests, long enough for it';
+  expect(refusal({ JWT_SECRET: secret, JWT_SECRET_FORMER: secret })).toContain('they cannot be the same');
+});

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { Keys } from '../src/db/secrets.ts';
+import { Keys } from '../src/db/keys.ts';
 import { provision, superAdmin } from './support/actors.ts';
 import { startApp, type TestApp } from './support/app.ts';
 import { sql } from './support/database.ts';

@@ -9,7 +9,7 @@ import { ReflectMetadataProvider } from '@mikro-orm/decorators/legacy';
 import { MikroORM } from '@mikro-orm/postgresql';
 import Fastify, { type FastifyReply, type FastifyRequest } from 'fastify';
 import jwt from 'jsonwebtoken';
-import { Keys } from '../../src/db/secrets.ts';
+import { Keys } from '../../src/db/keys.ts';
 import { controlEntities } from '../../src/entities/control/index.ts';
 import { type PlainContext, plainContext, plainSchema } from './plain-schema.ts';
 import { serve } from './serve.ts';

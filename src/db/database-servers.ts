@@ -10,8 +10,8 @@ import { HOME_SERVER_ID, type ServerState } from '../entities/control/database-s
 import { AppError } from '../errors.ts';
 import type { EventBus } from '../live/event-bus.ts';
 import { type ControlDatabase, databaseUrlOf, query, SESSION_OPTIONS, sqlOf } from './control.ts';
+import type { Keys } from './keys.ts';
 import { guardPool } from './pools.ts';
-import type { Keys } from './secrets.ts';
 import { type Pooler, pooledAs, type ServerAddress } from './server-address.ts';
 import { ServerLiveness } from './server-liveness.ts';
 import { TenantCluster } from './tenant-cluster.ts';

@@ -23,6 +23,8 @@ export const LOCKS = {
   healthSample: 0x6f6d_0034,
   /** Starting an upgrade of tenants' schemas. */
   upgrades: 0x6f6d_0031,
+  /** Changing the secret that all keys are derived from; held by the command. */
+  rootSecret: 0x6f6d_0039,
   /** One per Idempotency-Key; the second key is a hash of it. */
   idempotency: 0x6f6d_0005,
 } as const;

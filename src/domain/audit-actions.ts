@@ -55,6 +55,7 @@ export const PLATFORM_ACTIONS = [
   'api_key.revoke',
   'signing_key.rotate',
   'platform.restore',
+  'platform.change_secret',
 ] as const;
 
 export type PlatformAction = (typeof PLATFORM_ACTIONS)[number];

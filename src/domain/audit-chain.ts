@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import type pg from 'pg';
-import type { Keys } from '../db/secrets.ts';
+import type { Keys } from '../db/keys.ts';
 import { databaseError } from '../errors.ts';
 import { contentColumns, contentOf, digestOf, type EntryContent } from './audit-digest.ts';
 

@@ -4,7 +4,7 @@ import { describeFailure } from '../components/describe-failure.ts';
 import { ConfigError } from '../config.ts';
 import { readOnlySession } from '../db/control.ts';
 import { SERVER_OF_TENANT, serverAddresses, urlOnServer } from '../db/database-servers.ts';
-import type { Keys } from '../db/secrets.ts';
+import type { Keys } from '../db/keys.ts';
 import type { ServerAddress } from '../db/server-address.ts';
 import { type Chain, controlChain, type Head, tenantChain } from './audit-chain.ts';
 import { type Verdict, walkChain } from './chain-walk.ts';

@@ -1,6 +1,6 @@
 /** Walks one chain of audit entries and finds the first place where it is not as it was written. Changes nothing. */
 import type pg from 'pg';
-import type { Keys } from '../db/secrets.ts';
+import type { Keys } from '../db/keys.ts';
 import { timeOf } from '../instants.ts';
 import { type Chain, contentOfChain, type Head } from './audit-chain.ts';
 import { contentOf, digestOf, type EntryContent } from './audit-digest.ts';
@@ -110,7 +110,7 @@ class Walk {
     if (seq < next) return { seq, ...unknownEntry(row.entryId), problem: 'its link was put in' };
     if (row.id === null) return { seq, ...unknownEntry(row.entryId), problem: 'it was removed' };
     const digest = digestOf(contentOf(row));
-    const problem = this.#judge(row, digest) ?? this.#judgeLink(seq, row.hash, digest) ?? this.#judgeTime(row);
+    const problem = this.#judge(row, digest) ?? this.#judgeLink(seq, row, digest) ?? this.#judgeTime(row);
     if (problem) return { seq, ...named(row), problem };
     this.verdict.entries = seq;
     this.verdict.head = { seq, hash: this.#hash };
@@ -143,15 +143,19 @@ class Walk {
       : undefined;
   }
 
-  #judgeLink(seq: number, hash: string, digest: Buffer): string | undefined {
-    const expected = this.#keys.chain(this.#hash, digest);
-    if (expected.toString('hex') !== hash) {
+  #judgeLink(seq: number, { hash: written, createdAt }: LinkRow & EntryRow, digest: Buffer): string | undefined {
+    const hash = Buffer.from(written, 'hex');
+    const until = this.#keys.linkedUntil(this.#hash, digest, hash);
+    if (until === undefined) {
       return 'it does not fit its link: the link was altered, or the entry together with its digest';
     }
-    if (this.#known.some((known) => known.seq === seq && !known.hash.equals(expected))) {
+    if (Date.parse(createdAt) > until + LATEST_LINK_MS) {
+      return `its link was made with a key that had been replaced at ${new Date(until).toISOString()}`;
+    }
+    if (this.#known.some((known) => known.seq === seq && !known.hash.equals(hash))) {
       return 'its link is not the one that is known: the chain was written anew';
     }
-    this.#hash = expected;
+    this.#hash = hash;
     return undefined;
   }
 

@@ -5,8 +5,8 @@
 import pg from 'pg';
 import { describeFailure } from '../components/describe-failure.ts';
 import { databaseUrlOf } from '../db/control.ts';
+import type { Keys } from '../db/keys.ts';
 import { findOrphanDirectories } from '../db/orphan-directories.ts';
-import type { Keys } from '../db/secrets.ts';
 import { groupName } from '../db/tenant-names.ts';
 import { type Facts, readFacts, type TenantFacts } from './doctor-facts.ts';
 import { type LookedAt, lookAtServers } from './doctor-servers.ts';

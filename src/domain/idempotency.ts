@@ -37,7 +37,7 @@ interface Stored {
 const findStored = query<Stored>(
   'idempotency_key',
   `select fingerprint, status, sealed_answer as "sealedAnswer" from idempotency_keys
-    where key = $1 and created_at > now() - interval '24 hours'`,
+    where key = any ($1) and created_at > now() - interval '24 hours'`,
 );
 const tryLock = query<{ locked: boolean }>('idempotency_lock', 'select pg_try_advisory_xact_lock($1, $2) as locked');
 
@@ -71,9 +71,12 @@ export async function once(
   const { keys } = ctx.services;
   const { actor } = ctx;
   const who = 'id' in actor ? [actor.kind, actor.id, ...behind(actor)] : [actor.kind, ctx.address];
-  const key = keys.fingerprint(...who, idempotencyKey);
-  const fingerprint = keys.fingerprint(...asked);
-  const lock = createHash('sha256').update(key).digest().readInt32BE(0);
+  const subject = [...who, idempotencyKey];
+  // By the first keys that there were: the same for processes that use others at this moment.
+  const lock = createHash('sha256')
+    .update(keys.fingerprintOf(0, ...subject))
+    .digest()
+    .readInt32BE(0);
 
   for (const deadline = Date.now() + LONGEST_WAIT_MS; ; await sleep(20 + Math.random() * 30)) {
     const attempt = async (em: EntityManager) => {
@@ -85,16 +88,16 @@ export async function once(
       const [held] = await within.rows(tryLock, [LOCKS.idempotency, lock]);
       // Somebody is at it. Waiting without a connection: fifty waiting requests would otherwise hold them all.
       if (!held?.locked) return undefined;
-      const [stored] = await within.rows(findStored, [key]);
-      if (stored) return replay(ctx, stored, fingerprint);
+      const [stored] = await within.rows(findStored, [keys.fingerprints(...subject)]);
+      if (stored) return replay(ctx, stored, keys.fingerprints(...asked));
       const result = await work(within).catch((error: unknown) => {
         const known = toAppError(error);
         if (known.status >= 500 || known.retryAfter || NOT_KEPT.has(known.status)) throw error;
         return errorAnswer(known);
       });
       await em.upsert(IdempotencyKey, {
-        key,
-        fingerprint,
+        key: keys.fingerprint(...subject),
+        fingerprint: keys.fingerprint(...asked),
         status: result.status,
         sealedAnswer: keys.seal(JSON.stringify({ body: result.body, headers: result.headers, cookie } satisfies Kept)),
         createdAt: nowDate(),
@@ -111,8 +114,9 @@ export async function once(
 const behind = (actor: Extract<Actor, { id: string }>): string[] =>
   actor.kind === 'agent' ? [actor.impersonator?.id ?? '', ...(actor.apiKey ? [actor.apiKey.id] : [])] : [''];
 
-function replay(ctx: Context, stored: Stored, fingerprint: string): Answer {
-  if (stored.fingerprint !== fingerprint) throw new AppError('idempotency_key_reused');
+/** @param fingerprints of what is asked for now. */
+function replay(ctx: Context, stored: Stored, fingerprints: readonly string[]): Answer {
+  if (!fingerprints.includes(stored.fingerprint)) throw new AppError('idempotency_key_reused');
   const { body, headers, cookie } = JSON.parse(ctx.services.keys.open(stored.sealedAnswer)) as Kept;
   if (cookie) ctx.setCookie(cookie.token, Math.max(0, Math.floor((cookie.until - nowMs()) / 1000)));
   return { status: stored.status, body, headers: { ...headers, 'idempotent-replayed': 'true' } };

@@ -15,7 +15,7 @@
  */
 import type { Pool } from 'pg';
 import { RateLimiterPostgres, RateLimiterRes } from 'rate-limiter-flexible';
-import type { Keys } from '../db/secrets.ts';
+import type { Keys } from '../db/keys.ts';
 import { AppError } from '../errors.ts';
 import { networkOf } from '../network.ts';
 import { emailKey } from './rules.ts';

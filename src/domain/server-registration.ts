@@ -3,7 +3,7 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import { newId, nowDate } from '../clock.ts';
 import { type ControlDatabase, query, rowsWithin } from '../db/control.ts';
 import type { DatabaseServers } from '../db/database-servers.ts';
-import type { Keys } from '../db/secrets.ts';
+import type { Keys } from '../db/keys.ts';
 import { pooledAs } from '../db/server-address.ts';
 import { checkOwnership, checkPooler, checkServer, hostOf, missingDatabases, UnfitServer } from '../db/server-check.ts';
 import { clearServer } from '../db/server-upkeep.ts';

@@ -7,7 +7,7 @@ import { createSecretKey, type KeyObject, randomBytes } from 'node:crypto';
 import type pg from 'pg';
 import { nowMs } from '../clock.ts';
 import { type ControlDatabase, query, sqlOf } from '../db/control.ts';
-import type { Keys } from '../db/secrets.ts';
+import type { Keys } from '../db/keys.ts';
 import { goByDatabase } from '../live/clock-watch.ts';
 import type { EventBus } from '../live/event-bus.ts';
 import { publish, type Topics } from '../live/event-log.ts';
@@ -15,7 +15,7 @@ import { audit } from './audit.ts';
 import { LIFETIME } from './tokens.ts';
 
 /** So long every process has to hear of a new key before one of them signs with it; in milliseconds. */
-const ANNOUNCED_MS = 2000;
+export const ANNOUNCED_MS = 2000;
 
 export type SigningKeyRow = Topics['signing_key'];
 

@@ -3,7 +3,7 @@ import { LRUCache } from 'lru-cache';
 import type pg from 'pg';
 import type { Services } from '../context.ts';
 import { type Chain, controlChain, headOf, linkEntries, tenantChain } from '../domain/audit-chain.ts';
-import { type End, proofOfRestore } from '../domain/backup/restored-end.ts';
+import { type End, provesRestore } from '../domain/backup/restored-end.ts';
 import { publishOn } from '../live/event-log.ts';
 
 export const SEAL_MS = 1000;
@@ -24,7 +24,7 @@ const endsOf = (services: Services): LRUCache<string, End> => {
 /** Takes note of chains that end elsewhere because a tenant was restored (domain/backup). */
 export function followRestores(services: Services): void {
   services.bus.on('restore', ({ payload: { tenantId, seq, hash, proof } }) => {
-    if (proof !== proofOfRestore(services.keys, tenantId, { seq, hash })) {
+    if (!provesRestore(services.keys, proof, tenantId, { seq, hash })) {
       services.log.error({ orgId: tenantId }, 'a restore was told of that did not happen');
       return;
     }

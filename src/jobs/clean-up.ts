@@ -1,6 +1,7 @@
 /** Removes what has had its time. */
 import type { Services } from '../context.ts';
 import { REVOCATION_KEPT_HOURS } from '../domain/revocations.ts';
+import { sealAnew } from '../domain/sealed-values.ts';
 
 /** Events are kept for subscribers that come back; idempotent answers for as long as the contract says. */
 const KEPT = [
@@ -12,9 +13,11 @@ const KEPT = [
   ['upgrade_runs', 'finished_at', 400 * 24],
 ] as const;
 
-export async function cleanUp({ control }: Services): Promise<void> {
+export async function cleanUp({ control, keys }: Services): Promise<void> {
   for (const [table, column, hours] of KEPT) {
     await control.pool.query(`delete from ${table} where ${column} < now() - interval '${hours} hours'`);
   }
   await control.pool.query('delete from rate_limits where expire < extract(epoch from now()) * 1000');
+  // What a change of the secret that was cut off has left, or a process that had not heard of it has written.
+  if (keys.generations.length > 1) await sealAnew(control.pool, keys);
 }

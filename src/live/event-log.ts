@@ -55,6 +55,8 @@ export interface Topics {
   restore: { tenantId: string; seq: number; hash: string; proof: string };
   /** Tokens are signed with another key, kept sealed; times are instants. */
   signing_key: { kid: string; sealedKey: string; signsFrom: string; formerEndAt: string; createdAt: string };
+  /** `JWT_SECRET` is being changed: the keys of that generation are used before long. */
+  root_secret: { generation: number };
   /** The hours of a tenant, or of one of its divisions, were changed; the newest version there is, that change's or a later one. */
   schedule: { tenantId: string; version: string };
 }

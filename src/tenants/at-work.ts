@@ -54,9 +54,10 @@ export function argumentsOf<T extends NonNullable<ParseArgsConfig['options']>>(
 /** Opens the installation for one tenant. @returns the exit code. @throws {ConfigError} */
 export async function onTenant(slug: string, work: (at: AtWork) => Promise<number>): Promise<number> {
   const config = readConfig(process.env);
-  const keys = await neededKeys(config);
   return interruptible((signal) =>
-    withInstallation(config, async ({ databaseUrl }) => {
+    withInstallation(config, async (found) => {
+      const { databaseUrl } = found;
+      const keys = neededKeys(found);
       const { control, servers, close } = await prepare(databaseUrl, keys);
       const log = createLog('silent');
       const queue = new Queue(databaseUrl, log, true);

@@ -33,7 +33,8 @@ export async function startApp(env: Record<string, string> = {}, databaseUrl?: s
   const app = await buildApp({
     config,
     databaseUrl: controlUrl,
-    jwtSecret: JWT_SECRET,
+    jwtSecret: config.jwtSecret ?? JWT_SECRET,
+    formerJwtSecret: config.formerJwtSecret,
     log: createLog(config.logLevel),
     firstSuperAdmin: SUPER_ADMIN,
   });

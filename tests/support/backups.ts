@@ -1,5 +1,5 @@
 /** Backups as an operator makes and restores them, and what databases hold, to compare. */
-import { Keys } from '../../src/db/secrets.ts';
+import { Keys } from '../../src/db/keys.ts';
 import { chooseArchives } from '../../src/domain/backup/choose.ts';
 import { planRestore } from '../../src/domain/backup/plan.ts';
 import { restore } from '../../src/domain/backup/restore.ts';

@@ -1,5 +1,5 @@
 /** The chains of the audit logs: verified as an operator does, waited for, and damaged. */
-import { Keys } from '../../src/db/secrets.ts';
+import { Keys } from '../../src/db/keys.ts';
 import { type ChainReport, verifyAudit } from '../../src/domain/audit-verification.ts';
 import type { Verdict } from '../../src/domain/chain-walk.ts';
 import { eventually } from './actors.ts';

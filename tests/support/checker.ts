@@ -1,5 +1,5 @@
 import { expect } from '@jest/globals';
-import { Keys } from '../../src/db/secrets.ts';
+import { Keys } from '../../src/db/keys.ts';
 import { type Diagnosis, examine } from '../../src/domain/doctor.ts';
 import { JWT_SECRET } from './app.ts';
 

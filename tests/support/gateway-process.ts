@@ -145,9 +145,17 @@ export const runTenants = (env: Record<string, string>, ...options: string[]): P
 export const runServers = (env: Record<string, string>, options: string[], input?: string): Promise<Ended> =>
   run('servers.js', env, options, undefined, input).ended;
 
-/** `npm run keys`. */
+/** `npm run keys`, on its way. @param told what it prints, as it comes. */
+export const startKeys = (env: Record<string, string>, options: string[], told?: (output: string) => void): Run =>
+  run('keys.js', env, options, told);
+
+/** The same, for one that ends by itself. @returns how it ended. */
 export const runKeys = (env: Record<string, string>, ...options: string[]): Promise<Ended> =>
-  run('keys.js', env, options).ended;
+  startKeys(env, options).ended;
+
+/** `npm run restore`, to its end. */
+export const runRestore = (env: Record<string, string>, ...options: string[]): Promise<Ended> =>
+  startRestore(env, ...options).ended;
 
 /** proc_pid_stat(5): fields 14 and 15, in ticks of 10 ms; the name in field 2 may hold anything but `)`. */
 function cpuMs(pid: number): number {

@@ -1,7 +1,7 @@
 /** A second database server, tenants that are moved to it, and those who use them meanwhile. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { v7 as uuidv7 } from 'uuid';
-import { Keys } from '../../src/db/secrets.ts';
+import { Keys } from '../../src/db/keys.ts';
 import { type Actor, agent, eventually, type Tenant } from './actors.ts';
 import { anotherServer } from './another-server.ts';
 import { JWT_SECRET, type TestApp } from './app.ts';

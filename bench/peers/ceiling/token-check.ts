@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import jwt from 'jsonwebtoken';
 import { LRUCache } from 'lru-cache';
-import { Keys } from '../../../src/db/secrets.ts';
+import { Keys } from '../../../src/db/keys.ts';
 
 export interface Claims {
   sub: string;

@@ -33,7 +33,7 @@ export interface ArchiveHeader {
   schema: { control: number; tenant?: number };
   /** Of the server, as `server_version_num`. */
   server: number;
-  /** Which secret it is sealed with (`Keys.backupKeyId`). */
+  /** Which secret it is sealed with (`KeySet.id`). */
   key: string;
   /** Hex, 32 bytes. */
   salt: string;

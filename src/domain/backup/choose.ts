@@ -1,8 +1,8 @@
 /** Which archives a restore is to use, and whether it can: looked at to their end before anything is changed. */
 import { ConfigError } from '../../config.ts';
+import type { Keys } from '../../db/keys.ts';
 import { controlMigrations } from '../../db/migrations/control/index.ts';
 import { TENANT_SCHEMA_VERSION } from '../../db/migrations/tenant/index.ts';
-import type { Keys } from '../../db/secrets.ts';
 import { type ArchiveHeader, BadArchive } from './archive.ts';
 import { archivesAt } from './folder.ts';
 import { type OpenArchive, openArchive, readArchive } from './read-archive.ts';

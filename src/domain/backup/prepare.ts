@@ -3,10 +3,11 @@
 import { ConfigError } from '../../config.ts';
 import { type ControlDatabase, openControl } from '../../db/control.ts';
 import { DatabaseServers } from '../../db/database-servers.ts';
+import { settleGenerations } from '../../db/key-generations.ts';
+import type { Keys } from '../../db/keys.ts';
 import { LOCKS } from '../../db/locks.ts';
 import { controlMigrations } from '../../db/migrations/control/index.ts';
 import { Queue } from '../../db/queue.ts';
-import type { Keys } from '../../db/secrets.ts';
 import { createLog } from '../../log.ts';
 import { installationOf, schemaVersionOf } from './tables.ts';
 
@@ -34,10 +35,7 @@ export async function prepare(databaseUrl: string, keys: Keys): Promise<Prepared
           'The control plane is of another version: start the gateway of this version on it first.',
         );
       }
-      const { rows } = await client.query<{ sealed: string }>(
-        'select sealed_password as sealed from tenant_databases limit 1',
-      );
-      if (rows[0]) refuseOtherSecret(keys, rows[0].sealed);
+      await settleGenerations(client, keys);
       const servers = await DatabaseServers.open({ control, keys, code, log });
       await client.query('select pg_advisory_lock($1, 0)', [LOCKS.setup]);
       await servers.home.closeControl();
@@ -56,16 +54,6 @@ export async function prepare(databaseUrl: string, keys: Keys): Promise<Prepared
 async function closeAll(servers: DatabaseServers, control: ControlDatabase): Promise<void> {
   await servers.close();
   await control.close();
-}
-
-function refuseOtherSecret(keys: Keys, sealed: string): void {
-  try {
-    keys.open(sealed);
-  } catch {
-    throw new ConfigError(
-      'JWT_SECRET (or secrets.json in DATA_DIR) is not the one that the installation to restore into was set up with.',
-    );
-  }
 }
 
 /** No backup holds the queue: what it still had to do for the tenants of a restored control plane is sent anew. */

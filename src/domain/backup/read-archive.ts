@@ -4,7 +4,7 @@ import { createReadStream } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { pipeline } from 'node:stream';
 import { createZstdDecompress } from 'node:zlib';
-import type { Keys } from '../../db/secrets.ts';
+import type { Keys } from '../../db/keys.ts';
 import {
   type ArchiveEnd,
   type ArchiveHeader,
@@ -66,14 +66,15 @@ function headerOf(json: Buffer): ArchiveHeader {
 /** The records in their order. @throws {BadArchive} where it is not as it was written, or sealed with another secret. */
 export async function* readRecords(archive: OpenArchive, keys: Keys): AsyncGenerator<ArchiveRecord> {
   const { file, header, head } = archive;
-  if (header.key !== keys.backupKeyId) {
+  const set = keys.ofArchive(header.key);
+  if (!set) {
     throw new BadArchive(
-      `it was made under another secret (${header.key}, this one is ${keys.backupKeyId}): run this with JWT_SECRET, or a ` +
-        'secrets.json in DATA_DIR, as it was when the backup was made',
+      `it was made under another secret (${header.key}; known here: ${keys.archiveIds.join(', ')}): run this with JWT_SECRET_FORMER ` +
+        'set to the JWT_SECRET of then, or to the jwtSecret in the secrets.json of then',
     );
   }
   const sealed = createReadStream(file, { start: head.length });
-  const plain = unseal(sealed, keys.backup(Buffer.from(header.salt, 'hex')), head);
+  const plain = unseal(sealed, set.backup(Buffer.from(header.salt, 'hex')), head);
   // Whoever reads the end of it learns of what fails on the way.
   const unpacked: AsyncIterable<Buffer> = pipeline(plain, createZstdDecompress(), () => {});
   try {

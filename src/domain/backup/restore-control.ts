@@ -19,6 +19,7 @@ import { fill, whileQuiet } from './load.ts';
 import { queueAnew } from './prepare.ts';
 import { type OpenArchive, readArchive } from './read-archive.ts';
 import type { Target } from './restore-tenant.ts';
+import { takeOverKeys } from './restored-keys.ts';
 import { openReader } from './snapshot.ts';
 import { readStanding, type Standing, shutOutOfControl } from './standing.ts';
 import { RESTORED_VERSION } from './switch-tenant.ts';
@@ -31,6 +32,8 @@ export interface RestoredControl {
   rows: number;
   /** Of the audit log as it was backed up. */
   log: Verdict;
+  /** Whether it was backed up under another secret than the one in use: it is sealed with this one now. */
+  isOfFormerSecret: boolean;
   /** Who was let in before. */
   standing: Standing;
 }
@@ -178,11 +181,12 @@ async function fillDraft(
       return end.sequences.map(beyond);
     });
     await applyMigrations(url, controlMigrations);
+    const isOfFormerSecret = await takeOverKeys(client, archive, keys);
     const log = await walkChain(client, controlChain, keys, []);
     await shutOutOfControl(client, standing);
     await renew(client, archive, keys);
     await client.query('analyze');
-    return { rows: rowsIn(end!), log };
+    return { rows: rowsIn(end!), log, isOfFormerSecret };
   } finally {
     await client.end();
   }

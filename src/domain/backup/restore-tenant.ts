@@ -4,9 +4,9 @@
  */
 import type pg from 'pg';
 import type { DatabaseServers } from '../../db/database-servers.ts';
+import type { Keys } from '../../db/keys.ts';
 import { LOCKS } from '../../db/locks.ts';
 import { TENANT_SCHEMA_VERSION } from '../../db/migrations/tenant/index.ts';
-import type { Keys } from '../../db/secrets.ts';
 import type { TenantCluster } from '../../db/tenant-cluster.ts';
 import { formerName, templateName } from '../../db/tenant-names.ts';
 import { migrateTenantDatabase } from '../../db/tenant-schema.ts';

@@ -26,6 +26,10 @@ export async function restore(options: RestoreOptions, { control, tenants }: Cho
     const { rows, log } = restored;
     standing = restored.standing;
     say(`control plane: restored, ${plural(rows, 'row')} in ${duration(performance.now() - began)}${noteOf(log)}`);
+    if (restored.isOfFormerSecret)
+      say(
+        'It was backed up under another secret: what it holds is sealed with the present one, which the gateway is to be started with.',
+      );
   }
   if (tenants.length === 0) return;
   const { servers, close } = await prepare(databaseUrl, keys);

@@ -1,5 +1,5 @@
 /** Where a tenant's chain of audit entries ends after a restore, told to the processes that remember where it ended before. */
-import type { Keys } from '../../db/secrets.ts';
+import type { Keys } from '../../db/keys.ts';
 
 /** The end of a chain, its hash in hex; 0 and nothing of one that has no links. */
 export interface End {
@@ -7,6 +7,10 @@ export interface End {
   hash: string;
 }
 
+const said = (orgId: string, { seq, hash }: End) => ['restore', orgId, String(seq), hash];
+
 /** Says that a restore by somebody with the secret moved the end. */
-export const proofOfRestore = (keys: Keys, orgId: string, { seq, hash }: End): string =>
-  keys.fingerprint('restore', orgId, String(seq), hash);
+export const proofOfRestore = (keys: Keys, orgId: string, end: End): string => keys.fingerprint(...said(orgId, end));
+
+export const provesRestore = (keys: Keys, proof: string, orgId: string, end: End): boolean =>
+  keys.fingerprints(...said(orgId, end)).includes(proof);

@@ -232,16 +232,20 @@ async function ensureRole({ control, renamer, server, keys, draft, name }: Switc
        from tenant_databases where org_id = $1 and database_name = $2 and role_name = $2`,
     [orgId, name],
   );
-  const password = rows[0] ? keys.open(rows[0].sealed) : randomPassword();
+  const known = rows[0]?.sealed;
+  const password = known ? keys.open(known) : randomPassword();
+  // In the backup it may be sealed with the keys of a former secret.
+  const sealed = known && keys.isSealedNow(known) ? known : keys.seal(password);
   const { create, alter } = await roleStatements(server.code, name, password);
   await renamer.query((await roleExists(renamer, name)) ? alter : create);
-  await control.query('update tenant_databases set server_id = $2 where org_id = $1', [orgId, server.id]);
-  if (!rows[0]) {
+  const place = [orgId, server.id, sealed];
+  await control.query('update tenant_databases set server_id = $2, sealed_password = $3 where org_id = $1', place);
+  if (!known) {
     await control.query('delete from tenant_databases where org_id = $1', [orgId]);
     await control.query(
       `insert into tenant_databases (org_id, server_id, database_name, role_name, sealed_password, created_at)
        values ($1, $2, $3, $3, $4, now())`,
-      [orgId, server.id, name, keys.seal(password)],
+      [orgId, server.id, name, sealed],
     );
   }
   await renamer.query(

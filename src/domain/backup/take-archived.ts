@@ -6,10 +6,10 @@ import { pipeline } from 'node:stream/promises';
 import type { Place } from '../../entities/control/tenant-export.ts';
 import type { KeptFiles } from '../kept-files.ts';
 import { rowsIn } from './archive.ts';
-import { openArchive, readArchive } from './read-archive.ts';
+import { openArchive, readArchive, readRecords } from './read-archive.ts';
 import { openReader } from './snapshot.ts';
 import type { Source, Taken } from './take.ts';
-import { syncFolder } from './write-archive.ts';
+import { syncFolder, writeArchive } from './write-archive.ts';
 
 /** A tenant that has an archive instead of a database (domain/offboarding). */
 export interface ArchivedTenant {
@@ -37,7 +37,12 @@ export async function archivesToBackUp({ databaseUrl }: Pick<Source, 'databaseUr
   }
 }
 
-/** Copies an archive as it is, after reading it to its end. @throws {BadArchive} */
+/**
+ * Copies an archive as it is, after reading it to its end. One from before a change of the secret is sealed anew: the whole backup
+ * is opened by one secret.
+ *
+ * @throws {BadArchive}
+ */
 export async function backUpArchive(
   { keys, signal }: Source,
   kept: KeptFiles,
@@ -49,10 +54,15 @@ export async function backUpArchive(
   try {
     const archive = await openArchive(found.path);
     const rows = rowsIn(await readArchive(archive, keys));
+    const { format: _, key, salt: __, ...header } = archive.header;
+    if (key !== keys.backups.id) {
+      const bytes = await writeArchive(file, header, readRecords(archive, keys), keys, signal);
+      return { takenAt: new Date(header.takenAt), rows, bytes };
+    }
     await pipeline(createReadStream(found.path), createWriteStream(draft, { mode: 0o600, flush: true }), { signal });
     await rename(draft, file);
     await syncFolder(dirname(file));
-    return { takenAt: new Date(archive.header.takenAt), rows, bytes: (await stat(file)).size };
+    return { takenAt: new Date(header.takenAt), rows, bytes: (await stat(file)).size };
   } finally {
     await rm(draft, { force: true });
     await found.done();

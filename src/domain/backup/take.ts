@@ -2,8 +2,8 @@
 import type { Client } from 'pg';
 import { ConfigError } from '../../config.ts';
 import { SERVER_OF_TENANT, serverAddresses, urlOnServer } from '../../db/database-servers.ts';
+import type { Keys } from '../../db/keys.ts';
 import { LOCKS } from '../../db/locks.ts';
-import type { Keys } from '../../db/secrets.ts';
 import { type ArchiveEnd, type ArchiveRecord, RecordKind, type SequenceState, type Side } from './archive.ts';
 import { beginSnapshot, copyTables, type IsRead, openReader, type Snapshot } from './snapshot.ts';
 import { type FoundTable, isOfTenants, rowsOfTenant, sequencesOf, tenantTablesOf } from './tables.ts';

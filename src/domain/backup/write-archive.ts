@@ -5,7 +5,7 @@ import { open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { createZstdCompress } from 'node:zlib';
-import type { Keys } from '../../db/secrets.ts';
+import type { Keys } from '../../db/keys.ts';
 import { type ArchiveHeader, type ArchiveRecord, FORMAT, MAGIC, RecordKind } from './archive.ts';
 import { seal } from './sealing.ts';
 
@@ -26,7 +26,8 @@ export async function writeArchive(
   signal: AbortSignal,
 ): Promise<number> {
   const salt = randomBytes(32);
-  const full: ArchiveHeader = { format: FORMAT, ...header, key: keys.backupKeyId, salt: salt.toString('hex') };
+  const { backups } = keys;
+  const full: ArchiveHeader = { format: FORMAT, ...header, key: backups.id, salt: salt.toString('hex') };
   const head = headBytes(full);
   const draft = `${file}.writing`;
   await rm(draft, { force: true });
@@ -37,7 +38,7 @@ export async function writeArchive(
       createZstdCompress(),
       async function* (compressed: AsyncIterable<Buffer>) {
         yield head;
-        yield* seal(compressed, keys.backup(salt), head);
+        yield* seal(compressed, backups.backup(salt), head);
       },
       out,
       { signal },

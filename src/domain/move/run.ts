@@ -158,11 +158,12 @@ class Run {
 
   async #context(): Promise<StepContext> {
     const { servers } = this.#services;
-    const { sourceId, targetId, maxReadOnlySeconds, abandonedFor } = this.#move;
+    const { sourceId, targetId, maxReadOnlySeconds, abandonedFor, createdAt } = this.#move;
     const [source, target] = await Promise.all([servers.byId(sourceId), servers.byId(targetId)]);
     return {
       services: this.#services,
       orgId: this.#orgId,
+      askedAt: createdAt,
       name: source.nameFor(this.#orgId),
       source,
       target,

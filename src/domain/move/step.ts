@@ -14,6 +14,8 @@ const LOOK_MS = 250;
 export interface StepContext {
   services: Services;
   orgId: string;
+  /** When the move was asked for. */
+  askedAt: Date;
   /** Of the tenant's database and of its role, on either server. */
   name: string;
   source: TenantCluster;
@@ -38,9 +40,13 @@ export type Recorder = (em: EntityManager, move: TenantMove) => Promise<void> | 
 /** May be repeated after a crash at any point of it. */
 export type Step = (context: StepContext) => Promise<Recorder | undefined>;
 
-/** Which role reads the changes on either server, and by which password: drawn from the secret, so that it is kept nowhere. */
-export const replicationPassword = ({ services, orgId }: Pick<StepContext, 'services' | 'orgId'>) =>
-  services.keys.fingerprint('move', orgId);
+/** Which role reads the changes on either server, and by which password: drawn from the secret of when the move was asked for, so that it is kept nowhere. */
+export const replicationPassword = ({
+  services,
+  orgId,
+  askedAt,
+}: Pick<StepContext, 'services' | 'orgId' | 'askedAt'>) =>
+  services.keys.fingerprintOf(askedAt.getTime(), 'move', orgId);
 
 /** @throws {HandedBack} when the worker is asked to stop. */
 export async function pause({ signal }: StepContext, ms = LOOK_MS): Promise<void> {

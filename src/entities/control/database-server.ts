@@ -35,7 +35,7 @@ export class DatabaseServer {
   state: ServerState = ServerState.OPEN;
 
   /**
-   * Of its maintenance database, as a role that may create databases and roles; sealed (db/secrets.ts). Absent of the home server,
+   * Of its maintenance database, as a role that may create databases and roles; sealed (db/keys.ts). Absent of the home server,
    * which is where the control plane is: the embedded one has another port after each start.
    */
   @Property({ type: 'text', nullable: true, hidden: true })

@@ -9,6 +9,7 @@ import { HealthSample } from './health-sample.ts';
 import { IdempotencyKey } from './idempotency-key.ts';
 import { Identity } from './identity.ts';
 import { Installation } from './installation.ts';
+import { KeyGeneration } from './key-generation.ts';
 import { OffboardingRun, TenantArchive } from './offboarding.ts';
 import { Organization } from './organization.ts';
 import { ProvisioningRun, ProvisioningStep } from './provisioning-run.ts';
@@ -37,6 +38,7 @@ export const controlEntities = [
   IdempotencyKey,
   Identity,
   Installation,
+  KeyGeneration,
   OffboardingRun,
   Organization,
   PlatformUsageDay,

@@ -29,7 +29,7 @@ export class TenantDatabase {
   @Property({ type: 'text', unique: true })
   roleName!: string;
 
-  /** The role's password, sealed with a key that is not in any database (db/secrets.ts). */
+  /** The role's password, sealed with a key that is not in any database (db/keys.ts). */
   @Property({ type: 'text', hidden: true })
   sealedPassword!: string;
 

@@ -10,6 +10,7 @@ import { Control0009Upgrades } from './0009-upgrades.ts';
 import { Control0010Offboarding } from './0010-offboarding.ts';
 import { Control0012AbandonedMoves } from './0012-abandoned-moves.ts';
 import { Control0013AwaitedReleases } from './0013-awaited-releases.ts';
+import { Control0014KeyGenerations } from './0014-key-generations.ts';
 
 /** In the order in which they are applied; never changed once released. */
 export const controlMigrations = [
@@ -25,4 +26,5 @@ export const controlMigrations = [
   Control0010Offboarding,
   Control0012AbandonedMoves,
   Control0013AwaitedReleases,
+  Control0014KeyGenerations,
 ];
