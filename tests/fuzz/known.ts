@@ -126,8 +126,9 @@ export class Known {
     if (!whose || whose === 'nobody') return undefined;
     const n = Number(digits);
     const ids = this.#subjects[subjectOf(operation)];
-    // Those whose users ask seldom: whoever is shut out has to be replaced.
-    const isHouse = ({ id }: House) => (ids || n < 40) && this.#houses.some((house) => house.id === id);
+    // Those whose users ask seldom: whoever is shut out has to be replaced. They may be looked at.
+    const isSpared = !/^(GET|query)/.test(operation) && (ids || n < 40);
+    const isHouse = ({ id }: House) => isSpared && this.#houses.some((house) => house.id === id);
     const others = this.#tenants.filter((tenant) => !isHouse(tenant));
     const fit = others.filter(({ id }) => ids?.includes(id));
     const those = fit.length === 0 || n % 8 === 7 ? others.filter(({ id }) => id !== this.#platform.stubborn) : fit;

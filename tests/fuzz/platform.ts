@@ -18,6 +18,7 @@ const SERVERS = '/api/super-admin/database-servers';
 const CAPACITY = 2000;
 /** For so many looks the far server may be removed and registered, and nothing waits for it. */
 const FREE_LOOKS = 8;
+const NOBODY = '00000000-0000-0000-0000-000000000000';
 const UNFINISHED_UPGRADE = 'select id from upgrade_runs where finished_at is null';
 const UNFINISHED_MOVES = `select org_id as id from tenant_moves where state not in ('finished', 'undone', 'cancelled')`;
 /** Moves that are left at the end have come to theirs by then. */
@@ -41,6 +42,7 @@ export async function startOtherServers(): Promise<OtherServers & { stop(): Prom
 
 interface Registered {
   id: string;
+  name: string;
   address: string;
   state: string;
   capacity: number;
@@ -58,6 +60,8 @@ export class Platform {
   readonly #isWhole: boolean;
   #registered: Registered[] = [];
   #isFarShut = false;
+  /** That the far server has had. */
+  readonly #farNames = new Set<string>();
   #looks = 0;
   #freeLooks = FREE_LOOKS;
   /** Whose upgrade fails each time. */
@@ -97,6 +101,11 @@ export class Platform {
     return far ? [far.id] : [];
   }
 
+  /** Whether a line of the log says that the far server is away. */
+  expects(line: string): boolean {
+    return line.includes('a database server is away') && [...this.#farNames].some((name) => line.includes(`"${name}"`));
+  }
+
   /** @param stubborn a tenant on the home server. */
   async begin(stubborn: string): Promise<void> {
     this.#stubborn = stubborn;
@@ -112,7 +121,7 @@ export class Platform {
     await this.#emptyFar();
     await this.#leaveOneWaiting();
     await this.#leaveOneHanging(cast);
-    if (this.#looks % 2 === 1) await this.#pauseUpgrade(cast);
+    if (this.#looks % 3 === 1) await this.#pauseUpgrade(cast);
   }
 
   /** No move is left, since databases that follow others cannot be dropped, and no upgrade, of which there is one at a time. */
@@ -146,8 +155,9 @@ export class Platform {
       await ok(this.#root.rest('PATCH', `${SERVERS}/${server.id}`, { ...wanted, pooled_url: null }));
     }
     await this.#read();
-    const elsewhere = `select id::text from organizations where region is distinct from '${FAR}'`;
-    await unpark(this.#databases, `name = 'tenant.provision' and singleton_key in (${elsewhere})`);
+    const waiting = `select id::text from organizations where region = '${FAR}'`;
+    const hanging = `select org_id::text from tenant_moves where target_id = '${this.#find(far)?.id ?? NOBODY}'`;
+    await unpark(this.#databases, `coalesce(singleton_key, '') not in (${waiting} union all ${hanging})`);
   }
 
   /** No countdown ends while requests are looked at; where tenants are many, those that are to be removed are, now. */
@@ -164,6 +174,7 @@ export class Platform {
     for (const server of [this.#servers.near, this.#servers.far]) {
       const found = this.#find(server);
       if (found) this.#databases.reach(found.id, server.directUrl);
+      if (found && server === this.#servers.far) this.#farNames.add(found.name);
     }
   }
 

@@ -4,13 +4,9 @@ import type { Databases } from './fingerprint.ts';
 
 /** What is not at its end by then hangs; a move and an export take seconds each, and go one after the other. */
 const SETTLED_MS = 120_000;
-/** Work that failed and is tried again so soon is waited for. */
-const SOON = "now() + interval '3 seconds'";
-const WAITS = `state in ('created', 'retry') and start_after between ${SOON} and now() + interval '12 hours'`;
-
 const PENDING = `
   select name || ' of ' || coalesce(data->>'orgId', data->>'exportId') as what from pgboss.job
-   where state = 'active' or (state in ('created', 'retry') and start_after <= ${SOON})
+   where state = 'active' or (state in ('created', 'retry') and start_after <= now())
   union all select 'upgrade ' || id from upgrade_runs where state = 'running'
   union all select 'upgrade of ' || org_id from upgrade_items where state = 'running'
   union all select 'end of ' || id from organizations where purge_at <= now() and status = 'suspended'`;
@@ -25,9 +21,12 @@ export async function settled(databases: Databases, ms = SETTLED_MS): Promise<st
   }
 }
 
-/** What failed more than once is not tried again by itself, which would change the databases while requests are looked at. */
+/** What failed is not tried again by itself, which would change the databases while requests are looked at. */
 const park = (databases: Databases) =>
-  databases.rows(`update pgboss.job set start_after = now() + interval '1 day' where ${WAITS}`);
+  databases.rows(
+    `update pgboss.job set start_after = now() + interval '1 day'
+      where state in ('created', 'retry') and start_after between now() and now() + interval '12 hours'`,
+  );
 
 /** Tries again what was parked. @param which SQL of rows of `pgboss.job`. */
 export const unpark = (databases: Databases, which: string) =>

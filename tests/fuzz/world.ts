@@ -73,6 +73,11 @@ export class World {
     await this.#platform.lookAfter(this.#houses.map(({ tenant }) => tenant.id));
   }
 
+  /** Whether a line of the log tells of what the world itself has done. */
+  expects(line: string): boolean {
+    return this.#platform.expects(line);
+  }
+
   /** Leaves nothing under way. */
   end(): Promise<void> {
     return this.#platform.end();
