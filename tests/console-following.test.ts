@@ -53,9 +53,12 @@ describeIf('a console that is open', hasBrowser, 'chromium is not on PATH', () =
     const { id } = await provision(root, { name: 'Before the outage' });
     await told('Before the outage');
     await database.close();
-    await go('Audit log');
-    await page.getByTestId('connection-lost').waitFor();
-    await database.reopen();
+    try {
+      await go('Audit log');
+      await page.getByTestId('connection-lost').waitFor();
+    } finally {
+      await database.reopen();
+    }
     await page.getByTestId('connection-lost').waitFor({ state: 'hidden' });
     await told('Before the outage');
     await rename(id, 'After the outage');
