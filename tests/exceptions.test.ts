@@ -94,6 +94,23 @@ const traces = () =>
     text: 'select (select count(*) from activity_log), (select count(*) from schedule_versions)',
   });
 
+test('in GraphQL a null is as good as nothing: it makes a day, and changes none', async () => {
+  const fields = '{ id name startDate endDate yearly hours { startTime } divisionId }';
+  const nothing = { endDate: null, yearly: null, hours: null };
+  const { data, errors } = await admin.graphql(
+    `mutation ($input: CreateWorkingHoursExceptionInput!) { createWorkingHoursException(input: $input) ${fields} }`,
+    { input: { name: 'Nothing else', startDate: week[0], divisionId: division, ...nothing } },
+  );
+  expect(errors).toBeUndefined();
+  const one = data.createWorkingHoursException;
+  expect(one).toMatchObject({ startDate: week[0], endDate: week[0], yearly: false, hours: [], divisionId: division });
+  const changed = await admin.graphql(
+    `mutation ($id: UUID!, $input: UpdateWorkingHoursExceptionInput!) { updateWorkingHoursException(id: $id, input: $input) ${fields} }`,
+    { id: one.id, input: { name: null, startDate: null, ...nothing } },
+  );
+  expect(changed).toEqual({ data: { updateWorkingHoursException: one } });
+});
+
 describe('an exception', () => {
   test('without hours is a holiday: its days are closed, and it says why', async () => {
     const { status, headers, body } = await create({ name: ' Company  day ', end_date: week[1] });

@@ -65,7 +65,10 @@ function withoutMeaninglessNulls(rules: z.ZodType | undefined, value: unknown): 
 export const validate: ValidatorFn = (value, type) => {
   const { rules } = type as WithRules;
   if (!(rules instanceof z.ZodType) || value === null || typeof value !== 'object') return;
-  const parsed = parse(rules, withoutMeaninglessNulls(rules, { ...value }));
+  const given = withoutMeaninglessNulls(rules, { ...value }) as object;
+  const parsed = parse(rules, given);
+  const shape = (rules as Partial<z.ZodObject>).shape ?? {};
+  for (const key of Object.keys(value)) if (key in shape && !(key in given)) Reflect.deleteProperty(value, key);
   // Also takes over what the rules made of it, such as a trimmed name.
   Object.assign(value, parsed);
 };

@@ -45,7 +45,10 @@ export function judge(draft: Draft, wire: Wire, answer: Answer, promises: Promis
         fail('the answer fits the schema', detail);
     }
     if (errors.length === 0 && status >= 400) fail('the status says what the body says', `status ${status}, no errors`);
-    return { code, refused: errors.length > 0 && nothingIn(body.data), problems };
+    // Fields of a mutation are done one after the other: those before the one that was refused are done.
+    const first = errors[0]?.path?.[0];
+    const isWhole = first === undefined || !/^a[1-9]/.test(String(first));
+    return { code, refused: errors.length > 0 && nothingIn(body.data) && isWhole, problems };
   }
   if (status >= 400) fail('every error has the one form', `status ${status}: ${text.slice(0, 200)}`);
   else if (draft.described && draft.surface === 'REST')
@@ -62,6 +65,7 @@ interface ErrorForm {
 
 interface GraphqlError {
   message?: string;
+  path?: unknown[];
   extensions?: { code?: string; requestId?: string; [name: string]: unknown };
 }
 
