@@ -290,11 +290,17 @@ describe('a change that is killed', () => {
   let folder: string;
   let url: string;
   let gateway: GatewayProcess;
+  let company: Tenant;
+  /** A backup of the control plane. */
+  let ofBefore: string;
   beforeAll(async () => {
     [url, folder] = [await createControlDatabase(), await temporaryFolder()];
     // Its secret is drawn and kept in secrets.json.
     gateway = await startGateway({ DATABASE_URL: url, DATA_DIR: folder });
-    await provision(await superAdmin(gateway));
+    company = await provision(await superAdmin(gateway));
+    const out = await temporaryFolder();
+    expect(await runBackup(its(), '--out', out, '--control')).toMatchObject({ code: 0 });
+    ofBefore = join(out, (await readdir(out))[0]!);
   });
   afterAll(async () => {
     await gateway?.end('SIGTERM');
@@ -323,5 +329,27 @@ describe('a change that is killed', () => {
     expect((await me.rest('GET', '/api/super-admin/admins')).status).toBe(401);
     expect((await (await superAdmin(gateway)).rest('GET', '/api/super-admin/tenants')).status).toBe(200);
     expect(await runAuditVerify(its())).toMatchObject({ code: 0 });
+    await addToLog();
+  });
+
+  /** An entry in the tenant's log, and its link. */
+  async function addToLog(): Promise<void> {
+    const linked = async () => {
+      const [head] = await sql<{ seq: number }>(url, 'select coalesce(max(seq), 0)::int as seq from activity_heads');
+      return head!.seq;
+    };
+    const before = await linked();
+    const ayu = await agent(gateway, company.adminEmail, company.adminPassword);
+    await ayu.rest('POST', '/api/roles', { name: `After ${before}`, permissions: ['logs.view'] });
+    await eventually(linked, (seq) => seq > before, 30_000);
+  }
+
+  test('a control plane of two secrets ago is restored under the one in use, and knows the keys in between', async () => {
+    await gateway.end('SIGTERM');
+    expect(await runRestore(its(), ofBefore, '--yes')).toMatchObject({ code: 0 });
+    expect(await generations(url)).toHaveLength(3);
+    const [values, { jwtSecret }] = [await sealedValues(url), (await existingSecrets(folder))!];
+    expect(openedBy(jwtSecret, values)).toBe(values.length);
+    expect(await runAuditVerify(its())).toMatchObject({ code: 0, output: expect.stringMatching(/^tenant .* whole/m) });
   });
 });
