@@ -12,20 +12,23 @@ import { runInNewContext } from 'node:vm';
 setFlagsFromString('--expose-gc');
 const collect = runInNewContext('gc') as () => void;
 
+type Ask = (...args: unknown[]) => Promise<unknown>;
 const { Feed } = (await import(pathToFileURL(join(dirname(process.argv[1]!), 'live', 'feed.js')).href)) as {
-  Feed: { prototype: { next(): Promise<unknown> } };
+  Feed: { prototype: { next: Ask; each: Ask } };
 };
-/** Iterators that somebody has asked for something. */
+/** Feeds that somebody has asked for something. */
 const feeds = new Set<WeakRef<object>>();
 const known = new WeakSet<object>();
-const { next } = Feed.prototype;
-Feed.prototype.next = function (this: object) {
-  if (!known.has(this)) {
-    known.add(this);
-    feeds.add(new WeakRef(this));
-  }
-  return next.call(this);
-};
+for (const way of ['next', 'each'] as const) {
+  const ask = Feed.prototype[way];
+  Feed.prototype[way] = function (this: object, ...args) {
+    if (!known.has(this)) {
+      known.add(this);
+      feeds.add(new WeakRef(this));
+    }
+    return ask.apply(this, args);
+  };
+}
 
 /** Connections that came in. The gateway's own to PostgreSQL are kept for good, as many as were ever needed at one time. */
 const clients = new Set<Socket>();

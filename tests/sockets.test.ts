@@ -320,6 +320,30 @@ describe('what one socket may ask', () => {
   });
 });
 
+test('what is told arrives whole, of whatever length and in whatever letters', async () => {
+  const raw = await admittedSocket(app, bearer(root));
+  const query = 'subscription { tenantChanged { kind tenant { name } } }';
+  // A length of each form that frames have: up to 125 bytes, up to 64 KB, and longer ones.
+  const ids = ['a', 'ö'.repeat(100), 'ü'.repeat(40_000)];
+  for (const id of ids) raw.send(subscribe(id, query));
+  const told = (count: number) =>
+    eventually(
+      async () => raw.messages.filter(({ type }) => type === 'next'),
+      ({ length }) => length >= count,
+    );
+  await told(3);
+  const name = 'Kopi “Kita” ☕ \\ Söhne 😀';
+  await root.rest('PATCH', `/api/super-admin/tenants/${tenant.id}`, { name });
+  await told(6);
+  for (const id of ids) {
+    expect(raw.messages.filter((message) => message.id === id)).toEqual([
+      { id, type: 'next', payload: { data: { tenantChanged: { kind: 'SNAPSHOT', tenant: null } } } },
+      { id, type: 'next', payload: { data: { tenantChanged: { kind: 'CHANGE', tenant: { name } } } } },
+    ]);
+  }
+  raw.socket.close();
+});
+
 test('a gateway that stops says so: 1001', async () => {
   const other = await startApp({}, app.databaseUrl);
   const raw = await admittedSocket(other, bearer(await superAdmin(other)));

@@ -1,5 +1,5 @@
 /** What one subscriber is told: first what holds now or what it missed, then what happens, each once and in order. */
-import { BoundedQueue } from './bounded-queue.ts';
+import { BoundedQueue, type Take } from './bounded-queue.ts';
 
 /** Why a subscriber is told something. */
 export enum EventKind {
@@ -53,6 +53,21 @@ export class Feed<T extends Told> implements AsyncGenerator<T, undefined, undefi
       const result = await this.#queue.next();
       if (result.done || this.#isNew(result.value)) return result;
     }
+  }
+
+  /**
+   * Hands on all that there is to tell, until the end: what happens then and there where nothing is under way, so that the last of
+   * thousands of subscribers does not wait for the promises of all.
+   *
+   * @throws what `take` throws, and what reading the past does.
+   */
+  async each(take: Take<T>): Promise<void> {
+    while (this.#past) {
+      const { value, done } = await this.#past.next();
+      if (done) this.#past = undefined;
+      else if (this.#isNew(value)) await take(value);
+    }
+    await this.#queue.each((event) => (this.#isNew(event) ? take(event) : undefined));
   }
 
   async return(): Promise<IteratorResult<T, undefined>> {

@@ -15,6 +15,7 @@ import {
 } from 'graphql';
 import { LRUCache } from 'lru-cache';
 import type { Context, Services } from '../context.ts';
+import type { Feed, Told } from '../live/feed.ts';
 import { traced, tracing } from '../telemetry/tracing.ts';
 import { refuseTooCostly } from './cost.ts';
 import { graphqlRequest, presentError } from './graphql-server.ts';
@@ -43,6 +44,12 @@ const REMEMBERED = 500;
 const LONGEST_REMEMBERED = 20_000;
 
 export type Results = AsyncGenerator<ExecutionResult, undefined, undefined>;
+
+/** Of a subscription. */
+export interface Subscribed extends Results {
+  /** Tells all of them, each once what `tell` returned for the one before has settled. Instead of asking for them. */
+  each(tell: (result: ExecutionResult) => Promise<void> | undefined): Promise<void>;
+}
 
 export class OperationRunner {
   readonly #schema: GraphQLSchema;
@@ -105,10 +112,11 @@ export class OperationRunner {
   }
 
   /** What is wrong with it, or a result for each event. */
-  async subscribe(operation: Operation): Promise<Results | ExecutionResult> {
+  async subscribe(operation: Operation): Promise<Subscribed | ExecutionResult> {
     const events = await this.#traced(operation, () => createSourceEventStream(operation));
     if (!(Symbol.asyncIterator in events)) return this.#present(operation, events);
-    return this.#answering(operation, events as AsyncGenerator<object, undefined, undefined>);
+    // The `subscribe` of every field gives one.
+    return this.#answering(operation, events as Feed<Told>);
   }
 
   /** Errors as clients see them. */
@@ -119,7 +127,7 @@ export class OperationRunner {
   }
 
   /** Its end is that of the events: a generator around them could not be ended while it waits for one. */
-  #answering(operation: Operation, events: AsyncGenerator<object, undefined, undefined>): Results {
+  #answering(operation: Operation, events: Feed<Told>): Subscribed {
     // Once: for each event it would cost more than handing it on.
     const key = this.#keyOf(operation);
     const ended = this.#meter.subscribed(operation.document, operation.operationName);
@@ -129,9 +137,13 @@ export class OperationRunner {
       ended();
       return { value: undefined, done };
     };
-    const results: Results = {
+    const results: Subscribed = {
       next: () => answered(events.next()),
-      return: () => answered(events.return(undefined)),
+      each: (tell) =>
+        events
+          .each((event) => this.#answer(operation, key, event).then((result) => tell(this.#present(operation, result))))
+          .finally(ended),
+      return: () => answered(events.return()),
       throw: (error: unknown) => answered(events.throw(error)),
       [Symbol.asyncIterator]: () => results,
       [Symbol.asyncDispose]: async () => void (await results.return(undefined)),
