@@ -1,5 +1,4 @@
 /** The HTTP surface: GraphQL, the REST shim, and what operators and people with a browser need. */
-import { fastifyApolloHandler } from '@as-integrations/fastify';
 import cookie from '@fastify/cookie';
 import cors from '@fastify/cors';
 import websocket from '@fastify/websocket';
@@ -10,7 +9,6 @@ import Fastify, {
   type FastifyReply,
   type FastifyRequest,
   LogController,
-  type RouteHandlerMethod,
 } from 'fastify';
 import { Context, type Services, type Trail } from './context.ts';
 import { corsFor } from './cors.ts';
@@ -19,9 +17,10 @@ import { hoursEdition } from './domain/hours-questions.ts';
 import type { Answer } from './domain/idempotency.ts';
 import { AppError, toAppError } from './errors.ts';
 import { makeEventStreams, wantsStream } from './event-streams.ts';
+import { graphqlOverHttp } from './graphql-over-http.ts';
 import { httpServer, refuseBytes, requestId } from './http-server.ts';
 import { Connections } from './live/connections.ts';
-import { hostFault, refuseUnacceptable } from './negotiation.ts';
+import { hostFault } from './negotiation.ts';
 import { registerOperations } from './operations.ts';
 import { knowOtherMethods } from './other-methods.ts';
 import { registerPages, sendPlayground, wantsPlayground } from './pages.ts';
@@ -30,7 +29,7 @@ import { makeRateLimits } from './rate-limits.ts';
 import { registerRest } from './rest/plugin.ts';
 import { SharedAnswers } from './rest/shared-answers.ts';
 import { buildGatewaySchema } from './schema/build-schema.ts';
-import { graphqlRequest, startGraphqlServer } from './schema/graphql-server.ts';
+import { startGraphqlServer } from './schema/graphql-server.ts';
 import type { DocumentPolicy } from './schema/limits.ts';
 import { measureResolvers, OperationMeter } from './schema/measured-operations.ts';
 import { OperationRunner } from './schema/run-operation.ts';
@@ -155,12 +154,8 @@ export async function buildHttp(services: Services, leaving: AbortSignal): Promi
   measureResolvers(schema, metrics);
   const meter = new OperationMeter(schema, metrics, trusted ?? ownDocuments);
   const graphql = await startGraphqlServer(schema, services, policy, meter);
-  app.addHook('onClose', () => graphql.stop());
-  const apollo = fastifyApolloHandler(graphql, { context: contextOf });
-  const answerGraphql: RouteHandlerMethod = (request, reply) => {
-    refuseUnacceptable(request.headers.accept);
-    return graphqlRequest.run(request.trail, () => apollo.call(app, request, reply));
-  };
+  app.addHook('onClose', () => graphql.apollo.stop());
+  const answerGraphql = graphqlOverHttp(app, graphql, contextOf);
   app.post('/graphql', GRAPHQL, answerGraphql);
 
   const connections = new Connections(services.bus, log);
