@@ -284,6 +284,29 @@ describe('updating', () => {
     await agent(here, someone.email, 'another password');
   });
 
+  test('what the control plane did not commit of it is in no log, and what it did is told among the activities', async () => {
+    const someone = await created();
+    const told = async () => {
+      const { body } = await admin.rest('GET', `/api/activity-logs?target_id=${someone.id}&action=agent.update`);
+      return body.map(({ before, after }: { before: object; after: object }) => ({ before, after }));
+    };
+    const control = (text: string) => sql(here.databaseUrl, text);
+    await control(
+      `create function refuse() returns trigger language plpgsql as $$ begin raise 'no room'; end $$;
+       create constraint trigger refuse after update on identities deferrable initially deferred
+         for each row when (new.id = '${someone.id}') execute function refuse()`,
+    );
+    try {
+      expect((await patch(someone.id, { is_active: false })).status).toBe(500);
+    } finally {
+      await control('drop trigger refuse on identities; drop function refuse()');
+    }
+    await login(someone);
+    expect(await told()).toEqual([]);
+    await patch(someone.id, { is_active: false, password: 'another password' });
+    expect(await told()).toEqual([{ before: { is_active: true }, after: { is_active: false, password: 'changed' } }]);
+  });
+
   test('an address goes to both places, and is 409 where it is taken', async () => {
     const [one, other] = [await created(), await created()];
     expectError(await patch(one.id, { email: other.email }), 409, 'email_taken');

@@ -8,7 +8,7 @@ import { Role } from '../entities/tenant/role.ts';
 import { AppError, notFound } from '../errors.ts';
 import { publish } from '../live/event-log.ts';
 import { type AgentRow, getAgent, target } from './agents.ts';
-import { tenantAudit } from './audit.ts';
+import { audit, tenantAudit } from './audit.ts';
 import { inBoth } from './both-databases.ts';
 import { activate, setPassword, suspend } from './identities.ts';
 import { hashPassword } from './passwords.ts';
@@ -54,7 +54,7 @@ export async function updateAgent(ctx: Context, id: string, patch: AgentPatch): 
     const { agent, identity, role } = await lockAgent(control, tenant, me.orgId, id);
     if (!agent || !identity || !role) throw notFound('agent');
     refuseBeyond(access, permissionsOf(role));
-    const before = facts(agent, identity, role);
+    const before = { agent: facts(agent, role), account: accountFacts(identity) };
     const newRole = patch.role ? await grantableRole(tenant, access, patch.role) : role;
     const demoted = role.name === ADMIN && newRole.id !== role.id;
     if (demoted || patch.isActive === false) await keepAnAdmin(control, tenant, me.orgId, id);
@@ -72,9 +72,16 @@ export async function updateAgent(ctx: Context, id: string, patch: AgentPatch): 
     ];
     // Also of a role that they hold already: the one who gave it may have died before the others were told.
     if (patch.role) tell(() => publish(control, 'access', { tenantId: me.orgId }));
-    const after = { ...facts(agent, identity, newRole), ...(passwordHash && { password: 'changed' }) };
-    if (JSON.stringify(before) === JSON.stringify(after)) return;
-    tenantAudit(tenant, ctx, { action: 'agent.update', target: target(id), before, after });
+    const after = {
+      agent: facts(agent, newRole),
+      account: { ...accountFacts(identity), ...(passwordHash && { password: 'changed' }) },
+    };
+    const entry = { action: 'agent.update', target: target(id) } as const;
+    // Each in the database that it is a change of: a log never tells of what only the other one's commit would have done.
+    if (differ(before.agent, after.agent))
+      tenantAudit(tenant, ctx, { ...entry, before: before.agent, after: after.agent });
+    if (differ(before.account, after.account))
+      audit(control, ctx, { ...entry, orgId: me.orgId, before: before.account, after: after.account });
     const reason = dead.findLast(Boolean) || undefined;
     if (reason) tell(() => revoke(control, { subjectId: id, version: identity.tokenVersion, reason }));
   });
@@ -162,9 +169,8 @@ async function keepAnAdmin(control: EntityManager, tenant: EntityManager, orgId:
   if (able.length === 1 && able[0]!.id === id) throw new AppError('last_admin');
 }
 
-const facts = (agent: Agent, identity: Identity, role: Role) => ({
-  email: agent.email,
-  fullName: agent.fullName,
-  role: role.name,
-  isActive: !identity.suspendedAt,
-});
+const differ = (before: object, after: object) => JSON.stringify(before) !== JSON.stringify(after);
+
+const facts = ({ email, fullName }: Agent, role: Role) => ({ email, fullName, role: role.name });
+
+const accountFacts = ({ suspendedAt }: Identity) => ({ isActive: !suspendedAt });

@@ -34,6 +34,8 @@ export const PLATFORM_ACTIONS = [
   'user.suspend',
   'user.activate',
   'user.reset_password',
+  // Of the agent's account, which is the control plane's; what else an agent is, is told in the tenant's log.
+  'agent.update',
   'super_admin.login',
   'super_admin.login_failed',
   'super_admin.create',
