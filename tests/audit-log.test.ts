@@ -1,6 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import pg from 'pg';
+import { v7 } from 'uuid';
 import { sqlOf } from '../src/db/control.ts';
 import { type AuditLogRow, auditEntriesBetween } from '../src/domain/audit-log.ts';
+import { type LogFilter, logPage } from '../src/domain/log-pages.ts';
 import { Actor, agent, eventually, provision, superAdmin, type Tenant } from './support/actors.ts';
 import { SUPER_ADMIN, startApp, type TestApp } from './support/app.ts';
 import { sql } from './support/database.ts';
@@ -157,6 +160,30 @@ describe('the audit log', () => {
     }
     expect(holding('%')).toEqual([]);
     expect((await entries({ search: '' })).length).toBe(everything.length);
+  });
+
+  test.each<[string, LogFilter]>([
+    ['what is rare', { targetType: 'rare' }],
+    ['an action', { action: 'rare.change' }],
+    ['a noun', { action: 'rare.*' }],
+    ['a target', { targetId: 'rare' }],
+    ['a person', { actorId: v7() }],
+  ])('is read by an index where it is filtered by %s: it is long, and is never shortened', async (_, filter) => {
+    const source = { name: 'log', select: 'select l.* from audit_entries l' };
+    const { statement, values } = logPage(source, filter, null, 20);
+    const client = new pg.Client({ connectionString: app.databaseUrl });
+    await client.connect();
+    try {
+      await client.query(`begin; alter table audit_entries disable trigger user;
+        insert into audit_entries (id, actor_kind, action, target_type, target_id, created_at)
+          select gen_random_uuid(), 'system', 'usual.change', 'usual', 'usual', now() from generate_series(1, 5000)`);
+      await client.query('analyze audit_entries');
+      const { rows } = await client.query(`explain (format json) ${statement.text}`, values);
+      const [{ Plan: plan }] = rows[0]['QUERY PLAN'];
+      expect(JSON.stringify(plan)).toMatch(/"Index Cond":"[^"]*(target_type|action|target_id|actor_id)/);
+    } finally {
+      await client.end();
+    }
   });
 
   test('keeps the entries of a tenant that was removed', async () => {

@@ -10,6 +10,7 @@ import { nowDate } from '../../clock.ts';
 @Index({ properties: ['orgId', 'targetId', 'id'] })
 @Index({ properties: ['actorId', 'id'] })
 @Index({ properties: ['action', 'id'] })
+@Index({ properties: ['targetType', 'id'] })
 @Index({ properties: ['targetId', 'id'] })
 @Index({
   name: 'audit_entries_noun_idx',

@@ -11,6 +11,7 @@ import { Control0010Offboarding } from './0010-offboarding.ts';
 import { Control0012AbandonedMoves } from './0012-abandoned-moves.ts';
 import { Control0013AwaitedReleases } from './0013-awaited-releases.ts';
 import { Control0014KeyGenerations } from './0014-key-generations.ts';
+import { Control0015LogByType } from './0015-log-by-type.ts';
 
 /** In the order in which they are applied; never changed once released. */
 export const controlMigrations = [
@@ -27,4 +28,5 @@ export const controlMigrations = [
   Control0012AbandonedMoves,
   Control0013AwaitedReleases,
   Control0014KeyGenerations,
+  Control0015LogByType,
 ];
