@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import type { Client } from 'graphql-ws';
 import { DateTime } from 'luxon';
 import { type Actor, agent, anonymous, provision, superAdmin, type Tenant } from './support/actors.ts';
@@ -162,6 +162,24 @@ describe('workingHoursStatusChanged', () => {
     const after = follow(here, HOURS, { tenant: tenant.slug });
     await after.ended;
     expect(after.errors[0].extensions.code).toBe('NOT_FOUND');
+  });
+
+  test('a boundary is told that passes before the hours can be read, where the database is away for a moment', async () => {
+    const shop = await business();
+    const opens = inSeconds(2);
+    await put(shop, week(opens, opens.plus({ hours: 1 })));
+    const { schedules } = apps.here.services;
+    const read = schedules.now.bind(schedules);
+    let times = 0;
+    const asked = jest.spyOn(schedules, 'now').mockImplementation(async (orgId) => {
+      // First the follower is let in, then the hours are watched.
+      if (orgId === shop.tenant.id && ++times === 2) throw new Error('the database is away');
+      return read(orgId);
+    });
+    await sleep(opens.toMillis() - Date.now() - 500);
+    const follower = follow(here, HOURS, { tenant: shop.tenant.slug });
+    await follower.untilSeen(({ status }) => status.isWorkingHours);
+    asked.mockRestore();
   });
 
   test('whoever leaves twice, as one does that is cut off and then closed, takes nobody along who came in between', async () => {

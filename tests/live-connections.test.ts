@@ -56,9 +56,9 @@ test('a stream that does not read is cut off when a thousand events wait for it;
          from generate_series(1, 2500)`,
     [tenant.id],
   );
-  await eventually(openStreams, (count) => count === 0);
+  await eventually(openStreams, (count) => count === 0, 30_000);
   expect(await gauge('omnistream_subscribers_cut_off_total')).toBe(cutOff + 1);
-  expect((await reader.until(2501)).length).toBe(2501);
+  expect((await reader.until(2501, 30_000)).length).toBe(2501);
   silent.destroy();
 });
 

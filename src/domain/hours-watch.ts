@@ -87,7 +87,9 @@ export class HoursWatch {
       };
       scope = made;
       this.#scopes.set(key, made);
-      this.#queue(made, (hours) => this.#await(made, hours, nowMs()));
+      // Not from when the hours are known: a boundary in between is in nobody's snapshot.
+      const from = nowMs();
+      this.#queue(made, (hours) => this.#await(made, hours, from));
     }
     const { listeners } = scope;
     listeners.add(listener);
