@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { TENANT_SCHEMA_VERSION } from '../src/db/migrations/tenant/index.ts';
 import { type Actor, agent, eventually, provision, superAdmin } from './support/actors.ts';
 import { startApp, type TestApp } from './support/app.ts';
+import { serverUrl, sql } from './support/database.ts';
 
 let app: TestApp;
 let admin: Actor;
@@ -36,6 +37,16 @@ describe('provisioning a tenant', () => {
       (answer) => answer.body.status === 'active',
     );
     expect(active.body.schema_version).toBe(TENANT_SCHEMA_VERSION);
+  });
+
+  test('copies nothing that can be left out: no system table comes with a map of free space', async () => {
+    const { id } = await provision(admin);
+    const mapped = await sql<{ name: string }>(
+      serverUrl(app.services.servers.home.nameFor(id)),
+      `select relname as name from pg_class
+        where relkind in ('r', 't') and oid < 16384 and not relisshared and pg_relation_size(oid, 'fsm') > 0`,
+    );
+    expect(mapped).toEqual([]);
   });
 
   test('records every step with its start, end and attempt', async () => {

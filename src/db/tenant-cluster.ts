@@ -9,6 +9,7 @@ import { HOME_SERVER_ID, ServerState } from '../entities/control/database-server
 import { databaseError } from '../errors.ts';
 import { type ControlDatabase, databaseUrlOf } from './control.ts';
 import { refuseWithoutRoom } from './disk-space.ts';
+import { makeLean } from './lean-template.ts';
 import { LOCKS } from './locks.ts';
 import { TENANT_SCHEMA_VERSION } from './migrations/tenant/index.ts';
 import { OwnerPools } from './owner-pools.ts';
@@ -178,6 +179,7 @@ export class TenantCluster implements ServerAddress {
     await this.#sql(`create database ${quote(this.#template)} template template0`);
     await this.#sql(`revoke all on database ${quote(this.#template)} from public`);
     await this.migrate(this.#template);
+    await this.whileUp(() => makeLean(this.urlOf(this.#template)));
     // A template that can be connected to fails every copy while somebody is connected.
     await this.#sql(`alter database ${quote(this.#template)} allow_connections false`);
     this.#log.debug({ template: this.#template }, 'tenant template made');
