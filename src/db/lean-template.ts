@@ -14,9 +14,8 @@ export async function makeLean(url: string): Promise<void> {
   client.on('error', () => {});
   await client.connect();
   try {
-    // Each one writes to pg_class and pg_attribute, which have low numbers: those come last.
     const { rows } = await client.query<{ names: string | null }>(
-      `select string_agg(format('%I.%I', nspname, relname), ', ' order by c.oid desc) as names
+      `select string_agg(format('%I.%I', nspname, relname), ', ') as names
          from pg_class c join pg_namespace n on n.oid = relnamespace
         where relkind = 'r' and not relisshared and pg_table_size(c.oid) > pg_relation_size(c.oid)`,
     );
