@@ -97,12 +97,23 @@ const NAMED: Record<string, fc.Arbitrary<unknown>> = {
   lock_timeout_ms: fc.integer({ min: 100, max: 2000 }),
   after_minutes: fc.integer({ min: 1000, max: 500_000 }),
 };
+/** Who signs in is mostly somebody. */
+const SIGNING_IN: Record<string, fc.Arbitrary<unknown>> = {
+  email: fc.oneof(
+    { weight: 4, arbitrary: fc.nat({ max: 20 }).map((n) => `@own:email:${n}@`) },
+    { weight: 1, arbitrary: email },
+  ),
+  password: fc.oneof(
+    { weight: 4, arbitrary: fc.constant(`${PASSWORD_MARK}-known`) },
+    { weight: 1, arbitrary: password },
+  ),
+};
 const serverName = fc.nat({ max: 100_000 }).map((n) => `server-${n}`);
 
 /** One that fits a field of this name, where its type is plain; undefined where the name says nothing. */
 export function named(name: string, operation: string): fc.Arbitrary<unknown> | undefined {
   if (name === 'name' && /database-?server/i.test(operation)) return serverName;
-  return NAMED[toSnake(name)];
+  return (/login/i.test(operation) && SIGNING_IN[name]) || NAMED[toSnake(name)];
 }
 
 /** An id of a thing of this noun: mostly one's own, sometimes another tenant's, or nobody's. */
