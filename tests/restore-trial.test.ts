@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import pg from 'pg';
+import { LOCKS } from '../src/db/locks.ts';
 import { agent, eventually, provision, superAdmin, type Tenant } from './support/actors.ts';
 import { anotherServer } from './support/another-server.ts';
 import { JWT_SECRET, startApp, type TestApp } from './support/app.ts';
@@ -95,6 +96,18 @@ describe('a restore of a tenant on another server', () => {
     const env = { DATABASE_URL: databaseUrl, JWT_SECRET };
     return { gate, ...startRestore(env, folder, '--tenant', tenant.slug, '--yes') };
   };
+  /** Until a restore waits for a lock of the control plane's, with this statement. */
+  const waiting = (statement: string) =>
+    eventually(
+      () =>
+        sql(
+          databaseUrl,
+          `select from pg_stat_activity where application_name = 'omnistream-restore' and wait_event_type = 'Lock' and query ~ $1`,
+          [statement],
+        ),
+      ({ length }) => length > 0,
+      60_000,
+    );
 
   test('leaves it as it was where the control plane does not commit, or is lost just then', async () => {
     const me = await agent(app, tenant.adminEmail, tenant.adminPassword);
@@ -108,32 +121,42 @@ describe('a restore of a tenant on another server', () => {
     await afterwards();
   });
 
-  test('that dies between the two commits is named, and the next one begins with what was there before', async () => {
+  test('that dies between the two commits is named, lets nobody write what would be lost, and is taken back by a gateway', async () => {
+    const me = await agent(app, tenant.adminEmail, tenant.adminPassword);
     const { gate, child, ended } = await heldAtCommit();
-    await eventually(
-      () => contacts().catch(() => []),
-      (names) => names.length === 1,
-      60_000,
-    );
+    await waiting('^commit');
+    // As long as somebody is at work on the tenant's database, nobody else is.
+    const holder = new pg.Client(far.url);
+    await holder.connect();
+    const held = holder.query('select pg_advisory_lock($1, hashtext($2))', [LOCKS.tenantDatabase, name()]);
     child.kill('SIGKILL');
     await ended;
+    await held;
     await sql(
       databaseUrl,
       `select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'omnistream-restore'`,
     );
     await gate.end();
+    expect((await me.rest('GET', '/api/agents')).status).toBe(503);
     const { findings } = await examination(databaseUrl);
     expect(findings).toMatchObject([
       {
         kind: 'unfinished_restore',
         problem: expect.stringContaining(tenant.slug),
-        remedy: expect.stringContaining('repeat it'),
+        remedy: expect.stringContaining('puts the former database back'),
       },
     ]);
-    await atCommit(`raise 'no room'`);
-    await expect(restoring()).rejects.toThrow('Not restored');
+    await holder.end();
+    await eventually(
+      () => me.rest('GET', '/api/agents'),
+      ({ status }) => status === 200,
+      20_000,
+    );
     expect(await contacts()).toEqual(['of after', 'of before']);
-    await expectNothingWrong(databaseUrl);
+    await eventually(
+      () => examination(databaseUrl),
+      ({ findings }) => findings.length === 0,
+    );
     await afterwards();
     await restoring();
     expect(await contacts()).toEqual(['of before']);
@@ -150,17 +173,6 @@ describe('a restore of a tenant on another server', () => {
   test('is waited for where it died while the control plane was committing: what it has restored holds', async () => {
     await onFar(`insert into contacts (id, name) values (gen_random_uuid(), 'of after')`);
     const { gate, child, ended } = await heldAtCommit();
-    const waiting = (statement: string) =>
-      eventually(
-        () =>
-          sql(
-            databaseUrl,
-            `select from pg_stat_activity where application_name = 'omnistream-restore' and wait_event_type = 'Lock' and query ~ $1`,
-            [statement],
-          ),
-        ({ length }) => length > 0,
-        60_000,
-      );
     await waiting('^commit');
     child.kill('SIGKILL');
     await ended;

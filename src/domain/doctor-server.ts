@@ -32,6 +32,8 @@ export function checkServer(
 ): { findings: Finding[]; underWay: number } {
   const runs = facts.tenants.filter(({ state }) => state !== null && state !== 'succeeded');
   const stuck = runs.flatMap((tenant) => checkRun(tenant, facts.workers));
+  const halves = facts.tenants.filter((tenant) => isHalfRestored(tenant, facts));
+  const whole = facts.tenants.filter((tenant) => hasDatabase(tenant) && !halves.includes(tenant));
   return {
     findings: [
       ...checkOrphans(facts, unseen),
@@ -39,8 +41,8 @@ export function checkServer(
       ...checkWrites(facts),
       ...checkTemplates(facts),
       ...checkWarm(facts),
-      ...facts.tenants.filter(hasDatabase).flatMap((tenant) => checkWhole(tenant, facts)),
-      ...facts.tenants.filter((tenant) => isHalfRestored(tenant, facts)).map(halfRestored),
+      ...whole.flatMap((tenant) => checkWhole(tenant, facts)),
+      ...halves.map((tenant) => halfRestored(tenant, facts.workers)),
       ...facts.tenants.flatMap((tenant) => checkOffboarding(tenant, facts)),
       ...stuck,
     ],
@@ -58,10 +60,15 @@ const isHalfRestored = ({ databaseName, tokenVersion }: TenantFacts, { databases
   return comment?.startsWith(RESTORED) === true && Number(comment.slice(RESTORED.length)) > tokenVersion;
 };
 
-const halfRestored = (tenant: TenantFacts): Finding => ({
+const halfRestored = (tenant: TenantFacts, workers: number): Finding => ({
   kind: 'unfinished_restore',
-  problem: `the restore of ${label(tenant)} was cut off: ${tenant.databaseName} is the restored database, its accounts are those of before`,
-  remedy: 'unless a restore is at work, repeat it: it puts the former database back before it begins.',
+  problem:
+    `the restore of ${label(tenant)} was cut off: ${tenant.databaseName} is the restored database, its accounts are those of before, and ` +
+    'nobody is let in',
+  remedy:
+    workers > 0
+      ? 'unless a restore is at work, the gateway puts the former database back within seconds.'
+      : 'start a gateway, or repeat the restore: either puts the former database back.',
 });
 
 function checkOrphans(facts: Facts, unseen: ReadonlyMap<string, TenantFacts>): Finding[] {

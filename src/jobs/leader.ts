@@ -2,6 +2,7 @@
 import type { Services } from '../context.ts';
 import { LOCKS } from '../db/locks.ts';
 import { OwnSession } from '../db/own-session.ts';
+import { SETTLE_MS, settleRestores } from '../domain/backup/settle-restores.ts';
 import { sampleHealth } from '../domain/health-history.ts';
 import { WATCH_MS, watchHealth } from '../domain/health-watch.ts';
 import { GIVE_BACK_MS, giveBack } from '../domain/move/give-back.ts';
@@ -54,6 +55,7 @@ export class Leader {
       every(RECORD_MS, () => recordUsage(this.#services), log, 0),
       every(DUE_MS, () => beginDuePurges(this.#services), log),
       every(GIVE_BACK_MS, () => giveBack(this.#services), log),
+      every(SETTLE_MS, () => settleRestores(this.#services), log),
       every(CLEAN_UP_MS, () => cleanUp(this.#services), log),
       keepWarm(this.#services),
     ];

@@ -8,7 +8,7 @@ import type { Keys } from '../../db/keys.ts';
 import { LOCKS } from '../../db/locks.ts';
 import { TENANT_SCHEMA_VERSION } from '../../db/migrations/tenant/index.ts';
 import type { TenantCluster } from '../../db/tenant-cluster.ts';
-import { formerName, templateName } from '../../db/tenant-names.ts';
+import { templateName } from '../../db/tenant-names.ts';
 import { migrateTenantDatabase } from '../../db/tenant-schema.ts';
 import { headOf, tenantChain } from '../audit-chain.ts';
 import { type Verdict, walkChain } from '../chain-walk.ts';
@@ -17,7 +17,7 @@ import { dropDatabase, makeDraft, openWriter } from './drafts.ts';
 import { fill, whileQuiet } from './load.ts';
 import { type OpenArchive, readArchive } from './read-archive.ts';
 import type { End } from './restored-end.ts';
-import { settleSwitch, unmark } from './settle-switch.ts';
+import { finishSwitch, settleSwitch } from './settle-switch.ts';
 import { openStaging } from './stage.ts';
 import type { Standing } from './standing.ts';
 import { type Switched, switchTenant } from './switch-tenant.ts';
@@ -79,7 +79,9 @@ async function restoreOn(server: TenantCluster, target: ReachedTarget, archive: 
     if (!server.isHome) renamer = await openWriter(server.url, away);
     // Whoever makes, migrates or drops the tenant's database waits, or is waited for.
     await helper.query('select pg_advisory_lock($1, hashtext($2))', [LOCKS.tenantDatabase, name]);
-    if (!server.isHome) await settleSwitch({ control, renamer, helper }, orgId, name);
+    if (!server.isHome && (await settleSwitch({ control, renamer, helper }, orgId, name))) {
+      await finishSwitch(helper, name);
+    }
     staging = await openStaging(control, databaseUrl, orgId, archive.header.schema.control);
     draft = await draftOfVersion(helper, server, name, archive.header.schema.tenant!);
     const { end, log, chainEnd } = await fillDraft(target, server, archive, server.urlOf(draft), staging.take);
@@ -97,8 +99,7 @@ async function restoreOn(server: TenantCluster, target: ReachedTarget, archive: 
       chainEnd,
     });
     draft = undefined;
-    await dropDatabase(helper, formerName(name));
-    if (!server.isHome) await unmark(helper, name);
+    await finishSwitch(helper, name);
     return { ...switched, rows: rowsIn(end), log };
   } finally {
     await staging?.drop().catch(() => {});

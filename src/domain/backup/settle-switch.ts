@@ -1,14 +1,15 @@
 /**
  * On another server than the control database's, databases change names in a transaction of their own, right before the control
- * database's commit. The restored one bears a mark until that is known to have happened, by which whoever comes after a failure or a
- * crash between the two sees what to do: the restore holds, or the former database is put back.
+ * database's commit. The restored one bears a mark, and lets nobody in, until that is known to have happened: whoever comes after a failure
+ * or a crash between the two sees what to do, and nothing that was written is taken back. The restore holds, or the former database is put
+ * back, by the leader (settle-restores.ts) or by the next restore, whichever comes first.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { ConfigError } from '../../config.ts';
 import { LOCKS } from '../../db/locks.ts';
 import { draftName, formerName } from '../../db/tenant-names.ts';
-import { databaseFacts, markAsOf, openWriter, renameFrom } from './drafts.ts';
+import { databaseFacts, dropDatabase, markAsOf, openWriter, renameFrom } from './drafts.ts';
 
 const quote = pg.escapeIdentifier;
 
@@ -17,11 +18,19 @@ export const RESTORED = 'OmniStream: restored, with tokens of version ';
 
 /** In the transaction that gives the restored database its name. */
 export const markRestored = (renamer: pg.ClientBase, name: string, version: number) =>
-  renamer.query(`comment on database ${quote(name)} is ${pg.escapeLiteral(`${RESTORED}${version}`)}`);
+  renamer.query(
+    `comment on database ${quote(name)} is ${pg.escapeLiteral(`${RESTORED}${version}`)};
+     alter database ${quote(name)} allow_connections false`,
+  );
 
-/** Once the restore holds and the former database is gone. */
-export const unmark = (client: pg.ClientBase, name: string) =>
-  client.query(`comment on database ${quote(name)} is null`);
+const unmark = (client: pg.ClientBase, name: string) => client.query(`comment on database ${quote(name)} is null`);
+
+/** What is left to do once the restore holds. @param client outside of a transaction. */
+export async function finishSwitch(client: pg.ClientBase, name: string): Promise<void> {
+  await client.query(`alter database ${quote(name)} allow_connections true`);
+  await dropDatabase(client, formerName(name));
+  await unmark(client, name);
+}
 
 export interface Sessions {
   /** To the control database. */
