@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import pg from 'pg';
 import { LOCKS } from '../src/db/locks.ts';
-import { agent, eventually, provision, superAdmin, type Tenant } from './support/actors.ts';
+import { type Actor, agent, eventually, provision, superAdmin, type Tenant } from './support/actors.ts';
 import { anotherServer } from './support/another-server.ts';
 import { JWT_SECRET, startApp, type TestApp } from './support/app.ts';
 import { restoreBackup, takeBackup } from './support/backups.ts';
@@ -14,14 +14,17 @@ let databaseUrl: string;
 let app: TestApp;
 let far: OtherServer;
 let trial: Awaited<ReturnType<typeof anotherServer>>;
+let admin: Actor;
 let tenant: Tenant;
+/** On the home server. */
+let another: Tenant;
 let folder: string;
 
 beforeAll(async () => {
   [databaseUrl, trial] = await Promise.all([createControlDatabase(), anotherServer()]);
   app = await startApp({}, databaseUrl);
-  const admin = await superAdmin(app);
-  [far, tenant] = await Promise.all([registeredServer(app, 'far'), provision(admin)]);
+  admin = await superAdmin(app);
+  [far, tenant, another] = await Promise.all([registeredServer(app, 'far'), provision(admin), provision(admin)]);
   await admin.rest('POST', moveOf(tenant), { server_id: far.id });
   await moved(admin, tenant, 'switched');
   await admin.rest('POST', `${moveOf(tenant)}/finish`);
@@ -77,22 +80,22 @@ describe('a restore of a tenant on another server', () => {
   );
   const contacts = async () => (await onFar('select name from contacts order by name')).map(({ name }) => name);
   /** What happens at the commit of a restore in the control plane, when the tenant's server has committed. */
-  const atCommit = (does: string) =>
+  const atCommit = (does: string, when = 'deferrable initially deferred') =>
     sql(
       databaseUrl,
       `create or replace function at_commit() returns trigger language plpgsql as $$ begin ${does}; return null; end $$;
        drop trigger if exists at_commit on audit_entries;
-       create constraint trigger at_commit after insert on audit_entries deferrable initially deferred
+       create constraint trigger at_commit after insert on audit_entries ${when}
          for each row when (new.action = 'tenant.restore') execute function at_commit()`,
     );
   const afterwards = () => sql(databaseUrl, 'drop trigger at_commit on audit_entries');
   const restoring = () => restoreBackup(databaseUrl, [folder], { tenant: tenant.slug });
-  /** A restore by the command that gets no further than the control plane's commit, until the gate's session ends. */
-  const heldAtCommit = async () => {
+  /** A restore by the command that gets no further than the control plane's commit, or to what it tells before, until the gate's session ends. */
+  const heldAtCommit = async (when?: string) => {
     const gate = new pg.Client(databaseUrl);
     await gate.connect();
     await gate.query('begin; lock table gate');
-    await atCommit('perform gate()');
+    await atCommit('perform gate()', when);
     const env = { DATABASE_URL: databaseUrl, JWT_SECRET };
     return { gate, ...startRestore(env, folder, '--tenant', tenant.slug, '--yes') };
   };
@@ -168,6 +171,39 @@ describe('a restore of a tenant on another server', () => {
       [name()],
     )) as [{ comment: string | null }];
     expect(comment).toBeNull();
+  });
+
+  test('that hangs between the two holds up nobody: the control plane goes on in seconds, and what came of it is found out then', async () => {
+    const onServer = (text: string) => sql(far.url, text);
+    const before = await contacts();
+    await onServer('alter role current_user set synchronous_commit = on');
+    const { gate, ended } = await heldAtCommit('not deferrable');
+    await waiting('insert into audit_entries');
+    // Its commit waits for a standby that never comes.
+    await onServer(`alter system set synchronous_standby_names = 'nobody'`);
+    await onServer('select pg_reload_conf()');
+    try {
+      await gate.end();
+      await eventually(
+        () => onServer(`select from pg_stat_activity where wait_event = 'SyncRep' and query = 'commit'`),
+        ({ length }) => length === 1,
+        60_000,
+      );
+      // Whoever writes an event waits for the restore's transaction, and not for its server.
+      const { status } = await admin.rest('PATCH', `/api/super-admin/tenants/${another.id}`, { name: 'Renamed' });
+      expect(status).toBe(200);
+    } finally {
+      await onServer('alter system reset synchronous_standby_names');
+      await onServer('select pg_reload_conf()');
+      await onServer('alter role current_user reset synchronous_commit');
+      await afterwards();
+    }
+    expect((await ended).code).not.toBe(0);
+    expect(await contacts()).toEqual(before);
+    await eventually(
+      () => examination(databaseUrl),
+      ({ findings }) => findings.length === 0,
+    );
   });
 
   test('is waited for where it died while the control plane was committing: what it has restored holds', async () => {

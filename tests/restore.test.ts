@@ -7,6 +7,7 @@ import { controlMigrations } from '../src/db/migrations/control/index.ts';
 import { TENANT_SCHEMA_VERSION as newest } from '../src/db/migrations/tenant/index.ts';
 import { draftName, formerName, tenantName } from '../src/db/tenant-names.ts';
 import { markOf } from '../src/domain/backup/drafts.ts';
+import { RESTORED_VERSION } from '../src/domain/backup/switch-tenant.ts';
 import { Actor, agent, eventually, provision, superAdmin, type Tenant } from './support/actors.ts';
 import { JWT_SECRET, startTwoApps, type TestApp, type TwoApps } from './support/app.ts';
 import { restoreBackup, takeBackup } from './support/backups.ts';
@@ -322,4 +323,11 @@ test('a tenant of which everything is lost comes back', async () => {
   await expectNothingWrong(app.databaseUrl);
   await agent(app, acme.adminEmail, acme.adminPassword);
   await agent(there, acme.adminEmail, acme.adminPassword);
+});
+
+test('tokens of before a restore are dead for as long as their versions are counted, which is beyond 2038', async () => {
+  const at = (time: string) =>
+    sql(app.databaseUrl, `select ${RESTORED_VERSION.replace('now()', `timestamptz '${time}'`)} as version`);
+  expect(await at('2020-01-01T00:00:10Z')).toEqual([{ version: 10 }]);
+  expect(await at('2087-01-01T00:00:00Z')).toEqual([{ version: Date.UTC(2087, 0) / 1000 - Date.UTC(2020, 0) / 1000 }]);
 });

@@ -16,7 +16,7 @@ import { RowsQuery } from './rows-query.ts';
 export interface Query<Row> {
   readonly name: string;
   readonly text: string;
-  /** Gives up after so many milliseconds; only for tenants' databases. */
+  /** Its turn, and then its answer, are waited for so many milliseconds; only for tenants' databases. */
   readonly timeoutMs?: number;
   /** Only for the compiler: what a row looks like. */
   readonly row?: Row;
@@ -80,6 +80,12 @@ export interface ControlDatabase {
 
 /** Every connection speaks UTC, so that timestamps arrive in one form (schema/scalars.ts). */
 export const SESSION_OPTIONS = '-c timezone=UTC';
+
+/**
+ * For sessions of long work: the server ends one in less than a minute whose other end it does not hear of, as where a network is cut. By
+ * itself it takes hours, in which the session keeps its locks and its snapshot.
+ */
+export const KEPT_ALIVE = '-c tcp_keepalives_idle=20 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=4';
 
 /** The options of a session that is to change nothing, not even by mistake. */
 export const readOnlySession = (name: string) =>

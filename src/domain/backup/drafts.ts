@@ -5,7 +5,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { ConfigError } from '../../config.ts';
-import { SESSION_OPTIONS } from '../../db/control.ts';
+import { KEPT_ALIVE, SESSION_OPTIONS } from '../../db/control.ts';
 import { endSessions } from '../../db/end-sessions.ts';
 import { breakOnAbort } from '../../db/pools.ts';
 import { draftName, formerName } from '../../db/tenant-names.ts';
@@ -20,7 +20,7 @@ const AGAIN_MS = 50;
  * @param away says that the server is, and cuts it off.
  */
 export async function openWriter(url: string, away?: AbortSignal): Promise<pg.Client> {
-  const options = `${SESSION_OPTIONS} -c application_name=omnistream-restore -c statement_timeout=0 -c datestyle=ISO`;
+  const options = `${SESSION_OPTIONS} ${KEPT_ALIVE} -c application_name=omnistream-restore -c statement_timeout=0 -c datestyle=ISO`;
   const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 10_000, options, keepAlive: true });
   client.on('error', () => {});
   if (away) breakOnAbort(client, away);

@@ -2,17 +2,18 @@
 import { createHash } from 'node:crypto';
 import pg from 'pg';
 import { to as copyTo } from 'pg-copy-streams';
-import { readOnlySession } from '../../db/control.ts';
+import { KEPT_ALIVE, readOnlySession } from '../../db/control.ts';
 import { breakOnAbort } from '../../db/pools.ts';
 import { type ArchiveRecord, RecordKind, type Side, type TableStart } from './archive.ts';
 import { columnList, type FoundTable, schemaVersionOf, type Table, tablesOf } from './tables.ts';
 
 /** A role, or a server, may limit what a request may take; a backup takes its time. The forms of values are fixed. */
-const SESSION = `${readOnlySession('omnistream-backup')} -c statement_timeout=0 -c idle_in_transaction_session_timeout=0
+const SESSION =
+  `${readOnlySession('omnistream-backup')} ${KEPT_ALIVE} -c statement_timeout=0 -c idle_in_transaction_session_timeout=0
   -c datestyle=ISO -c intervalstyle=postgres -c bytea_output=hex -c extra_float_digits=3 -c client_encoding=UTF8`.replaceAll(
-  /\s+/g,
-  ' ',
-);
+    /\s+/g,
+    ' ',
+  );
 
 const ATTEMPTS = 3;
 

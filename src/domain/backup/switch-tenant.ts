@@ -60,6 +60,11 @@ const KEPT = new Set([
 /** These have rules of their own (restored-accounts.ts), or are known better from the restored database. */
 const SPECIAL = new Set(['identities', 'api_keys', 'activity_heads']);
 
+/** How long the tenant's locks are held without anything being done; milliseconds. */
+const HELD_MS = 90_000;
+/** The same of the event log's, for which everybody waits: shorter than they wait (CONTROL_OPTIONS). Also where the tenant's server hangs. */
+const EVENTS_HELD_MS = 5000;
+
 /** Versions of hours that may have been made, and told of, while the restore was under way; numbers go on above them. */
 const HEADROOM = 1000;
 
@@ -69,8 +74,13 @@ export async function switchTenant(options: Switch): Promise<Switched> {
   // Of an archived tenant nothing is on its own server.
   if (options.serverName !== undefined && options.attempt === undefined)
     await refuseWhileOwnAnswers(control, options, archive.header.tenant!);
-  // No lock is waited for long: others wait for those that are held here.
-  for (const client of new Set([control, renamer])) await client.query("begin; set local lock_timeout = '20s'");
+  // Others wait for what is locked here: no lock is waited for long, and none outlives a process that is frozen.
+  await helper.query(`set idle_session_timeout = ${HELD_MS}`);
+  for (const client of new Set([control, renamer])) {
+    await client.query(
+      `begin; set local lock_timeout = '20s'; set local idle_in_transaction_session_timeout = ${HELD_MS}`,
+    );
+  }
   try {
     // In the order in which everybody takes them: accounts, the organization, then the tenant's database.
     await control.query('select pg_advisory_xact_lock($1, hashtext($2))', [LOCKS.tenantAccounts, orgId]);
@@ -160,7 +170,7 @@ async function tokenVersionOf(control: pg.ClientBase, orgId: string): Promise<nu
 }
 
 /** Seconds since 2020: above every version that counting up by one has come to, and rising from restore to restore. */
-export const RESTORED_VERSION = 'extract(epoch from now())::int - 1577836800';
+export const RESTORED_VERSION = '(extract(epoch from now()) - 1577836800)::int';
 
 async function setChainEnd(control: pg.ClientBase, orgId: string, { seq, hash }: End): Promise<void> {
   await control.query('delete from activity_heads where org_id = $1', [orgId]);
@@ -288,6 +298,7 @@ async function tell(
       log_head: chainEnd.seq > 0 ? `${chainEnd.seq}:${chainEnd.hash}` : null,
     },
   });
+  await control.query(`set local idle_in_transaction_session_timeout = ${EVENTS_HELD_MS}`);
   await publishOn(control, 'restore', { tenantId: id, ...chainEnd, proof: proofOfRestore(keys, id, chainEnd) });
   await publishOn(control, 'revocation', revocation);
   await publishOn(control, 'access', { tenantId: id });

@@ -97,7 +97,8 @@ export async function snapshotsOfTenant<T>(
   try {
     for (const one of opened) if (one.status === 'rejected') throw one.reason;
     const [lock, control, own] = clients as [Client, Client, Client];
-    await lock.query('begin');
+    // Also where this process is frozen.
+    await lock.query(`begin; set local idle_in_transaction_session_timeout = ${SNAPSHOT_MS}`);
     await lock.query('select pg_advisory_xact_lock($1, hashtext($2))', [LOCKS.tenantAccounts, tenant.id]);
     // Whoever changes an account of the tenant's waits for that lock, and not for a server that hangs.
     timer = setTimeout(() => late.abort(new SnapshotLate()), SNAPSHOT_MS);
