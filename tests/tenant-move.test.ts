@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { templateName } from '../src/db/tenant-names.ts';
 import { HOME_SERVER_ID } from '../src/entities/control/database-server.ts';
 import { type Actor, eventually, provision, superAdmin, type Tenant } from './support/actors.ts';
@@ -154,6 +154,25 @@ describe('what cannot be moved', () => {
     const same = await register('same', serverUrl('postgres'));
     await refused({ server_id: same }, 409, /Servers home and same are the same PostgreSQL server/);
     await sql(apps.here.databaseUrl, `delete from database_servers where name in ('away', 'same')`);
+  });
+
+  test('is one that came to another server while it was found out whether it can be moved', async () => {
+    const { servers } = apps.here.services;
+    const byId = servers.byId.bind(servers);
+    const isOn = (id: string) =>
+      sql(apps.here.databaseUrl, 'update tenant_databases set server_id = $2 where org_id = $1', [tenant.id, id]);
+    const fresh = await register('fresh', other.url);
+    jest.spyOn(servers, 'byId').mockImplementation(async (id) => {
+      if (id === fresh) await isOn(other.id);
+      return byId(id);
+    });
+    try {
+      await refused({ server_id: fresh }, 409, /has come to another server meanwhile/);
+    } finally {
+      jest.restoreAllMocks();
+      await isOn(HOME_SERVER_ID);
+    }
+    await sql(apps.here.databaseUrl, `delete from database_servers where name = 'fresh'`);
   });
 
   test('is one whose schema is of the version before: it is told to be brought up to date first', async () => {

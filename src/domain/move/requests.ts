@@ -45,21 +45,26 @@ const ASKING_MS = 5000;
  * @throws {AppError} not_found; tenant_archived; tenant_not_ready; conflict for a server that cannot take it, and while it is moved already.
  */
 export async function moveTenant(asker: Asker, { tenantId, serverId, maxReadOnlySeconds }: MoveRequest): Promise<void> {
-  const present = await placeOf(asker.em, tenantId);
+  const { serverId: sourceId } = await placeOf(asker.em, tenantId);
   const server = await asker.em.findOne(DatabaseServer, serverId);
   if (!server) throw notFound('database server');
-  if (present.serverId === serverId) throw conflict(`The organization is on server ${server.name} already.`);
+  if (sourceId === serverId) throw conflict(`The organization is on server ${server.name} already.`);
   // Asked outside of the transaction: they may take their time.
   const [source, target] = await Promise.all(
-    [present.serverId, serverId].map(async (id) => look(await asker.services.servers.byId(id))),
+    [sourceId, serverId].map(async (id) => look(await asker.services.servers.byId(id))),
   );
   const reason = unready(source!, target!);
   if (reason) throw conflict(reason);
   await asker.em.transactional(async (em) => {
-    const org = await em.findOne(Organization, tenantId, { lockMode: LockMode.PESSIMISTIC_WRITE });
+    const org = await em.findOne(Organization, tenantId, { lockMode: LockMode.PESSIMISTIC_WRITE, refresh: true });
     if (!org) throw notFound('tenant');
     if (org.archivedAt) throw new AppError('tenant_archived');
     await refuseUnderWay(em, tenantId);
+    // Restored on another one, or moved and back, since it was asked where it is.
+    const present = await em.findOneOrFail(TenantDatabase, { orgId: tenantId }, { refresh: true });
+    if (present.serverId !== sourceId) {
+      throw conflict('The organization has come to another server meanwhile: look where it is, and ask again.');
+    }
     if (org.schemaVersion !== TENANT_SCHEMA_VERSION) {
       throw conflict(
         `The organization is at schema version ${org.schemaVersion}, and is moved at ${TENANT_SCHEMA_VERSION}, the newest: bring it up to ` +
@@ -71,9 +76,9 @@ export async function moveTenant(asker: Asker, { tenantId, serverId, maxReadOnly
     const again = former?.state === MoveState.FAILED && former.targetId === serverId;
     if (former && !again) refuseWhile(former);
     const seconds = maxReadOnlySeconds ?? former?.maxReadOnlySeconds ?? READ_ONLY_SECONDS;
-    const move = former ?? em.create(TenantMove, blank(tenantId, present.serverId, serverId, seconds));
+    const move = former ?? em.create(TenantMove, blank(tenantId, sourceId, serverId, seconds));
     if (former && !again)
-      em.assign(former, { ...blank(tenantId, present.serverId, serverId, seconds), attempt: former.attempt });
+      em.assign(former, { ...blank(tenantId, sourceId, serverId, seconds), attempt: former.attempt });
     Object.assign(move, { state: MoveState.COPYING, failedSwitches: 0, maxReadOnlySeconds: seconds });
     em.persist(move);
     await go(asker, em, move, 'tenant.move', { server: source!.name }, { server: server.name });
