@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterEach, beforeAll, expect, test } from '@jest/globals';
+import { createLog, logRequest } from '../src/log.ts';
 import { eventually, superAdmin } from './support/actors.ts';
 import { JWT_SECRET } from './support/app.ts';
 import { dist, ensureBuilt } from './support/built.ts';
@@ -47,6 +48,22 @@ test('lines that nobody reads are dropped rather than kept until the memory is f
     child.kill('SIGKILL');
   }
 }, 30_000);
+
+test('the line of a request is the one that pino writes, whatever is in it', () => {
+  const lines: string[] = [];
+  const log = createLog('info', { write: (line) => void lines.push(line.replace(/"time":"[^"]+"/, '"time":""')) });
+  const line = { requestId: 'my-own/1', method: 'GET', path: '/api/tenants/:id', status: 200, ms: 12 };
+  for (const more of [{}, { orgId: 'of acme' }, { requestId: 'a "quoted" \\ line\n' }, { path: 'ünïcode', ms: 0 }]) {
+    logRequest(log, { ...line, ...more });
+    log.info({ ...line, ...more }, 'request');
+    const [own, pinos] = lines.splice(0);
+    expect(JSON.parse(own!)).toEqual(JSON.parse(pinos!));
+    expect(own).toMatch(/^\{"level":30,"time":"","requestId":.*\}\n$/);
+  }
+  log.level = 'warn';
+  logRequest(log, line);
+  expect(lines).toEqual([]);
+});
 
 test('the stack of an error that nobody expected names lines of the sources, though what runs is a bundle', async () => {
   const databaseUrl = await createControlDatabase();

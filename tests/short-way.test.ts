@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { createLog } from '../src/log.ts';
 import { type Actor, agent, eventually, provision, superAdmin, type Tenant } from './support/actors.ts';
 import { startApp, type TestApp } from './support/app.ts';
 import { exchange, newAddress, type RawRequest, send } from './support/http.ts';
@@ -101,10 +102,9 @@ test('it is not for those who say who they are, nor for another method', async (
 });
 
 test('it is counted, and has its line with its tenant, as any other', async () => {
-  const lines: unknown[] = [];
-  const { log } = app.services;
-  const { info } = log;
-  log.info = ((facts: unknown) => lines.push(facts)) as typeof info;
+  const lines: { requestId?: string }[] = [];
+  const log = createLog('info', { write: (line) => void lines.push(JSON.parse(line)) });
+  const told = await startApp({}, app.databaseUrl, log);
   try {
     const labels = { method: 'GET', route: '/api/working-hours/status' };
     for (const [headers, status] of [
@@ -112,29 +112,27 @@ test('it is counted, and has its line with its tenant, as any other', async () =
       [{ 'if-none-match': etag }, '3xx'],
     ] as const) {
       const requests = async () =>
-        reading(await scrape(app), 'http_request_duration_seconds_count', { ...labels, status });
-      const told = async (more: Record<string, string>) => {
+        reading(await scrape(told), 'http_request_duration_seconds_count', { ...labels, status });
+      for (const more of [{}, KEPT, LONG]) {
         const requestId = randomUUID();
         const before = (await requests()) ?? 0;
         const wanted = { headers: { ...headers, ...more, 'x-request-id': requestId } };
-        const answer = more === LONG ? await send(app.url, 'GET', path, wanted) : await ready(app, path, wanted);
+        const answer = more === LONG ? await send(told.url, 'GET', path, wanted) : await ready(told, path, wanted);
         // A line may come a moment after its answer.
         const line = await eventually(
-          async () => lines.findLast((one) => (one as { requestId: string }).requestId === requestId),
+          async () => lines.findLast((one) => one.requestId === requestId),
           (found) => found !== undefined,
         );
         expect(line).toEqual({
+          ...{ level: 30, time: expect.stringMatching(/^20\d\d-.*Z$/), msg: 'request' },
           ...{ requestId, orgId: acme.id, method: 'GET', path: '/api/working-hours/status' },
           ...{ status: answer.status, ms: expect.any(Number) },
         });
         expect(await requests()).toBeGreaterThan(before);
-      };
-      await told({});
-      await told(KEPT);
-      await told(LONG);
+      }
     }
   } finally {
-    log.info = info;
+    await told.stop();
   }
 });
 

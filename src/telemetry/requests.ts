@@ -2,6 +2,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
+import { logRequest } from '../log.ts';
 import type { Metrics } from './metrics.ts';
 import { type OpenSpan, tracing } from './tracing.ts';
 
@@ -26,7 +27,7 @@ export interface Answered {
 export function tellOf({ log, metrics }: { log: Logger; metrics: Metrics }, answered: Answered): void {
   const { requestId, orgId, method, route, path, status, ms } = answered;
   metrics.request(method, route, path, status, ms);
-  log.info({ requestId, orgId, method, path: path ?? 'unknown', status, ms: Math.round(ms) }, 'request');
+  logRequest(log, { requestId, orgId, method, path: path ?? 'unknown', status, ms: Math.round(ms) });
 }
 
 /** To be called before other hooks are added. */

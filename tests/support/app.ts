@@ -1,4 +1,5 @@
 /** The gateway as `npm start` builds it, listening on a free port, with a control database of its own. */
+import type { Logger } from 'pino';
 import { type App, buildApp } from '../../src/app.ts';
 import { type Config, readConfig } from '../../src/config.ts';
 import { createLog } from '../../src/log.ts';
@@ -20,8 +21,9 @@ export interface TestApp extends App {
 /**
  * @param env variables on top of an empty environment.
  * @param databaseUrl a control database to share with another gateway; the one that made it removes it.
+ * @param log of `LOG_LEVEL`.
  */
-export async function startApp(env: Record<string, string> = {}, databaseUrl?: string): Promise<TestApp> {
+export async function startApp(env: Record<string, string> = {}, databaseUrl?: string, log?: Logger): Promise<TestApp> {
   const config: Config = readConfig({
     LOG_LEVEL: process.env.TEST_LOG ?? 'silent',
     // Most tests need one or two tenants, or none.
@@ -35,7 +37,7 @@ export async function startApp(env: Record<string, string> = {}, databaseUrl?: s
     databaseUrl: controlUrl,
     jwtSecret: config.jwtSecret ?? JWT_SECRET,
     formerJwtSecret: config.formerJwtSecret,
-    log: createLog(config.logLevel),
+    log: log ?? createLog(config.logLevel),
     firstSuperAdmin: SUPER_ADMIN,
   });
   await app.http.listen({ port: 0, host: '127.0.0.1' });
