@@ -119,13 +119,13 @@ async function change(registrar: Registrar, { verb, name, options }: Wanted): Pr
 
 async function list(servers: readonly DatabaseServer[], known: DatabaseServers): Promise<void> {
   const rows = await Promise.all(
-    servers.map(async ({ id, name, state, region, tenants, capacity, address, pooledAddress }) => [
+    servers.map(async ({ id, name, state, region, tenants, leftDatabases, capacity, address, pooledAddress }) => [
       name,
       state,
       region ?? '-',
       `${tenants}/${capacity}`,
       pooledAddress ? `${address} (pooled: ${pooledAddress})` : address,
-      await standing(known, id),
+      `${await standing(known, id)}${leftDatabases > 0 ? `; ${leftDatabases} of removed tenants to be dropped when it is up` : ''}`,
     ]),
   );
   const table = [['NAME', 'STATE', 'REGION', 'TENANTS', 'ADDRESS', 'STANDS'], ...rows];

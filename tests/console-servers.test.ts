@@ -12,6 +12,7 @@ import {
   signIn,
   startBrowser,
 } from './support/browser.ts';
+import { sql } from './support/database.ts';
 import { startTenantServer, type TenantServer } from './support/tenant-servers.ts';
 
 describeIf('database servers in the console', hasBrowser, 'chromium is not on PATH', () => {
@@ -77,6 +78,12 @@ describeIf('database servers in the console', hasBrowser, 'chromium is not on PA
     const tenant = await provision(root, { name: 'Far Away Ltd', region: 'eu' });
     await server.entrance.close();
     await row().getByText('Down').waitFor();
+    await sql(
+      app.databaseUrl,
+      `insert into left_databases (server_id, name, org_id, slug, left_at)
+       select id, 't_gone', gen_random_uuid(), 'gone', now() from database_servers where name = 'eu-1'`,
+    );
+    await row().getByText('One database of a removed tenant is dropped when it is back.').waitFor();
     await go('Health');
     const card = page.getByTestId('health-server-eu-1');
     await card.getByText('1 tenant cannot be used until it is back:').waitFor();
@@ -105,6 +112,11 @@ describeIf('database servers in the console', hasBrowser, 'chromium is not on PA
     await page.goto(`${app.url}/console/servers`);
     await page.getByRole('heading', { level: 1, name: 'Server basis data' }).waitFor();
     await page.getByRole('button', { name: 'Daftarkan server' }).waitFor();
+    // Also why one is away.
+    await server.entrance.close();
+    await row().getByText('sambungan ditolak').waitFor();
+    await page.goto(`${app.url}/console/health`);
+    await page.getByTestId('health-server-eu-1').getByText('sambungan ditolak').waitFor();
     expect(problems).toEqual([]);
   });
 });

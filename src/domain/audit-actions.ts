@@ -26,6 +26,7 @@ export const PLATFORM_ACTIONS = [
   'tenant.schedule_purge',
   'tenant.cancel_purge',
   'tenant.purge',
+  'tenant.drop_left',
   'tenant.restore',
   'user.login',
   'user.login_failed',

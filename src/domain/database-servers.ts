@@ -40,6 +40,12 @@ export class DatabaseServer {
   @Field(() => Int, { description: 'Tenants that it has, those that are being made included.' })
   tenants!: number;
 
+  @Field(() => Int, {
+    description:
+      'Databases of removed tenants that it still has, as it did not answer then: dropped as soon as it does, if it ever does.',
+  })
+  leftDatabases!: number;
+
   @Field({ description: 'Whether it is the control plane\u2019s own, which is in every installation.' })
   isHome!: boolean;
 
@@ -63,7 +69,8 @@ type Stored = Omit<DatabaseServer, 'isHome' | 'address' | 'pooledAddress'> & {
 
 const COLUMNS = `s.id, s.name, s.region, s.capacity, s.state, s.sealed_url as "sealedUrl", s.sealed_pooled_url as "sealedPooledUrl",
   s.created_at as "createdAt", s.updated_at as "updatedAt",
-  (select count(*)::int from tenant_databases d where d.server_id = s.id) as tenants`;
+  (select count(*)::int from tenant_databases d where d.server_id = s.id) as tenants,
+  (select count(*)::int from left_databases l where l.server_id = s.id) as "leftDatabases"`;
 
 const serversById: ById<Stored> = query(
   'database_servers_by_id',

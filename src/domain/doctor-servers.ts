@@ -117,15 +117,27 @@ async function lookAtOther({ id, name, url }: ServerAddress, control: pg.Client,
     return { name, findings, isReplaced, looked: { url, facts: await factsOfServer(client, control, facts, id) } };
   } catch (error) {
     const hidden = facts.tenants.filter(({ serverId }) => serverId === id).length;
+    const left = await leftOn(control, id);
     findings.push({
       kind: 'unreachable_server',
-      problem: `the database server ${name} cannot be looked at, nor its ${hidden} tenants: ${describeFailure(error)}`,
+      problem: `the database server ${name} cannot be looked at, nor its ${hidden} tenants${left}: ${describeFailure(error)}`,
       remedy: `bring it back (${new URL(url).host}), or give its new address: npm run servers.`,
     });
     return { name, findings };
   } finally {
     await client.end().catch(() => {});
   }
+}
+
+/** Of tenants that were removed without it, in words. */
+async function leftOn(control: pg.Client, id: string): Promise<string> {
+  const { rows } = await control.query<{ slug: string; name: string }>(
+    'select slug, name from left_databases where server_id = $1 order by slug',
+    [id],
+  );
+  if (rows.length === 0) return '';
+  const each = rows.map(({ slug, name }) => `${name} (${slug})`);
+  return `, nor what it has of removed tenants, which is dropped when it is back: ${each.join(', ')}`;
 }
 
 /** Told by what PostgreSQL knows itself by. */

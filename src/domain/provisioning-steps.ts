@@ -9,6 +9,7 @@ import type { TenantRef } from '../components/tenant-store.ts';
 import type { Services } from '../context.ts';
 import { TENANT_SCHEMA_VERSION } from '../db/migrations/tenant/index.ts';
 import { randomPassword } from '../db/secrets.ts';
+import type { TenantCluster } from '../db/tenant-cluster.ts';
 import { Identity } from '../entities/control/identity.ts';
 import { Organization, TenantStatus } from '../entities/control/organization.ts';
 import { TenantDatabase } from '../entities/control/tenant-database.ts';
@@ -16,6 +17,7 @@ import { Usage } from '../entities/control/usage.ts';
 import { TenantChange } from '../live/event-log.ts';
 import { audit, bySystem } from './audit.ts';
 import { StepFailure } from './durable-run.ts';
+import { dropDatabases } from './left-databases.ts';
 import { placeTenant } from './placement.ts';
 import { tellOfTenant } from './tenant-events.ts';
 import { seedAdmins, seedTenant, writeLimits } from './tenant-seeds.ts';
@@ -180,7 +182,11 @@ export const PROVISIONING_STEPS: readonly StepDefinition[] = [
   },
 ];
 
-/** Removes whatever the steps made, however far they came. */
+/**
+ * Removes whatever the steps made, however far they came.
+ *
+ * @returns the database servers that did not answer: what they have is noted with the tenant's removal (left-databases.ts).
+ */
 export async function unmake({
   services,
   orgId,
@@ -193,7 +199,7 @@ export async function unmake({
    * and one that was restored since may be in the place of the database.
    */
   fence: () => Promise<void>;
-}): Promise<void> {
+}): Promise<TenantCluster[]> {
   const org = await services.control.orm.em.fork().findOneOrFail(Organization, orgId);
   for (const store of services.components.stores) {
     await fence();
@@ -202,7 +208,5 @@ export async function unmake({
     });
   }
   services.tenants.forget(orgId);
-  // Before its names were reserved there is nothing to drop.
-  const server = await services.servers.find(orgId);
-  await server?.drop(server.nameFor(orgId), fence);
+  return dropDatabases(services, orgId, fence);
 }

@@ -9,6 +9,7 @@ import type { Context, Services } from '../context.ts';
 import { DiskFull } from '../db/disk-space.ts';
 import type { JobAttempt } from '../db/queue.ts';
 import { ServerAway } from '../db/server-liveness.ts';
+import type { TenantCluster } from '../db/tenant-cluster.ts';
 import { Organization, TenantStatus } from '../entities/control/organization.ts';
 import {
   type Provisioning,
@@ -22,6 +23,7 @@ import { TenantChange } from '../live/event-log.ts';
 import { traced } from '../telemetry/tracing.ts';
 import { audit, bySystem } from './audit.ts';
 import { FencedOff, HandedBack, StepFailure, type Worker } from './durable-run.ts';
+import { noteLeft } from './left-databases.ts';
 import { NoRoom } from './placement.ts';
 import { asTold } from './provisioning-state.ts';
 import { type Outside, PROVISIONING_STEPS, type Recorder, type StepContext, unmake } from './provisioning-steps.ts';
@@ -210,8 +212,9 @@ async function undo(services: Services, orgId: string, attempt: number, job: Job
       if (run?.attempt !== attempt) throw new FencedOff();
       await body(em, run);
     });
+  let left: TenantCluster[];
   try {
-    await unmake({ services, orgId, fence: ifNewest });
+    left = await unmake({ services, orgId, fence: ifNewest });
   } catch (error) {
     await ifNewest(async (em, run) => {
       // The stores' failures are the ones foreseen; otherwise it is the database that would not go.
@@ -224,11 +227,13 @@ async function undo(services: Services, orgId: string, attempt: number, job: Job
   }
   await ifNewest(async (em) => {
     const org = await em.findOneOrFail(Organization, orgId);
+    const after = await noteLeft(em, org, left);
     audit(em, bySystem, {
       action: 'tenant.remove',
       orgId,
       target: { type: 'tenant', id: orgId },
       before: { name: org.name, slug: org.slug },
+      after,
     });
     await em.flush();
     await em.nativeDelete(Organization, orgId);

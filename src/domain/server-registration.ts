@@ -189,11 +189,12 @@ export async function removeServer(registrar: Registrar, id: string): Promise<st
   const { name, url } = await em.transactional(async (tx) => {
     const row = await lock(tx, id);
     await refuseInUse(tx, row);
+    const left = await rowsWithin(tx, leftOn, [id]);
     tx.remove(row);
     audit(tx, source, {
       action: 'database_server.remove',
       target: { type: 'database_server', id },
-      before: told(row),
+      before: { ...told(row), ...(left.length > 0 && { leftDatabases: left.map(({ name }) => name) }) },
     });
     await publish(tx, 'database_server', { serverId: id });
     return { name: row.name, url: keys.open(row.sealedUrl!) };
@@ -207,6 +208,12 @@ const useOf = query<{ tenants: number; moves: number }>(
   'use_of_server',
   `select (select count(*)::int from tenant_databases where server_id = $1) as tenants,
           (select count(*)::int from tenant_moves m where $1 in (source_id, target_id) and ${UNFINISHED_MOVE}) as moves`,
+);
+
+/** Of removed tenants: nobody drops them any more. */
+const leftOn = query<{ name: string }>(
+  'left_on_server',
+  'select name from left_databases where server_id = $1 order by name',
 );
 
 /** @throws {AppError} conflict */

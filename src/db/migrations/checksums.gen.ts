@@ -14,6 +14,7 @@ export const CHECKSUMS: Readonly<Record<string, string>> = {
   Control0013AwaitedReleases: '785b2ce311136e2fb4c8a7eed99581f2b8a5ec57c647304398fd4101f0b23d74',
   Control0014KeyGenerations: '3ff63bb11ad3dadf0c8079d50675af174ca4b888a8060ab18d2226a1425c1113',
   Control0015LogByType: '253e85756ca748435defb8022d521d66d6bf3fe626682588228c00069c72b9ad',
+  Control0016LeftDatabases: 'edd265178341740751426c3f88007ae256fdb077c8e9855fc137c4f717170fc0',
   Tenant0001Initial: 'ac407de8bcceb7a970c195909c655058f197f6f16752e91e11f6a92a8dc14a45',
   Tenant0002Schedules: '2c3fb9061cf803a38a5f0210c39787b1fc97b6e054a18692a115cd83bcbd3ae0',
   Tenant0003AuditChain: '9914baa4367d61d328e14f5d5e1b8c83c1c76cf23405f5ec00bc8460ae3f9b2d',

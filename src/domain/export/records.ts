@@ -234,6 +234,7 @@ export const NOT_EXPORTED: Readonly<Record<Side, Readonly<Record<string, string>
   },
   control: {
     activity_heads: 'only the platform can hold the chain against its key',
+    left_databases: 'of tenants that are no more',
     offboarding_runs: 'of the platform',
     provisioning_runs: 'of the platform',
     provisioning_steps: 'of the platform',

@@ -9,7 +9,7 @@ import { DatabaseServer } from '../../entities/control/database-server.ts';
  */
 export async function isItself(
   em: EntityManager,
-  client: pg.ClientBase,
+  client: pg.ClientBase | pg.Pool,
   serverId: string,
   database?: string,
 ): Promise<boolean> {

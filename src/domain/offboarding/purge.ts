@@ -1,10 +1,10 @@
 /** Removes a tenant for good: everything that is its own, and at last itself, which frees its slug. The log of it stays. */
 import { query } from '../../db/control.ts';
-import { draftName, formerName } from '../../db/tenant-names.ts';
 import { Organization } from '../../entities/control/organization.ts';
 import type { Place } from '../../entities/control/tenant-export.ts';
 import { publish, TenantChange } from '../../live/event-log.ts';
 import { audit, bySystem } from '../audit.ts';
+import { noteLeft } from '../left-databases.ts';
 import { unmake } from '../provisioning-steps.ts';
 import { tellOfTenant } from '../tenant-events.ts';
 import { type Claimed, type OffboardingServices, refuseUnheld, tellStep, whileHeld } from './runs.ts';
@@ -22,15 +22,11 @@ const keptOf = query<KeptOf>(
 
 /** @throws {FencedOff}; what it failed of. */
 export async function purgeTenantNow(services: OffboardingServices, run: Claimed): Promise<void> {
-  const { control, kept, servers } = services;
+  const { control, kept } = services;
   const { orgId, requestedBy } = run;
   await tellStep(control, run, 'databases');
   const fence = () => refuseUnheld(control, run);
-  await unmake({ services, orgId, fence });
-  const server = await servers.of(orgId);
-  const name = server.nameFor(orgId);
-  // What a restore that was cut off may have left.
-  for (const left of [draftName(name), formerName(name)]) await server.drop(left, fence);
+  const left = await unmake({ services, orgId, fence });
   await tellStep(control, run, 'files');
   const { rows } = await control.pool.query<KeptOf>({ ...keptOf, values: [orgId] });
   for (const { place, names } of rows) {
@@ -39,11 +35,13 @@ export async function purgeTenantNow(services: OffboardingServices, run: Claimed
   await whileHeld(control, run, async (em) => {
     const org = await em.findOneOrFail(Organization, orgId);
     const { name, slug, purgeAt } = org;
+    const after = await noteLeft(em, org, left);
     audit(em, bySystem, {
       action: 'tenant.purge',
       orgId,
       target: { type: 'tenant', id: orgId },
       before: { name, slug, purgeAt, requestedBy },
+      after,
     });
     await em.flush();
     await em.nativeDelete(Organization, orgId);

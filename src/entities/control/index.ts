@@ -10,6 +10,7 @@ import { IdempotencyKey } from './idempotency-key.ts';
 import { Identity } from './identity.ts';
 import { Installation } from './installation.ts';
 import { KeyGeneration } from './key-generation.ts';
+import { LeftDatabase } from './left-database.ts';
 import { OffboardingRun, TenantArchive } from './offboarding.ts';
 import { Organization } from './organization.ts';
 import { ProvisioningRun, ProvisioningStep } from './provisioning-run.ts';
@@ -39,6 +40,7 @@ export const controlEntities = [
   Identity,
   Installation,
   KeyGeneration,
+  LeftDatabase,
   OffboardingRun,
   Organization,
   PlatformUsageDay,

@@ -12,6 +12,7 @@ import { Control0012AbandonedMoves } from './0012-abandoned-moves.ts';
 import { Control0013AwaitedReleases } from './0013-awaited-releases.ts';
 import { Control0014KeyGenerations } from './0014-key-generations.ts';
 import { Control0015LogByType } from './0015-log-by-type.ts';
+import { Control0016LeftDatabases } from './0016-left-databases.ts';
 
 /** In the order in which they are applied; never changed once released. */
 export const controlMigrations = [
@@ -29,4 +30,5 @@ export const controlMigrations = [
   Control0013AwaitedReleases,
   Control0014KeyGenerations,
   Control0015LogByType,
+  Control0016LeftDatabases,
 ];

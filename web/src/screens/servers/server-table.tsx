@@ -3,6 +3,7 @@ import { Badge, Group, Stack, Table, Text } from '@mantine/core';
 import { useTranslation } from 'react-i18next';
 import type { ServerRowFragment } from '../../documents.gen.ts';
 import { UsageBar } from '../../ui/bar.tsx';
+import { reasonText } from '../../ui/errors.ts';
 import { useFormats } from '../../ui/format.ts';
 import stacked from '../../ui/stacked.module.css';
 import { StatusBadge } from '../../ui/status-badge.tsx';
@@ -40,7 +41,7 @@ export function ServerTable({ servers, onChange }: ServerTableProps) {
 
 function Row({ server, onChange }: { server: ServerRowFragment; onChange: () => void }) {
   const { t } = useTranslation('servers');
-  const { name, region, address, pooledAddress, isHome, state, tenants, capacity } = server;
+  const { name, region, address, pooledAddress, isHome, state, tenants, leftDatabases, capacity } = server;
   return (
     <Table.Tr data-testid={`server-${name}`}>
       <Table.Th scope="row" fw={400}>
@@ -78,6 +79,11 @@ function Row({ server, onChange }: { server: ServerRowFragment; onChange: () => 
       </Table.Td>
       <Table.Td data-label={t('list.health')}>
         <Health {...server.health} />
+        {leftDatabases > 0 && (
+          <Text size="xs" c="dimmed">
+            {t('left', { count: leftDatabases })}
+          </Text>
+        )}
       </Table.Td>
       <Table.Td className={classes.actions}>
         <ServerActions server={server} onChange={onChange} />
@@ -94,7 +100,7 @@ function Health({ status, latencyMs, error }: ServerRowFragment['health']) {
       <StatusBadge status={status} />
       {status === 'DOWN' ? (
         <Text size="xs" c="var(--mantine-color-error)">
-          {error}
+          {error && reasonText(error)}
         </Text>
       ) : (
         typeof latencyMs === 'number' && (
