@@ -1,12 +1,9 @@
 /**
- * W7: a tenant made, from its POST until it is active, beside the bare `CREATE DATABASE … TEMPLATE` of a template with the same tables
- * on the same server. Tenants without a first admin: hashing a password is slow on purpose.
+ * W7: a tenant made, from its POST until it is active, beside the bare `CREATE DATABASE … TEMPLATE` of the same template on the
+ * same server. Tenants without a first admin: hashing a password is slow on purpose.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
-import { statementsOf } from '../../src/db/migrations/frozen.ts';
-import { tenantMigrations } from '../../src/db/migrations/tenant/index.ts';
-import { sql } from '../../tests/support/database.ts';
 import { median } from '../rounds.ts';
 import type { Bench, Finding, Workload } from './workload.ts';
 
@@ -35,7 +32,7 @@ export const W7: Workload = {
     const { gateway } = platform;
     const pool = new pg.Pool({ connectionString: platform.databases.gateway, max: BURST });
     try {
-      const template = await plainTemplate(platform.databases.gateway);
+      const template = await templateOf(pool);
       const untilActive = watchActive(pool);
       let made = 0;
       const tenant: Make = (name) => makeTenant(bench, untilActive, `${name}-${++made}`);
@@ -97,15 +94,11 @@ export const W7: Workload = {
   },
 };
 
-/** As migrations leave it, and whoever makes one by hand: the gateway's own is written anew (src/db/lean-template.ts). */
-async function plainTemplate(server: string): Promise<string> {
-  const name = 'plain_template';
-  await sql(server, `create database ${name} template template0`);
-  const url = new URL(server);
-  url.pathname = `/${name}`;
-  const listed = 'create table mikro_orm_migrations (id serial primary key, name text not null)';
-  await sql(url.href, [listed, ...tenantMigrations.flatMap(statementsOf)].join(';\n'));
-  return name;
+async function templateOf(pool: pg.Pool): Promise<string> {
+  const { rows } = await pool.query<{ name: string }>(
+    `select datname as name from pg_database where datname ~ '^t_[0-9a-f]+_template_' order by oid desc limit 1`,
+  );
+  return rows[0]!.name;
 }
 
 /** @returns milliseconds. */
