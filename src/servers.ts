@@ -125,7 +125,7 @@ async function list(servers: readonly DatabaseServer[], known: DatabaseServers):
       region ?? '-',
       `${tenants}/${capacity}`,
       pooledAddress ? `${address} (pooled: ${pooledAddress})` : address,
-      `${await standing(known, id)}${leftDatabases > 0 ? `; ${leftDatabases} of removed tenants to be dropped when it is up` : ''}`,
+      `${await standing(known, id)}${leftDatabases > 0 ? `; ${leftDatabases} of removed tenants still to be dropped` : ''}`,
     ]),
   );
   const table = [['NAME', 'STATE', 'REGION', 'TENANTS', 'ADDRESS', 'STANDS'], ...rows];

@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { LeftDropper } from '../src/domain/drop-left.ts';
 import { HOME_SERVER_ID } from '../src/entities/control/database-server.ts';
 import { type Actor, eventually, provision, superAdmin, type Tenant } from './support/actors.ts';
 import { startApp, type TestApp } from './support/app.ts';
@@ -146,6 +147,58 @@ describe('when that server is back', () => {
       `server eu-1: database ${nameOf(backedUp)} belongs to no tenant`,
       `server eu-1: role ${nameOf(backedUp)} belongs to no tenant`,
     ]);
+  });
+});
+
+describe('while another server answers at its address, or it knows itself by another identifier', () => {
+  let tenant: Tenant;
+  beforeAll(async () => {
+    tenant = await provision(admin, { region: 'eu' });
+    await sql(app.databaseUrl, `update database_servers set system_identifier = '1' where id = $1`, [id]);
+    await purged(tenant);
+  });
+
+  test('what it has of a removed tenant stays, and the log, the list and the doctor say why', async () => {
+    const [told] = toldOf(tenant);
+    expect((await entry(tenant, 'tenant.purge'))!.after).toEqual({
+      leftBehind: [`${told} (another server answers at its address)`],
+    });
+    expect(await left()).toBe(1);
+    const { findings } = await examination(app.databaseUrl);
+    const { problem } = findings.find(({ kind }) => kind === 'replaced_server')!;
+    expect(problem).toContain(`; what it has of removed tenants, which is dropped when it is back: ${nameOf(tenant)}`);
+  });
+
+  test('a line says so once, and a server that cannot be opened keeps none of the others waiting', async () => {
+    const unopened = '00000000-0000-7000-8000-00000000000f';
+    await sql(
+      app.databaseUrl,
+      `insert into database_servers (id, name, capacity, state, sealed_url, created_at, updated_at)
+         values ($1, 'unopened', 1, 'closed', 'no seal', now(), now())`,
+      [unopened],
+    );
+    await sql(
+      app.databaseUrl,
+      `insert into left_databases (server_id, name, org_id, slug, left_at) values ($1, 'none', $1, 'none', '2020-01-01')`,
+      [unopened],
+    );
+    const warn = jest.fn<(told: { server: string }, line: string) => void>();
+    const log = Object.assign(Object.create(app.services.log), { warn });
+    const dropper = new LeftDropper({ ...app.services, log });
+    for (let round = 0; round < 3; round++) await dropper.run();
+    await sql(app.databaseUrl, 'delete from database_servers where id = $1', [unopened]);
+    expect(warn.mock.calls.map(([{ server }, line]) => [server, line])).toEqual([
+      ['unopened', 'what a removed tenant left is not dropped yet; it is tried again'],
+      ['eu-1', expect.stringContaining('another server than was registered answers at the address')],
+    ]);
+    expect(await mine(server.directUrl, tenant)).toHaveLength(2);
+  });
+
+  test('it is dropped when the server is told to be the same, which what is left on it shows', async () => {
+    const change = await admin.rest('PATCH', `/api/super-admin/database-servers/${id}`, { url: server.url });
+    expect(change.status).toBe(200);
+    await eventually(left, (count) => count === 0, 30_000);
+    expect(await mine(server.directUrl, tenant)).toEqual([]);
   });
 });
 

@@ -106,9 +106,10 @@ async function lookAtOther({ id, name, url }: ServerAddress, control: pg.Client,
     await client.connect();
     const isReplaced = await isAnother(client, control, id);
     if (isReplaced) {
+      const left = await leftOn(control, id);
       findings.push({
         kind: 'replaced_server',
-        problem: `another PostgreSQL server than was registered as ${name} answers at ${new URL(url).host}`,
+        problem: `another PostgreSQL server than was registered as ${name} answers at ${new URL(url).host}${left && `; ${left}`}`,
         remedy:
           'give the address of the right one: npm run servers -- set; the same address again where it was upgraded by pg_upgrade, or ' +
           'restored as a whole.',
@@ -120,7 +121,7 @@ async function lookAtOther({ id, name, url }: ServerAddress, control: pg.Client,
     const left = await leftOn(control, id);
     findings.push({
       kind: 'unreachable_server',
-      problem: `the database server ${name} cannot be looked at, nor its ${hidden} tenants${left}: ${describeFailure(error)}`,
+      problem: `the database server ${name} cannot be looked at, nor its ${hidden} tenants${left && `, nor ${left}`}: ${describeFailure(error)}`,
       remedy: `bring it back (${new URL(url).host}), or give its new address: npm run servers.`,
     });
     return { name, findings };
@@ -137,7 +138,7 @@ async function leftOn(control: pg.Client, id: string): Promise<string> {
   );
   if (rows.length === 0) return '';
   const each = rows.map(({ slug, name }) => `${name} (${slug})`);
-  return `, nor what it has of removed tenants, which is dropped when it is back: ${each.join(', ')}`;
+  return `what it has of removed tenants, which is dropped when it is back: ${each.join(', ')}`;
 }
 
 /** Told by what PostgreSQL knows itself by. */

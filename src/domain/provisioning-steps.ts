@@ -9,7 +9,6 @@ import type { TenantRef } from '../components/tenant-store.ts';
 import type { Services } from '../context.ts';
 import { TENANT_SCHEMA_VERSION } from '../db/migrations/tenant/index.ts';
 import { randomPassword } from '../db/secrets.ts';
-import type { TenantCluster } from '../db/tenant-cluster.ts';
 import { Identity } from '../entities/control/identity.ts';
 import { Organization, TenantStatus } from '../entities/control/organization.ts';
 import { TenantDatabase } from '../entities/control/tenant-database.ts';
@@ -17,7 +16,7 @@ import { Usage } from '../entities/control/usage.ts';
 import { TenantChange } from '../live/event-log.ts';
 import { audit, bySystem } from './audit.ts';
 import { StepFailure } from './durable-run.ts';
-import { dropDatabases } from './left-databases.ts';
+import { dropDatabases, type NotThere } from './left-databases.ts';
 import { placeTenant } from './placement.ts';
 import { tellOfTenant } from './tenant-events.ts';
 import { seedAdmins, seedTenant, writeLimits } from './tenant-seeds.ts';
@@ -199,7 +198,7 @@ export async function unmake({
    * and one that was restored since may be in the place of the database.
    */
   fence: () => Promise<void>;
-}): Promise<TenantCluster[]> {
+}): Promise<NotThere[]> {
   const org = await services.control.orm.em.fork().findOneOrFail(Organization, orgId);
   for (const store of services.components.stores) {
     await fence();

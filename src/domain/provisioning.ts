@@ -9,7 +9,6 @@ import type { Context, Services } from '../context.ts';
 import { DiskFull } from '../db/disk-space.ts';
 import type { JobAttempt } from '../db/queue.ts';
 import { ServerAway } from '../db/server-liveness.ts';
-import type { TenantCluster } from '../db/tenant-cluster.ts';
 import { Organization, TenantStatus } from '../entities/control/organization.ts';
 import {
   type Provisioning,
@@ -23,7 +22,7 @@ import { TenantChange } from '../live/event-log.ts';
 import { traced } from '../telemetry/tracing.ts';
 import { audit, bySystem } from './audit.ts';
 import { FencedOff, HandedBack, StepFailure, type Worker } from './durable-run.ts';
-import { noteLeft } from './left-databases.ts';
+import { type NotThere, noteLeft } from './left-databases.ts';
 import { NoRoom } from './placement.ts';
 import { asTold } from './provisioning-state.ts';
 import { type Outside, PROVISIONING_STEPS, type Recorder, type StepContext, unmake } from './provisioning-steps.ts';
@@ -212,7 +211,7 @@ async function undo(services: Services, orgId: string, attempt: number, job: Job
       if (run?.attempt !== attempt) throw new FencedOff();
       await body(em, run);
     });
-  let left: TenantCluster[];
+  let left: NotThere[];
   try {
     left = await unmake({ services, orgId, fence: ifNewest });
   } catch (error) {

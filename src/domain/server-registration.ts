@@ -150,12 +150,14 @@ async function newAddresses(registrar: Registrar, row: Row, { url, pooledUrl }: 
 const databasesOn = query<{ name: string }>(
   'databases_on_server',
   `select d.database_name as name from tenant_databases d join organizations o on o.id = d.org_id
-    where d.server_id = $1 and o.status <> 'provisioning' and o.archived_at is null`,
+    where d.server_id = $1 and o.status <> 'provisioning' and o.archived_at is null
+   union all
+   select name from left_databases where server_id = $1 and not exists (select from tenant_databases where server_id = $1)`,
 );
 
 /**
  * After pg_upgrade, or restored as a whole, a server has another identifier: it is the same one where all of its tenants'
- * databases are on it.
+ * databases are on it; where it has none any more, those of removed tenants that are to be dropped yet.
  *
  * @throws {AppError} validation_failed, conflict
  */

@@ -3,9 +3,9 @@ import type { Services } from '../context.ts';
 import { LOCKS } from '../db/locks.ts';
 import { OwnSession } from '../db/own-session.ts';
 import { SETTLE_MS, settleRestores } from '../domain/backup/settle-restores.ts';
+import { DROP_LEFT_MS, LeftDropper } from '../domain/drop-left.ts';
 import { sampleHealth } from '../domain/health-history.ts';
 import { WATCH_MS, watchHealth } from '../domain/health-watch.ts';
-import { DROP_LEFT_MS, dropLeft } from '../domain/left-databases.ts';
 import { GIVE_BACK_MS, giveBack } from '../domain/move/give-back.ts';
 import { beginDuePurges, DUE_MS } from '../domain/offboarding/due.ts';
 import { RECORD_MS, recordUsage } from '../domain/usage-days.ts';
@@ -48,6 +48,7 @@ export class Leader {
     );
     if (!rows[0]?.locked) return;
     const { log } = this.#services;
+    const leftDropper = new LeftDropper(this.#services);
     this.#stops = [
       gatherUsage(this.#services),
       every(SEAL_MS, () => sealControl(this.#services), log),
@@ -55,7 +56,7 @@ export class Leader {
       every(SAMPLE_MS, () => sampleHealth(this.#services), log),
       every(RECORD_MS, () => recordUsage(this.#services), log, 0),
       every(DUE_MS, () => beginDuePurges(this.#services), log),
-      every(DROP_LEFT_MS, () => dropLeft(this.#services), log),
+      every(DROP_LEFT_MS, () => leftDropper.run(), log),
       every(GIVE_BACK_MS, () => giveBack(this.#services), log),
       every(SETTLE_MS, () => settleRestores(this.#services), log),
       every(CLEAN_UP_MS, () => cleanUp(this.#services), log),

@@ -79,7 +79,7 @@ async function restoreOn(server: TenantCluster, target: ReachedTarget, archive: 
     if (!server.isHome) renamer = await openWriter(server.url, away);
     // Whoever makes, migrates or drops the tenant's database waits, or is waited for.
     await helper.query('select pg_advisory_lock($1, hashtext($2))', [LOCKS.tenantDatabase, name]);
-    if (!server.isHome && (await settleSwitch({ control, renamer, helper }, orgId, name))) {
+    if (!server.isHome && (await settleSwitch({ control, renamer, helper }, orgId, name)) === 'holds') {
       await finishSwitch(helper, name);
     }
     staging = await openStaging(control, databaseUrl, orgId, archive.header.schema.control);

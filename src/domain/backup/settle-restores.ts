@@ -64,7 +64,10 @@ async function settle(
   // Else the restore is at work still.
   if (!rows[0]?.free) return;
   const sessions = { control: await open(control.url), renamer: await open(url), helper };
-  if (await settleSwitch(sessions, orgId, name)) {
+  const outcome = await settleSwitch(sessions, orgId, name);
+  // The restore has come to its end since its mark was seen.
+  if (outcome === 'none') return;
+  if (outcome === 'holds') {
     await finishSwitch(helper, name);
     log.info({ orgId, server: serverName }, 'a restore that was cut off holds, and is ended');
   } else {

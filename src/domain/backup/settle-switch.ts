@@ -45,20 +45,20 @@ export interface Sessions {
  * Puts the former database back where the control plane does not know of the restore; what was restored is a draft again.
  *
  * @param name of the tenant's database, which is locked.
- * @returns whether there was a restore, and it holds.
+ * @returns whether the restore holds; 'none' where there is no mark of one.
  */
 export async function settleSwitch(
   { control, renamer, helper }: Sessions,
   orgId: string,
   name: string,
-): Promise<boolean> {
+): Promise<'none' | 'holds' | 'put back'> {
   const { rows } = await renamer.query<{ version: string | null }>(
     `select substring(shobj_description(oid, 'pg_database') from $2) as version from pg_database where datname = $1`,
     [name, `^${RESTORED}(\\d+)$`],
   );
   const version = rows[0]?.version;
-  if (!version) return false;
-  if (await isKnown(control, orgId, version)) return true;
+  if (!version) return 'none';
+  if (await isKnown(control, orgId, version)) return 'holds';
   await renamer.query("begin; set local lock_timeout = '20s'");
   try {
     await renameFrom(renamer, helper, name, draftName(name));
@@ -72,7 +72,7 @@ export async function settleSwitch(
     await renamer.query('rollback').catch(() => {});
     throw error;
   }
-  return false;
+  return 'put back';
 }
 
 /**
@@ -114,7 +114,7 @@ export async function commitOrPutBack(
       try {
         const asking = await openWriter(databaseUrl);
         try {
-          if (await settleSwitch({ control: asking, renamer, helper }, orgId, name)) return;
+          if ((await settleSwitch({ control: asking, renamer, helper }, orgId, name)) === 'holds') return;
           break;
         } finally {
           await asking.end();
