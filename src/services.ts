@@ -92,8 +92,9 @@ export async function openServices({
   await revocations.start(bus, control.orm.em.fork());
   const signing = new SigningKeys(keys);
   const tokens = new Tokens(signing, revocations);
-  await signing.start(bus, control, () => tokens.forget());
-  const secretWatch = new SecretWatch({ keys, control, log, secretsNow, lockedOut, changed: () => tokens.forget() });
+  const changed = () => tokens.forget();
+  signing.follow(bus, log, changed);
+  const secretWatch = new SecretWatch({ keys, signing, control, log, secretsNow, lockedOut, changed });
   await secretWatch.start(bus);
   const health = new HealthMonitor(databaseUrl, components, servers);
   const schedules = new Schedules(tenants, bus);

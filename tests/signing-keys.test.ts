@@ -101,9 +101,27 @@ test('a key that a starting process hears of before it has loaded the older ones
   const newest = await rotate({ now: true });
   const bus = { on: (_: string, hear: (event: object) => void) => hear({ payload: newest }) } as unknown as EventBus;
   const starting = new SigningKeys(here.services.keys);
-  await starting.start(bus, here.services.control, () => {});
+  starting.follow(bus, here.services.log, () => {});
+  await starting.load(here.services.control);
   expect(starting.current.kid).toBe(newest.kid);
   expect(starting.find(former.kid)).toBeUndefined();
+});
+
+test('whoever fails to take in an event keeps nobody else from hearing of it', async () => {
+  const { bus } = here.services;
+  const heard: string[] = [];
+  const ends = [
+    bus.on('signing_key', () => {
+      throw new Error('a listener of the tests fails');
+    }),
+    bus.on('signing_key', ({ payload }) => heard.push(payload.kid)),
+  ];
+  const { kid } = await rotate();
+  await eventually(
+    async () => heard,
+    (kids) => kids.includes(kid),
+  );
+  for (const end of ends) end();
 });
 
 describe('npm run keys', () => {

@@ -1,8 +1,9 @@
 /** Secrets that nobody gave are made once and kept in the data folder, readable by its owner alone. */
 import { randomBytes } from 'node:crypto';
-import { link, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { type FileHandle, link, mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Config } from '../config.ts';
+import { type Config, ConfigError } from '../config.ts';
+import { syncFolder } from '../sync-folder.ts';
 
 /** What all keys are derived from (docs/decisions/0008), and what they were derived from before (docs/decisions/0040). */
 export interface RootSecrets {
@@ -71,25 +72,55 @@ export async function storedSecrets(dataDir: string): Promise<StoredSecrets> {
   return (await existingSecrets(dataDir))!;
 }
 
-/** Puts others in the place of those that `secrets.json` holds; a crash leaves the former file or the new one. */
-export const replaceSecrets = (dataDir: string, secrets: StoredSecrets): Promise<void> =>
-  writtenAside(dataDir, secrets, (draft) => rename(draft, fileIn(dataDir)));
+/**
+ * Puts others in the place of those that `secrets.json` holds; a crash leaves the former file or the new one. Whoever could read
+ * that can read this.
+ *
+ * @throws {ConfigError} where it cannot be given to its owner. Nothing has changed then.
+ */
+export async function replaceSecrets(dataDir: string, secrets: StoredSecrets): Promise<void> {
+  const file = fileIn(dataDir);
+  await writtenAside(
+    dataDir,
+    secrets,
+    (draft) => rename(draft, file),
+    (draft) => likeThat(draft, file),
+  );
+}
+
+/** Another user may run the command than the gateway. */
+async function likeThat(draft: FileHandle, file: string): Promise<void> {
+  const [own, { uid, gid, mode }] = await Promise.all([draft.stat(), stat(file)]);
+  if (own.uid !== uid || own.gid !== gid) {
+    await draft.chown(uid, gid).catch((cause: unknown) => {
+      throw new ConfigError(
+        `${file} belongs to another user (${uid}): run this as that one, or as root. Nothing has been changed.`,
+        { cause },
+      );
+    });
+  }
+  await draft.chmod(mode & 0o777);
+}
 
 async function writtenAside(
   dataDir: string,
   secrets: StoredSecrets,
   place: (draft: string) => Promise<void>,
+  prepare?: (draft: FileHandle) => Promise<void>,
 ): Promise<void> {
   const draft = `${fileIn(dataDir)}.${randomBytes(6).toString('hex')}`;
   try {
     const file = await open(draft, 'wx', 0o600);
     try {
+      await prepare?.(file);
       await file.writeFile(`${JSON.stringify(secrets, null, 2)}\n`);
       await file.sync();
     } finally {
       await file.close();
     }
     await place(draft);
+    // Before anything is sealed with what is in it.
+    await syncFolder(dataDir);
   } finally {
     await rm(draft, { force: true });
   }

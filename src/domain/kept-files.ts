@@ -13,7 +13,7 @@ import { NoAnswerError, withDeadline } from '../components/probe.ts';
 import type { Config } from '../config.ts';
 import type { Place } from '../entities/control/tenant-export.ts';
 import { AppError } from '../errors.ts';
-import { syncFolder } from './backup/write-archive.ts';
+import { syncFolder } from '../sync-folder.ts';
 
 const DRAFT = '.draft';
 

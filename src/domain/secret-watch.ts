@@ -9,14 +9,28 @@ import { loadGenerations } from '../db/key-generations.ts';
 import type { Keys } from '../db/keys.ts';
 import type { RootSecrets } from '../db/secrets.ts';
 import type { EventBus } from '../live/event-bus.ts';
+import { ANNOUNCED_MS, type SigningKeys } from './signing-keys.ts';
 
 /** After a failure. Milliseconds. */
 const AGAIN_MS = 500;
 /** A timer may be early by a moment, in which a token could be taken for good once more. Milliseconds. */
 const LATE_MS = 20;
+/** A new secret that cannot be read is tried again for so long after every other process has gone over. Milliseconds. */
+const READ_LATE_MS = 3000;
+
+class UnreadSecrets extends Error {}
+
+function unreadSecrets(cause: unknown): never {
+  throw new UnreadSecrets(
+    `JWT_SECRET was changed, and this process cannot read the new one: ${describeFailure(cause)}. Let it read secrets.json ` +
+      'in DATA_DIR, and start it again.',
+    { cause },
+  );
+}
 
 export interface SecretWatchOptions {
   keys: Keys;
+  signing: SigningKeys;
   control: Pick<ControlDatabase, 'pool'>;
   log: Logger;
   /** The secrets as they are given now; absent where they stay as they were. */
@@ -30,6 +44,11 @@ export interface SecretWatchOptions {
 export class SecretWatch {
   readonly #options: SecretWatchOptions;
   #stopped = false;
+  /** Something has been told of that is not read yet. */
+  #toLoad = false;
+  #loading?: Promise<void>;
+  /** When a change was heard of last, by `performance.now()`. */
+  #toldAt = 0;
   #timer?: NodeJS.Timeout;
 
   constructor(options: SecretWatchOptions) {
@@ -37,7 +56,11 @@ export class SecretWatch {
   }
 
   async start(bus: EventBus): Promise<void> {
-    bus.on('root_secret', () => void this.#keepLoading());
+    bus.on('root_secret', () => {
+      this.#toldAt = performance.now();
+      this.#toLoad = true;
+      this.#loading ??= this.#keepLoading();
+    });
     await this.#load();
     this.#sayWhichIsUsed();
   }
@@ -47,32 +70,44 @@ export class SecretWatch {
     clearTimeout(this.#timer);
   }
 
+  /** One at a time, until one has read what was told of last. */
   async #keepLoading(): Promise<void> {
     const { log, lockedOut } = this.#options;
-    while (!this.#stopped) {
+    while (this.#toLoad && !this.#stopped) {
+      this.#toLoad = false;
       try {
         await this.#load();
         log.info('JWT_SECRET is being changed: this process goes over to the new one');
-        return;
       } catch (error) {
-        if (error instanceof ConfigError) {
-          if (!this.#stopped) lockedOut?.(error.message);
-          return;
+        if (this.#stopped) break;
+        if (this.#isLockedOutBy(error)) {
+          lockedOut?.((error as Error).message);
+          break;
         }
+        this.#toLoad = true;
         log.warn({ error: describeFailure(error) }, 'the keys could not be read; trying again');
         await sleep(AGAIN_MS, undefined, { ref: false });
       }
     }
+    this.#loading = undefined;
+  }
+
+  /** Not while a database is away: with that nothing is written with former keys, and they are read once it is back. */
+  #isLockedOutBy(error: unknown): boolean {
+    const isLate = performance.now() - this.#toldAt > ANNOUNCED_MS + READ_LATE_MS;
+    return error instanceof ConfigError || (isLate && error instanceof UnreadSecrets);
   }
 
   async #load(): Promise<void> {
-    const { keys, control, secretsNow, changed } = this.#options;
-    if (secretsNow) keys.learn(await secretsNow());
+    const { keys, signing, control, secretsNow, changed } = this.#options;
+    if (secretsNow) keys.learn(await secretsNow().catch(unreadSecrets));
     await loadGenerations(control.pool, keys);
     clearTimeout(this.#timer);
     const inMs = keys.newest.usedFrom - nowMs();
     if (inMs > 0) this.#timer = setTimeout(changed, inMs + LATE_MS).unref();
-    else changed();
+    // After the secret's: one that was drawn since, or is sealed anew, could not be opened when it was heard of.
+    await signing.load(control);
+    changed();
   }
 
   /** To be seen at a start: half of a change is easily forgotten. */

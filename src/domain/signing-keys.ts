@@ -5,6 +5,7 @@
  */
 import { createSecretKey, type KeyObject, randomBytes } from 'node:crypto';
 import type pg from 'pg';
+import type { Logger } from 'pino';
 import { nowMs } from '../clock.ts';
 import { type ControlDatabase, query, sqlOf } from '../db/control.ts';
 import type { Keys } from '../db/keys.ts';
@@ -48,16 +49,23 @@ export class SigningKeys {
   }
 
   /**
-   * Follows the event log, then loads what stands.
+   * Follows the event log. What stands has to be loaded after this.
    *
    * @param changed is called when another key may have ended.
    */
-  async start(bus: EventBus, control: ControlDatabase, changed: () => void): Promise<void> {
+  follow(bus: EventBus, log: Logger, changed: () => void): void {
     bus.on('signing_key', ({ payload }) => {
-      this.#add(payload);
-      changed();
+      if (this.#add(payload)) changed();
+      else
+        log.warn({ kid: payload.kid }, 'a signing key cannot be opened yet: it is read again with the new JWT_SECRET');
     });
-    for (const row of await signingKeys(control)) this.#add(row);
+  }
+
+  /** Takes in those that are kept. @throws when one of them cannot be opened, the others being taken in. */
+  async load(control: Pick<ControlDatabase, 'pool'>): Promise<void> {
+    const sealed = (await signingKeys(control)).filter((row) => !this.#add(row));
+    if (sealed.length > 0)
+      throw new Error(`the signing key ${sealed[0]!.kid} was sealed with a secret that is not known`);
   }
 
   /** What tokens are signed with now. */
@@ -75,17 +83,21 @@ export class SigningKeys {
     return kid === undefined ? this.#keys.signing : this.#kept[place]!.key;
   }
 
-  #add({ kid, sealedKey, signsFrom, formerEndAt, createdAt }: SigningKeyRow): void {
-    if (this.#kept.some((one) => one.kid === kid)) return;
+  /** @returns false where it cannot be opened: that of another secret may be heard of before the secret is learnt. */
+  #add({ kid, sealedKey, signsFrom, formerEndAt, createdAt }: SigningKeyRow): boolean {
+    if (this.#kept.some((one) => one.kid === kid)) return true;
+    const key = this.#keys.tryOpen(sealedKey);
+    if (key === undefined) return false;
     this.#kept.push({
       kid,
-      key: createSecretKey(Buffer.from(this.#keys.open(sealedKey), 'base64')),
+      key: createSecretKey(Buffer.from(key, 'base64')),
       signsFrom: Date.parse(signsFrom),
       formerEndAt: Date.parse(formerEndAt),
       createdAt: Date.parse(createdAt),
     });
     // One may be heard of before the older ones are loaded.
     this.#kept.sort((a, b) => a.createdAt - b.createdAt || (a.kid < b.kid ? -1 : 1));
+    return true;
   }
 }
 

@@ -57,8 +57,16 @@ export class EventBus {
 
   /** Hands every later event of the topic to the listener, in order. @returns what ends it. */
   on<T extends Topic>(topic: T, listener: (event: LoggedEvent<T>) => void): () => void {
-    this.#emitter.on(topic, listener);
-    return () => this.#emitter.off(topic, listener);
+    // One that fails keeps neither others from hearing of it nor any from what comes after.
+    const guarded = (event: LoggedEvent<T>) => {
+      try {
+        listener(event);
+      } catch (error) {
+        this.#options.log.error({ err: error, topic, seq: event.seq }, 'an event was not taken in');
+      }
+    };
+    this.#emitter.on(topic, guarded);
+    return () => this.#emitter.off(topic, guarded);
   }
 
   /**

@@ -9,12 +9,12 @@ import { ConfigError } from '../config.ts';
 import { query, sqlOf } from '../db/control.ts';
 import { audit, bySystem } from '../domain/audit.ts';
 import { megabytes } from '../domain/backup/tell.ts';
-import { syncFolder } from '../domain/backup/write-archive.ts';
 import { fileStamp } from '../domain/export/exports.ts';
 import { type WrittenEntries, writeData } from '../domain/export/write-data.ts';
 import { writeFiles } from '../domain/export/write-files.ts';
 import { storeRef } from '../domain/provisioning-steps.ts';
 import { AppError } from '../errors.ts';
+import { syncFolder } from '../sync-folder.ts';
 import { type AtWork, argumentsOf, onTenant } from './at-work.ts';
 
 const USAGE = `Use: npm run tenants -- export <slug> --to <folder>

@@ -3,7 +3,7 @@ import { link, mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promi
 import { join } from 'node:path';
 import { ConfigError } from '../../config.ts';
 import { pidIn } from '../../db/embedded-cluster.ts';
-import { syncFolder } from './write-archive.ts';
+import { syncFolder } from '../../sync-folder.ts';
 
 /** Ends the name of every archive. */
 export const ARCHIVE = '.omnibak';

@@ -4,12 +4,13 @@ import { rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { Place } from '../../entities/control/tenant-export.ts';
+import { syncFolder } from '../../sync-folder.ts';
 import type { KeptFiles } from '../kept-files.ts';
 import { rowsIn } from './archive.ts';
 import { openArchive, readArchive, readRecords } from './read-archive.ts';
 import { openReader } from './snapshot.ts';
 import type { Source, Taken } from './take.ts';
-import { syncFolder, writeArchive } from './write-archive.ts';
+import { writeArchive } from './write-archive.ts';
 
 /** A tenant that has an archive instead of a database (domain/offboarding). */
 export interface ArchivedTenant {

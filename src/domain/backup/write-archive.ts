@@ -1,11 +1,12 @@
 /** Writes an archive to a file, in bounded memory. */
 import { randomBytes } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
-import { open, rename, rm } from 'node:fs/promises';
+import { rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { createZstdCompress } from 'node:zlib';
 import type { Keys } from '../../db/keys.ts';
+import { syncFolder } from '../../sync-folder.ts';
 import { type ArchiveHeader, type ArchiveRecord, FORMAT, MAGIC, RecordKind } from './archive.ts';
 import { seal } from './sealing.ts';
 
@@ -67,15 +68,5 @@ async function* frames(records: AsyncIterable<ArchiveRecord>): AsyncGenerator<Bu
     head.writeUInt32BE(bytes.length, 1);
     yield head;
     yield bytes;
-  }
-}
-
-/** That a file has its name is on the disk only with its folder. */
-export async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder);
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
   }
 }
