@@ -5,6 +5,7 @@ import { say } from './command-line.ts';
 import { type Config, ConfigError } from './config.ts';
 import type { ControlDatabase } from './db/control.ts';
 import { loadGenerations } from './db/key-generations.ts';
+import type { KeySet } from './db/key-set.ts';
 import type { Keys } from './db/keys.ts';
 import { LOCKS } from './db/locks.ts';
 import { existingSecrets, randomSecret, replaceSecrets } from './db/secrets.ts';
@@ -13,6 +14,8 @@ import { sealAnew } from './domain/sealed-values.ts';
 
 /** What processes were about to write is mostly written by then; it is looked until there is nothing more. Milliseconds. */
 const LAST_WRITES_MS = 1000;
+/** By then every process has ended, or gone over. */
+const MOST_LOOKS = 30;
 
 /**
  * Makes `JWT_SECRET` the secret in use where `JWT_SECRET_FORMER` is that now; where neither is given, a new one is drawn and kept in
@@ -38,13 +41,18 @@ export async function changeRootSecret(config: Config, control: ControlDatabase,
 }
 
 async function change(config: Config, control: ControlDatabase, keys: Keys): Promise<void> {
-  if (await isToBeChanged(config, control, keys)) {
+  const isNew = await isToBeChanged(config, control, keys);
+  if (isNew) {
     await changeSecret(control, keys, keys.given[0]!);
     say('Announced: every process goes over to the new secret in two seconds.');
   }
   await sleep(Math.max(0, keys.newest.usedFrom - nowMs() + LAST_WRITES_MS));
   await sealAll(control, keys);
-  say('JWT_SECRET is changed. Tokens that were signed with a key derived from the former one are dead.');
+  say(
+    isNew
+      ? 'JWT_SECRET is changed. Tokens that were signed with a key derived from the former one are dead.'
+      : `JWT_SECRET was changed already, at ${new Date(keys.newest.usedFrom).toISOString()}: what was left to do is done.`,
+  );
   say(
     'Keep a copy of the new secret elsewhere and make a backup; keep the former one as long as the backups from before.',
   );
@@ -54,7 +62,12 @@ async function change(config: Config, control: ControlDatabase, keys: Keys): Pro
 async function isToBeChanged(config: Config, control: ControlDatabase, keys: Keys): Promise<boolean> {
   if (keys.newest.set.id !== keys.given[0]!.id) return true;
   if (config.jwtSecret) {
-    if (config.formerJwtSecret) return false;
+    if (keys.given[1] && isFormer(keys.given[1], keys)) return false;
+    if (keys.given[1])
+      throw new ConfigError(
+        'JWT_SECRET is the one in use, and JWT_SECRET_FORMER is none that was in use before. To change it set JWT_SECRET to a new one and ' +
+          'JWT_SECRET_FORMER to the one that JWT_SECRET is now. Nothing has been changed.',
+      );
     throw new ConfigError(
       'JWT_SECRET is the one in use. To change it set JWT_SECRET to a new one and JWT_SECRET_FORMER to this one, for this command and ' +
         'for every process of the gateway. Nothing has been changed.',
@@ -69,13 +82,20 @@ async function isToBeChanged(config: Config, control: ControlDatabase, keys: Key
   return true;
 }
 
-/** Until a look at everything finds nothing more that is to be done. */
+const isFormer = ({ id }: KeySet, { generations }: Keys): boolean =>
+  generations.slice(0, -1).some(({ set }) => set.id === id);
+
+/** Until a look at everything finds nothing more that is to be done. @throws {ConfigError} where it comes to no end. */
 async function sealAll(control: ControlDatabase, keys: Keys): Promise<void> {
   let sum = 0;
-  for (;;) {
+  for (let looks = 1; ; looks++) {
     const { count, unreadable } = await sealAnew(control.pool, keys);
     sum += count;
     if (count > 0) {
+      if (looks === MOST_LOOKS)
+        throw new ConfigError(
+          'JWT_SECRET is changed, but some process goes on writing with the former keys: find it in the log, end it, and run this again.',
+        );
       await sleep(LAST_WRITES_MS);
       continue;
     }

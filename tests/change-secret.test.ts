@@ -1,9 +1,13 @@
-import { readdir } from 'node:fs/promises';
+import { EventEmitter } from 'node:events';
+import { chmod, chown, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { KeySet } from '../src/db/key-set.ts';
-import { existingSecrets } from '../src/db/secrets.ts';
-import { rotateSigningKey } from '../src/domain/signing-keys.ts';
+import { Keys } from '../src/db/keys.ts';
+import { existingSecrets, type RootSecrets } from '../src/db/secrets.ts';
+import { SecretWatch } from '../src/domain/secret-watch.ts';
+import { rotateSigningKey, SigningKeys } from '../src/domain/signing-keys.ts';
+import type { EventBus } from '../src/live/event-bus.ts';
 import { Actor, agent, eventually, provision, superAdmin, type Tenant } from './support/actors.ts';
 import { anotherServer } from './support/another-server.ts';
 import { JWT_SECRET, startApp, type TestApp } from './support/app.ts';
@@ -105,6 +109,27 @@ const generations = (url = databaseUrl) => sql(url, 'select * from key_generatio
 const verify = (secrets: Record<string, string>, url = databaseUrl) =>
   runAuditVerify({ DATABASE_URL: url, ...secrets });
 
+/** What goes by keys in a process that hears of events when the tests tell it, and reads of its secrets what they say. */
+async function lateProcess() {
+  const { control, log } = here.services;
+  const [keys, events, lockedOut] = [new Keys(JWT_SECRET), new EventEmitter(), Promise.withResolvers<string>()];
+  const signing = new SigningKeys(keys);
+  const bus = events as unknown as EventBus;
+  signing.follow(bus, log, () => {});
+  const late = {
+    signing,
+    lockedOut: lockedOut.promise,
+    read: async (): Promise<RootSecrets> => ({ secret: JWT_SECRET }),
+    hears: (topic: string, payload: object) => events.emit(topic, { payload }),
+    stop: () => watch.stop(),
+  };
+  const secretsNow = () => late.read();
+  const options = { keys, signing, control, log, secretsNow, lockedOut: lockedOut.resolve, changed: () => {} };
+  const watch = new SecretWatch(options);
+  await watch.start(bus);
+  return late;
+}
+
 describe('before the change', () => {
   test('processes that have both secrets go by the former one', async () => {
     expect(await taken(derived)).toEqual([200, 200]);
@@ -119,6 +144,11 @@ describe('before the change', () => {
       /is not the one .* nor is JWT_SECRET_FORMER/,
     ],
     ['no former secret', { JWT_SECRET: NEXT }, /is not the one that this installation uses\. Give it the one in use/],
+    [
+      'a new secret that is the one in use already',
+      { JWT_SECRET, JWT_SECRET_FORMER: OTHER },
+      /JWT_SECRET_FORMER is none that was in use before/,
+    ],
     ['no new secret', { JWT_SECRET }, /JWT_SECRET is the one in use\. To change it/],
   ])('%s changes nothing, and says why', async (_, secrets, says) => {
     const [rows, values] = [await generations(), await sealedValues()];
@@ -139,6 +169,8 @@ describe('before the change', () => {
 
 describe('the change, while gateways work', () => {
   let ended: Ended;
+  let heldUp: Awaited<ReturnType<typeof lateProcess>>;
+  let blind: Awaited<ReturnType<typeof lateProcess>>;
   /** Pairs of requests with one Idempotency-Key, sent to both gateways at once, all through it. */
   const pairs: { key: string; ids: string[] }[] = [];
   const roleBy = (app: TestApp, me: Actor, key: string) =>
@@ -150,6 +182,7 @@ describe('the change, while gateways work', () => {
     );
 
   beforeAll(async () => {
+    [heldUp, blind] = [await lateProcess(), await lateProcess()];
     const me = await agent(here, tenant.adminEmail, tenant.adminPassword);
     const change = startKeys({ DATABASE_URL: databaseUrl, ...BOTH }, ['change-secret']);
     let isOver = false;
@@ -162,8 +195,14 @@ describe('the change, while gateways work', () => {
       pairs.push({ key, ids: answers.map(({ status, body }) => (status === 201 ? body.id : `${status}`)) });
     }
     ended = await change.ended;
+    blind.read = () => Promise.reject(new Error('EACCES: permission denied'));
+    blind.hears('root_secret', { generation: 2 });
     // Later than the change, and with its keys.
     for (const { key, ids } of pairs) ids.push((await roleBy(here, me, key)).body.id);
+  });
+  afterAll(() => {
+    heldUp?.stop();
+    blind?.stop();
   });
 
   test('is told step by step, and ends well', () => {
@@ -193,6 +232,22 @@ describe('the change, while gateways work', () => {
   test('a gateway that has not been given the new secret says so and ends', async () => {
     const { code, output } = await unaware.end('SIGCONT');
     expect([code, output]).toEqual([1, expect.stringMatching(/JWT_SECRET .* is not the one .*: it was changed at/)]);
+  });
+
+  test('one that cannot read what its new secret is does not go on with the former one', async () => {
+    expect(await blind.lockedOut).toMatch(/JWT_SECRET was changed, and .* cannot read the new one: EACCES/);
+  });
+
+  test('one that hears of a signing key before it knows the secret takes it in with that', async () => {
+    const row = await rotateSigningKey(here.services.control, here.services.keys);
+    heldUp.hears('signing_key', row);
+    expect(heldUp.signing.find(row.kid)).toBeUndefined();
+    heldUp.read = async () => ({ secret: NEXT, former: JWT_SECRET });
+    heldUp.hears('root_secret', { generation: 2 });
+    await eventually(
+      async () => heldUp.signing.find(row.kid),
+      (key) => key !== undefined,
+    );
   });
 
   test('one that is started with the new secret alone reaches the tenants; with the former one none starts', async () => {
@@ -236,7 +291,8 @@ describe('the change, while gateways work', () => {
 
   test('a second run finds it done, and the former secret cannot come back', async () => {
     const again = await runKeys({ DATABASE_URL: databaseUrl, ...BOTH }, 'change-secret');
-    expect(again).toMatchObject({ code: 0, output: expect.stringMatching(/^0 values/) });
+    expect(again).toMatchObject({ code: 0, output: expect.stringMatching(/^0 values[\s\S]*was changed already, at/) });
+    expect(again.output).not.toContain('is changed');
     const back = { JWT_SECRET, JWT_SECRET_FORMER: NEXT };
     const { code, output } = await runKeys({ DATABASE_URL: databaseUrl, ...back }, 'change-secret');
     expect([code, output]).toEqual([2, expect.stringContaining('has been in use before')]);
@@ -313,6 +369,10 @@ describe('a change that is killed', () => {
     ['when it is announced', 'Announced'],
   ])('%s leaves gateways at work, and the next one brings it to its end', async (_, line) => {
     const { jwtSecret: former } = (await existingSecrets(folder))!;
+    // As whoever runs the command mostly is not: the gateway's user, who is to read the new one.
+    await chmod(file(), 0o640);
+    if (process.getuid!() === 0) await chown(file(), 12_345, 12_345);
+    const owned = await ownerOf();
     const { token } = await superAdmin(gateway);
     const killed = startKeys(its(), ['change-secret'], () => {
       if (killed.output().includes(line)) killed.child.kill('SIGKILL');
@@ -322,6 +382,7 @@ describe('a change that is killed', () => {
 
     const { jwtSecret, formerJwtSecret } = (await existingSecrets(folder))!;
     expect(formerJwtSecret).toBe(former);
+    expect(await ownerOf()).toEqual(owned);
     const values = await sealedValues(url);
     expect([openedBy(former, values), openedBy(jwtSecret, values)]).toEqual([0, values.length]);
     // The gateway that ran all the while has read the file again.
@@ -331,6 +392,12 @@ describe('a change that is killed', () => {
     expect(await runAuditVerify(its())).toMatchObject({ code: 0 });
     await addToLog();
   });
+
+  const file = () => join(folder, 'secrets.json');
+  async function ownerOf() {
+    const { uid, gid, mode } = await stat(file());
+    return { uid, gid, mode };
+  }
 
   /** An entry in the tenant's log, and its link. */
   async function addToLog(): Promise<void> {
