@@ -1,5 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeEach, describe, expect, test } from '@jest/globals';
+import { TenantHours } from '../src/domain/tenant-hours.ts';
+import { dateOf, dayOf } from '../src/domain/working-hours/schedule.ts';
 import { Remembered } from '../src/live/remembered.ts';
 
 /** How old what is kept may be while the log is late, and how long a load is waited for; in milliseconds. */
@@ -221,4 +223,27 @@ describe('what was forgotten', () => {
     loads[1]!.resolve({ n: 2 });
     expect([await after, await ask(), loads.length]).toEqual([2, 2, 2]);
   });
+});
+
+test('the clocks of divisions are kept for as long as there is room, and one that made room for others is the same again', () => {
+  const closed = { name: 'Closed', yearly: false, hours: [], optedOut: [] };
+  const exceptions = Array.from({ length: 500 }, (_, n) => {
+    const date = dateOf(dayOf('2027-01-01') + n);
+    return { ...closed, id: `${n}`, startDate: date, endDate: date };
+  });
+  const row = { seq: '1', validFrom: 0 };
+  const ids = Array.from({ length: 1500 }, (_, n) => `division ${n}`);
+  const hours = new TenantHours([
+    { ...row, divisionId: null, schedule: { timezone: 'UTC', weekly: [], exceptions } },
+    ...ids.map((divisionId) => {
+      const schedule = { name: divisionId, timezone: null, weekly: null, exceptions: [] };
+      return { ...row, divisionId, schedule };
+    }),
+  ]);
+  const first = hours.scope(ids[0]);
+  expect(hours.scope(ids[0])).toBe(first);
+  for (const id of ids) hours.scope(id);
+  expect(hours.scope(ids.at(-1))).toBe(hours.scope(ids.at(-1)));
+  expect(hours.scope(ids[0])).not.toBe(first);
+  expect(hours.scope(ids[0]).clock.schedule).toEqual(first.clock.schedule);
 });

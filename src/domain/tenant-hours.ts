@@ -1,4 +1,5 @@
 /** A tenant's hours as they are kept in its history, put together for the organization and for each of its divisions. */
+import { LRUCache } from 'lru-cache';
 import { notFound } from '../errors.ts';
 import { WorkingHoursClock } from './working-hours/clock.ts';
 import type { Schedule, ScheduleException, WeeklyEntry } from './working-hours/schedule.ts';
@@ -45,15 +46,28 @@ export interface ScopeHours {
 export const PARTS_OF_DIVISION = 5;
 export const PARTS_OF_EXCEPTION = 5;
 
+/** What a clock comes to hold at worst, in kilobytes: days of 32 years, and what each of its exceptions opens. */
+const kilobytesOf = ({ clock }: ScopeHours): number => {
+  const { length } = clock.schedule.exceptions;
+  return length === 0 ? 4 : 32 + Math.ceil(length / 3);
+};
+
+/**
+ * Clocks that have been asked for, of all tenants, up to 200 MB at worst. A tenant may have ten thousand divisions, and anybody may
+ * ask for each; one that is not there is made again in a millisecond or two.
+ */
+const scopes = new LRUCache<string, ScopeHours>({ maxSize: 200_000, sizeCalculation: kilobytesOf });
+let made = 0;
+
 export class TenantHours {
+  /** In the keys of its clocks. */
+  readonly #number = ++made;
   readonly #organization: OrganizationVersion;
   readonly #divisions = new Map<string, DivisionVersion>();
   /** When what is known of the organization, or of a division, began to hold. */
   readonly #since = new Map<string | null, number>();
   /** The newest change of the organization, or of a division. */
   readonly #versions = new Map<string | null, number>();
-  /** Clocks that have been asked for. */
-  readonly #scopes = new Map<string | undefined, ScopeHours>();
 
   /** @param rows one of the organization, at most one of each division. */
   constructor(rows: readonly VersionRow[]) {
@@ -98,11 +112,11 @@ export class TenantHours {
 
   /** @param divisionId absent for the organization. @throws {AppError} not_found */
   scope(divisionId?: string | null): ScopeHours {
-    const key = divisionId ?? undefined;
-    let scope = this.#scopes.get(key);
+    const key = `${this.#number} ${divisionId ?? ''}`;
+    let scope = scopes.get(key);
     if (!scope) {
-      scope = this.#make(key);
-      this.#scopes.set(key, scope);
+      scope = this.#make(divisionId ?? undefined);
+      scopes.set(key, scope);
     }
     return scope;
   }

@@ -14,6 +14,18 @@ interface Year {
   places: Uint16Array;
 }
 
+/** By exception: those of an organization are in the hours of each of its divisions. */
+const taken = new WeakMap<ScheduleException, Parts>();
+
+function partsOnce(exception: ScheduleException): Parts {
+  let parts = taken.get(exception);
+  if (!parts) {
+    parts = partsOf(exception);
+    taken.set(exception, parts);
+  }
+  return parts;
+}
+
 interface Placed {
   place: number;
   parts: Parts;
@@ -33,7 +45,7 @@ export class ExceptionDays {
   constructor(exceptions: readonly ScheduleException[]) {
     let last = 0;
     for (const [place, exception] of exceptions.entries()) {
-      const parts = partsOf(exception);
+      const parts = partsOnce(exception);
       last = Math.max(last, parts.first.to);
       if (parts.yearly) this.#yearly.push({ place, parts });
       for (let year = parts.firstYear; !parts.yearly && year <= parts.lastYear; year++) {
