@@ -1,8 +1,9 @@
 // Makes a fresh clone ready, with any Node from 20 on: installs what package-lock.json names, then compiles what changed.
 // `node scripts/setup.mjs gateway` only compiles the gateway, where packages are in use.
 // It uses nothing but Node itself, because it runs before anything is installed.
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import {
   existsSync,
   readdirSync,
@@ -26,34 +27,41 @@ if (Number(process.versions.node.split('.')[0]) < 20) {
 }
 
 /** Where it is not done, one set-up of this folder does it, and others wait and find it done. */
-function ensure(isDone, work) {
+async function ensure(isDone, work) {
   if (isDone()) return;
-  alone(at('.tmp-set-up.lock'), 'setup.mjs', () => isDone() || work());
+  await alone(at('.tmp-set-up.lock'), (note) => isDone() || work(note));
 }
 
 /** What is told to whoever called, without where in here. */
 class Failure extends Error {}
 
-function run(command, args, failure) {
-  const { status, error } = spawnSync(command, args, { cwd: root, stdio: 'inherit' });
+/** @param note told of the process, which lives on where this one alone is killed. */
+async function run(command, args, failure, note) {
+  const child = spawn(command, args, { cwd: root, stdio: 'inherit' });
+  if (child.pid) note(child.pid);
+  const { status, error } = await once(child, 'exit').then(
+    ([status]) => ({ status }),
+    (error) => ({ error }),
+  );
   if (status === 0) return;
   throw new Failure(`${failure}${error ? ` (${error.message})` : ''}`);
 }
 
-function installPackages() {
+async function installPackages() {
   /** Which lock file node_modules was made from. */
   const stamp = at('node_modules', '.made-from');
   const lock = createHash('sha256')
     .update(readFileSync(at('package-lock.json')))
     .digest('hex');
-  ensure(
+  await ensure(
     () => existsSync(stamp) && readFileSync(stamp, 'utf8') === lock,
-    () => {
+    async (note) => {
       console.log('Installing packages (a minute or so, only after a change of package-lock.json)…');
-      run(
+      await run(
         'npm',
         ['ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error'],
         'The packages could not be installed.',
+        note,
       );
       writeFileSync(stamp, lock);
     },
@@ -75,11 +83,11 @@ function newest(path) {
  *
  * @param steps each given the folder to make.
  */
-function make(folder, sources, steps) {
+async function make(folder, sources, steps) {
   const built = join(folder, '.built');
   const isDone = () =>
     existsSync(built) && statSync(built).mtimeMs >= Math.max(...sources.map((name) => newest(at(name))));
-  ensure(isDone, () => {
+  await ensure(isDone, async (note) => {
     // What is saved while it is being made has to be made the next time.
     const began = new Date();
     // As deep as what is compiled is to be: source maps name sources by the way there.
@@ -87,7 +95,7 @@ function make(folder, sources, steps) {
     const old = `${draft}-old`;
     for (const { say, command, args, failure } of steps) {
       console.log(say);
-      run(at('node_modules', '.bin', command), args(draft), failure);
+      await run(at('node_modules', '.bin', command), args(draft), failure, note);
     }
     writeFileSync(join(draft, '.built'), '');
     utimesSync(join(draft, '.built'), began, began);
@@ -97,8 +105,8 @@ function make(folder, sources, steps) {
   });
 }
 
-function makeGateway() {
-  make(
+async function makeGateway() {
+  await make(
     at('dist'),
     ['src', 'tsconfig.json', 'tsconfig.build.json', join('scripts', 'bundle.mjs'), 'package-lock.json'],
     [
@@ -118,8 +126,8 @@ function makeGateway() {
   );
 }
 
-function makeConsole() {
-  make(
+async function makeConsole() {
+  await make(
     at('web', 'dist'),
     ['web', 'package-lock.json'],
     [
@@ -135,9 +143,9 @@ function makeConsole() {
 
 const isGatewayOnly = process.argv[2] === 'gateway';
 try {
-  if (!isGatewayOnly) installPackages();
-  makeGateway();
-  if (!isGatewayOnly) makeConsole();
+  if (!isGatewayOnly) await installPackages();
+  await makeGateway();
+  if (!isGatewayOnly) await makeConsole();
 } catch (error) {
   if (!(error instanceof Failure)) throw error;
   console.error(`\n${error.message}`);

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { cp, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, test } from '@jest/globals';
@@ -86,6 +87,33 @@ describe('setting a clone up', () => {
     const { code, output } = await setUp();
     expect(output).not.toContain('Another set-up');
     expect([code, await installs(), await lockFiles()]).toEqual([0, 1, []]);
+  });
+
+  test('does not wait for one of which nothing is known', async () => {
+    await letNpmEnd();
+    await writeFile(join(clone, '.tmp-set-up.lock'), '');
+    const { code, output } = await setUp();
+    expect(output).not.toContain('Another set-up');
+    expect([code, await installs(), await lockFiles()]).toEqual([0, 1, []]);
+  });
+
+  test('waits for what one that was killed has begun, and then does it again', async () => {
+    const killed = begin();
+    await eventually(async () => existsSync(join(clone, 'npm.log')), Boolean, 20_000);
+    killed.child.kill('SIGKILL');
+    await once(killed.child, 'exit');
+    const next = begin();
+    const end = ended(next);
+    await eventually(
+      async () => next.output,
+      (output) => output.includes('Another set-up'),
+      20_000,
+    );
+    expect(await installs()).toBe(1);
+    await letNpmEnd();
+    const { code, output } = await end;
+    expect(output).not.toContain(`(process ${killed.child.pid},`);
+    expect([code, await installs(), await lockFiles()]).toEqual([0, 2, []]);
   });
 
   test('that fails says why, and is begun anew by the next one', async () => {
