@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { Context } from '../src/context.ts';
 import { type Actor, anonymous, provision, agent as signIn, superAdmin, type Tenant } from './support/actors.ts';
 import { startApp, type TestApp } from './support/app.ts';
 
@@ -175,5 +176,22 @@ test('what a query asks for by its id is answered to each who asks at once, and 
     const refused = answers.pop();
     expect(answers.map(({ data }) => data?.tenant?.id)).toEqual([...ids.slice(0, 3), undefined, ids[0]]);
     expect([refused!.data, refused!.errors![0]!.extensions.code]).toEqual([null, 'FORBIDDEN']);
+  }
+});
+
+test('a value that does not fit its type is said as at first, and asked for once more by each way at most', async () => {
+  const query = 'query ($id: UUID!) { tenant(id: $id) { id slug } } # misfit';
+  const ask = () => root.graphql(query, { id: tenants[0]!.id });
+  for (let time = 0; time < 3; time++) expect((await ask()).data.tenant.slug).toBe(tenants[0]!.slug);
+  const { row } = Context.prototype;
+  const rows = jest.spyOn(Context.prototype, 'row').mockImplementation(async function (this: Context, ...asked) {
+    return Object.assign({}, await row.apply(this, asked), { slug: null }) as never;
+  });
+  try {
+    const { data, errors } = await ask();
+    expect([data, errors!.map(({ extensions }) => extensions.code)]).toEqual([null, ['INTERNAL_ERROR']]);
+    expect(rows.mock.calls.length).toBeLessThanOrEqual(3);
+  } finally {
+    rows.mockRestore();
   }
 });

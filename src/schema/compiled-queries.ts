@@ -14,7 +14,7 @@ import {
 } from 'graphql';
 import { compileQuery, isCompiledQuery } from 'graphql-jit';
 import { LRUCache } from 'lru-cache';
-import type { Context } from '../context.ts';
+import type { Context, Trail } from '../context.ts';
 import { graphqlSpelling } from './answer-builder.ts';
 import { refuseTooCostly } from './cost.ts';
 import { PlainQuery } from './plain-query.ts';
@@ -28,9 +28,12 @@ const REMEMBERED = 300;
 const LONGEST_REMEMBERED = 20_000;
 
 /** Of a text that holds one operation, and has been judged. */
-export interface KnownQuery {
+interface Judged {
   document: DocumentNode;
   operation: OperationDefinitionNode;
+}
+
+export interface KnownQuery extends Judged {
   run: Run;
 }
 
@@ -54,7 +57,10 @@ export class CompiledQueries {
   readonly #present: (error: GraphQLError) => GraphQLFormattedError;
   readonly #asked = new WeakSet<OperationDefinitionNode>();
   readonly #compiled = new LRUCache<OperationDefinitionNode, { run?: Run }>({ max: REMEMBERED });
-  readonly #byText = new LRUCache<string, KnownQuery>({ max: REMEMBERED });
+  /** What is compiled is held above alone. */
+  readonly #byText = new LRUCache<string, Judged>({ max: REMEMBERED });
+  /** Of requests that go on to Apollo, as what is compiled did not answer them: it would ask all resolvers again in vain. */
+  readonly #unanswered = new WeakSet<Trail>();
 
   /** @param present how clients see an error of a resolver; Apollo does not look at those of an answer that it did not make. */
   constructor(schema: GraphQLSchema, present: (error: GraphQLError) => GraphQLFormattedError) {
@@ -67,11 +73,11 @@ export class CompiledQueries {
     const listener = {
       responseForOperation: async ({ document, operation, request, contextValue }): Promise<GraphQLResponse | null> => {
         const run = this.#runOf(document, operation);
-        if (!run) return null;
+        if (!run || this.#unanswered.has(contextValue.trail)) return null;
         const result = await this.#result(run, contextValue, request.variables);
         if (!result) return null;
         if (isAlone(document) && request.query!.length <= LONGEST_REMEMBERED)
-          this.#byText.set(request.query!, { document, operation, run });
+          this.#byText.set(request.query!, { document, operation });
         return { http: { headers: new HeaderMap() }, body: { kind: 'single', singleResult: result } };
       },
     } satisfies Awaited<ReturnType<NonNullable<ApolloServerPlugin<Context>['requestDidStart']>>>;
@@ -83,8 +89,10 @@ export class CompiledQueries {
    * requests and answers, 6 % of a page of a hundred tenants.
    */
   find({ query, operationName }: AskedQuery): KnownQuery | undefined {
-    const known = this.#byText.get(query);
-    return operationName == null || operationName === known?.operation.name?.value ? known : undefined;
+    const judged = this.#byText.get(query);
+    if (!judged || (operationName != null && operationName !== judged.operation.name?.value)) return undefined;
+    const run = this.#compiled.get(judged.operation)?.run;
+    return run && { ...judged, run };
   }
 
   /**
@@ -96,8 +104,14 @@ export class CompiledQueries {
     ctx: Context,
     variables: AskedQuery['variables'],
   ): Promise<FormattedExecutionResult | undefined> {
-    refuseTooCostly(this.#schema, document, operation, variables ?? {});
-    return this.#result(run, ctx, variables);
+    let result: FormattedExecutionResult | undefined;
+    try {
+      refuseTooCostly(this.#schema, document, operation, variables ?? {});
+      result = await this.#result(run, ctx, variables);
+      return result;
+    } finally {
+      if (!result) this.#unanswered.add(ctx.trail);
+    }
   }
 
   async #result(

@@ -143,18 +143,21 @@ async function answerKnown(
   context: () => Promise<Context>,
 ): Promise<FormattedExecutionResult | undefined> {
   const began = performance.now();
+  const known = compiled.find(asked);
+  if (!known) return undefined;
+  let ctx: Context | undefined;
   try {
-    const known = compiled.find(asked);
-    if (!known) return undefined;
-    const ctx = await context();
+    ctx = await context();
     const result = await compiled.answer(known, ctx, asked.variables);
     if (!result) return undefined;
     const { document, operation } = known;
     logOperation(ctx, operation.name?.value ?? null);
     meter.ended(document, operation, result.errors, began);
     return result;
-  } catch {
-    // Apollo meets it again and says what it is.
+  } catch (err) {
+    // Apollo meets it again and says what it is, but for a mistake in this way itself.
+    if (ctx && !(err instanceof GraphQLError))
+      ctx.services.log.warn({ requestId: ctx.requestId, err }, 'a compiled query failed, and is executed by Apollo');
     return undefined;
   }
 }
