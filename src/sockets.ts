@@ -19,6 +19,8 @@ const MOST_UNREAD = 1024 * 1024;
 const PING_MS = 10_000;
 /** How long a client that does not read has to take its leave. */
 const LEAVE_MS = 1000;
+/** Bytes of a reason that a close frame holds. */
+const MOST_REASON = 123;
 /** RFC 6455: Going Away, and Try Again Later. */
 const GOING_AWAY = 1001;
 const TRY_AGAIN_LATER = 1013;
@@ -152,12 +154,12 @@ export function makeSockets(
         {
           protocol: socket.protocol,
           send: (data) => sent(socket, data),
-          close: (code, reason) => socket.close(code, reason),
+          close: (code, reason) => closeWith(socket, code, reason),
           onMessage: (take) =>
             socket.on('message', (data) => {
               take(String(data)).catch((error: unknown) => {
                 if (isServersMessage(error)) {
-                  socket.close(CloseCode.BadRequest, error.message);
+                  closeWith(socket, CloseCode.BadRequest, error.message);
                   return;
                 }
                 services.log.error({ err: error, requestId: request.id }, 'a message of a socket failed');
@@ -231,7 +233,12 @@ const refuse = (socket: WebSocket, { code, message, status }: AppError) =>
   leave(socket, status < 500 ? CloseCode.Forbidden : TRY_AGAIN_LATER, `${code}: ${message}`);
 
 function leave(socket: WebSocket, code: number, reason: string): void {
-  // 123 bytes are what a close frame holds.
-  socket.close(code, reason.slice(0, 120));
+  closeWith(socket, code, reason);
   setTimeout(() => socket.terminate(), LEAVE_MS).unref();
+}
+
+/** With as much of the reason as a frame holds: for more, `close` throws. */
+function closeWith(socket: WebSocket, code?: number, reason = ''): void {
+  const { read } = new TextEncoder().encodeInto(reason, new Uint8Array(MOST_REASON));
+  socket.close(code, reason.slice(0, read));
 }

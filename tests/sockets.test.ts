@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import jwt from 'jsonwebtoken';
 import { type Actor, agent, eventually, provision, superAdmin, type Tenant } from './support/actors.ts';
@@ -57,6 +58,19 @@ describe('a socket that does not keep to the protocol is closed with the code fo
     raw.send(subscribe('a'));
     raw.send(subscribe('a'));
     expect((await raw.closed).code).toBe(4409);
+  });
+
+  test.each([
+    ['ASCII', 'x'.repeat(150)],
+    ['other letters', 'ü漢🙂'.repeat(20)],
+  ])('the same long id in %s twice: 4409 too, and as much of the reason as fits', async (_, id) => {
+    const raw = await admittedSocket(app, bearer(root));
+    raw.send(subscribe(id));
+    raw.send(subscribe(id));
+    const { code, reason } = await raw.closed;
+    expect(code).toBe(4409);
+    expect(`Subscriber for ${id} already exists`.startsWith(reason)).toBe(true);
+    expect(Buffer.byteLength(reason)).toBeGreaterThan(115);
   });
 
   test('saying who it is twice: 4429', async () => {
@@ -152,6 +166,25 @@ describe('whoever may no more is out within a second, with 4403', () => {
     const { code, after } = await raw.closed;
     expect(code).toBe(4403);
     expect(after).toBeLessThan(3200);
+  });
+
+  test('when the token expires while the database does not say who the API key of another is', async () => {
+    const ayu = await agent(app, tenant.adminEmail, tenant.adminPassword);
+    const { body } = await ayu.rest('POST', '/api/api-keys', { name: 'hangs', scopes: ['logs.view'] });
+    const keyed = await admittedSocket(app, { 'x-api-key': body.key });
+    const held = await holdTable(app.databaseUrl, 'api_keys');
+    try {
+      app.services.apiKeys.forget();
+      await held.wanted(1);
+      const { claims } = decode(root.token!);
+      const soon = { ...claims, exp: Math.floor(Date.now() / 1000) + 2 };
+      const raw = await admittedSocket(app, bearer({ token: jwt.sign(soon, app.services.keys.signing) }));
+      const open = sleep(6000, 'still open', { ref: false });
+      expect(await Promise.race([raw.closed, open])).toMatchObject({ code: 4403 });
+    } finally {
+      await held.letGo();
+      keyed.socket.close();
+    }
   });
 
   test('when the session ends', async () => {
