@@ -1,3 +1,4 @@
+import { ApolloServer } from '@apollo/server';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { Context } from '../src/context.ts';
 import { type Actor, anonymous, provision, agent as signIn, superAdmin, type Tenant } from './support/actors.ts';
@@ -98,6 +99,21 @@ describe('a query that is asked again is answered to the letter as at first:', (
     const { body } = await asked(agent, query, { at: '2035-06-05T05:30:00Z' });
     expect(body.data.workingHours).toHaveLength(7);
   });
+});
+
+test.each<[what: string, whoAnswers: string, query: string, times: number]>([
+  ['of one resolver', 'is not', '{ tenants { nodes { slug } } }', 2],
+  ['of several', 'is not', '{ me { id } tenants { nodes { slug } } }', 2],
+  ['of which a part fails', 'is not', '{ me { role } workingHours { dayOfWeek } }', 2],
+  ['about the schema', 'is', '{ __type(name: "Tenant") { name } }', 4],
+])('for a query %s Apollo %s asked any more the third time', async (...[, , query, times]) => {
+  const apollo = jest.spyOn(ApolloServer.prototype, 'executeHTTPGraphQLRequest');
+  try {
+    await asked(root, query);
+    expect(apollo).toHaveBeenCalledTimes(times);
+  } finally {
+    apollo.mockRestore();
+  }
 });
 
 describe('what is wrong with a query is said in the same words when it is asked again:', () => {

@@ -45,6 +45,34 @@ async function ready(on: TestApp, wanted: string, options: RawRequest = {}) {
   return (await eventually(asked, ({ anew }) => anew === 0)).answer;
 }
 
+test('it is written before Node makes a response on a connection that is kept, and only there', async () => {
+  let made = 0;
+  const count = () => {
+    made += 1;
+  };
+  app.http.server.on('request', count);
+  try {
+    for (const [headers, responses] of [
+      [KEPT, 0],
+      [{ ...KEPT, 'if-none-match': etag }, 0],
+      [{ connection: 'close' }, 1],
+    ] as const) {
+      await ready(app, path, { headers });
+      const { seen } = await eventually(
+        async () => {
+          made = 0;
+          await send(app.url, 'GET', path, { headers });
+          return { seen: made };
+        },
+        ({ seen }) => seen === responses,
+      );
+      expect([headers, seen]).toEqual([headers, responses]);
+    }
+  } finally {
+    app.http.server.off('request', count);
+  }
+});
+
 describe.each([
   ['is kept', KEPT],
   ['is to end', { connection: 'close' }],
