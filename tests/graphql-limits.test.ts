@@ -15,7 +15,7 @@ import { buildGatewaySchema } from '../src/schema/build-schema.ts';
 import { costOf, MOST_COST } from '../src/schema/cost.ts';
 import { documentRules, MOST_TOKENS } from '../src/schema/limits.ts';
 import { type Actor, eventually, superAdmin } from './support/actors.ts';
-import { startApp, type TestApp } from './support/app.ts';
+import { JWT_SECRET, startApp, type TestApp } from './support/app.ts';
 import { streamed } from './support/event-streams.ts';
 import { send } from './support/http.ts';
 import { admittedSocket, bearer, closeSockets } from './support/sockets.ts';
@@ -29,10 +29,7 @@ let schema: GraphQLSchema;
 beforeAll(async () => {
   schema = await buildGatewaySchema();
   app = await startApp();
-  production = await startApp(
-    { NODE_ENV: 'production', JWT_SECRET: 'a secret of the tests, long enough for it' },
-    app.databaseUrl,
-  );
+  production = await startApp({ NODE_ENV: 'production', JWT_SECRET }, app.databaseUrl);
   root = await superAdmin(app);
 });
 afterAll(async () => {
@@ -130,6 +127,15 @@ describe.each(ways)('over %s', (_, ask) => {
     await refused(asked, /may hold 30000 objects/, { n: 500 });
     expect((await ask(asked, { n: 2 })).errors).toBeUndefined();
     await refused(asked, /may hold 30000 objects/, { n: 500 });
+  });
+
+  test('a size that is null is not the one that holds where none is given', async () => {
+    const asked = (text: string) =>
+      `query ($n: Int = 1) { upgradeRuns(first: 50) { nodes { tenants(first: $n) { state } } } } # ${text}`;
+    expect((await ask(asked('absent, then null'))).errors).toBeUndefined();
+    await refused(asked('absent, then null'), /may hold 25100 objects/, { n: null });
+    await refused(asked('null, then absent'), /may hold 25100 objects/, { n: null });
+    expect((await ask(asked('null, then absent'))).errors).toBeUndefined();
   });
 
   test('what a directive leaves out does not count, and counts again where it does not', async () => {

@@ -16,6 +16,7 @@ import {
 } from 'graphql';
 import { type ComplexityEstimator, getComplexity } from 'graphql-query-complexity';
 import { DEFAULT_PAGE, MAX_PAGE } from './paging.ts';
+import { valuesOf } from './values-of.ts';
 
 /** Objects. A full page of tenants with all that belongs to each is 8,000. */
 export const MOST_COST = 20_000;
@@ -83,8 +84,7 @@ export function costOf(
     known.set(document, about);
   }
   const name = operation.name?.value;
-  const key =
-    about.variables.length > 0 ? JSON.stringify([name, about.variables.map((v) => variables[v])]) : (name ?? '');
+  const key = about.variables.length > 0 ? JSON.stringify([name, valuesOf(about.variables, variables)]) : (name ?? '');
   let cost = about.costs.get(key);
   if (cost === undefined) {
     cost = getComplexity({

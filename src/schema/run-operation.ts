@@ -21,6 +21,7 @@ import { refuseTooCostly } from './cost.ts';
 import { graphqlRequest, presentError } from './graphql-server.ts';
 import { type DocumentPolicy, documentRules, MOST_TOKENS } from './limits.ts';
 import type { OperationMeter } from './measured-operations.ts';
+import { valuesOf } from './values-of.ts';
 
 /** What a client asks for. */
 export interface OperationRequest {
@@ -171,7 +172,7 @@ export class OperationRunner {
   /** The same for all whom an event is answered alike. */
   #keyOf({ document, operationName, variableValues }: Operation): string {
     const { id, variables } = this.#read(document.loc!.source.body);
-    return JSON.stringify([id, operationName, variables.map((name) => variableValues?.[name])]);
+    return JSON.stringify([id, operationName, valuesOf(variables, variableValues ?? {})]);
   }
 
   /** @returns the same one where there are no errors. */
