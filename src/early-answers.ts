@@ -2,17 +2,17 @@
  * Answers that are written before Node makes a response of their request. Node's parser has read it, its socket is what is written to;
  * what is left out are the response and its events, timers and listeners, which take as long as all the rest together.
  */
-import type { IncomingMessage, Server } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
 /** Of a connection, as Node has it: neither is documented. */
-interface Innards {
+export interface Innards {
   parser?: {
     onIncoming?: (request: IncomingMessage, keepsAlive: boolean) => number;
     incoming: IncomingMessage | null;
   } | null;
   /** The response that is being sent. */
-  _httpMessage?: object | null;
+  _httpMessage?: ServerResponse | null;
 }
 
 /** What Node's `onIncoming` says of a request that is read on as usual. */

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { Socket } from 'node:net';
-import { answerEarly, type EarlyAnswer } from './early-answers.ts';
+import { answerEarly, type EarlyAnswer, type Innards } from './early-answers.ts';
 import { SECURITY_HEADERS } from './security-headers.ts';
 
 /** Whoever sends slowly has so long for the headers, and so long for all of a request; looked at every second. Milliseconds. */
@@ -51,9 +51,26 @@ export function requestId(given: string | string[] | undefined): string {
   return typeof given === 'string' && /^[\w.:/+=-]{1,128}$/.test(given) ? given : randomUUID();
 }
 
-/** Answers what is not HTTP, or does not come to an end, so that there is no request to answer. */
-export function refuseBytes({ code }: NodeJS.ErrnoException, socket: Socket): void {
-  if (!socket.writable) return;
+/** Connections whose bytes are refused once what was asked before is answered. */
+const waiting = new WeakSet<Socket>();
+
+/** Answers what is not HTTP, or does not come to an end, so that there is no request to answer; never in the place of another's answer. */
+export function refuseBytes(error: NodeJS.ErrnoException, socket: Socket & Innards): void {
+  if (!socket.writable || waiting.has(socket)) return;
+  const answer = socket._httpMessage;
+  if (answer?.headersSent && !answer.writableEnded) {
+    // Such as a stream of events: whatever is written would be taken for a part of it.
+    socket.destroy();
+  } else if (answer?.req.complete) {
+    waiting.add(socket);
+    answer.once('close', () => {
+      waiting.delete(socket);
+      refuseBytes(error, socket);
+    });
+  } else sayWhatIsWrong(error, socket);
+}
+
+function sayWhatIsWrong({ code }: NodeJS.ErrnoException, socket: Socket): void {
   const slow = code === 'ERR_HTTP_REQUEST_TIMEOUT';
   const id = randomUUID();
   const error = slow ? 'The request did not arrive in time.' : 'The request is not valid HTTP.';

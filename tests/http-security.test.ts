@@ -267,6 +267,47 @@ describe('whoever sends slowly', () => {
   });
 });
 
+describe('what is no HTTP, behind a request that is worked on', () => {
+  const bytes = (way: string, body: string, ...more: string[]) =>
+    [
+      `${way} HTTP/1.1`,
+      'host: x',
+      `authorization: Bearer ${root.token}`,
+      'content-type: application/json',
+      `content-length: ${Buffer.byteLength(body)}`,
+      ...more,
+      '',
+      body,
+    ].join('\r\n');
+
+  test('is refused once that is answered, and not in its place', async () => {
+    const renamed = bytes(`PATCH /api/super-admin/tenants/${tenant.id}`, JSON.stringify({ name: 'Renamed' }));
+    const answers = await exchange(app.url, `${renamed}nonsense\r\n\r\nand more of it\r\n\r\n`, false);
+    expect([...answers.matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status]) => status)).toEqual(['200', '400']);
+  });
+
+  test('ends a stream of events, and is not answered in the midst of it', async () => {
+    const { hostname, port } = new URL(app.url);
+    const socket = connect(Number(port), hostname);
+    let told = '';
+    const closed = new Promise((resolve) => socket.on('close', resolve));
+    socket
+      .on('error', () => {})
+      .on('data', (data) => {
+        told += data;
+      });
+    const query = JSON.stringify({ query: 'subscription { tenantChanged { kind } }' });
+    socket.write(bytes('POST /graphql/stream', query, 'accept: text/event-stream'));
+    await eventually(
+      async () => told,
+      (text) => text.includes('SNAPSHOT'),
+    );
+    socket.write('nonsense\r\n\r\n');
+    await closed;
+    expect(told.match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 200']);
+  });
+});
+
 describe('a setting', () => {
   test('that makes no sense is named at start', async () => {
     for (const bad of ['nonsense=1', 'graphql', 'graphql=-1', 'graphql=x'])
