@@ -6,6 +6,7 @@ import { parseArgs } from 'node:util';
 import { archiveKeys } from './archive-keys.ts';
 import { confirmed, interruptible, neededKeys, runCommand, say, withInstallation } from './command-line.ts';
 import { ConfigError, readConfig } from './config.ts';
+import { existingSecrets, rootSecrets } from './db/secrets.ts';
 import { chooseArchives } from './domain/backup/choose.ts';
 import { planRestore } from './domain/backup/plan.ts';
 import { restore } from './domain/backup/restore.ts';
@@ -50,7 +51,8 @@ await runCommand(async () => {
           say('Nothing has been changed.');
           return 1;
         }
-        await restore({ databaseUrl, keys, signal, say, keepServers, serverName }, chosen);
+        const secretsNow = async () => rootSecrets(config, await existingSecrets(config.dataDir))!;
+        await restore({ databaseUrl, keys, secretsNow, signal, say, keepServers, serverName }, chosen);
         say('Restored. npm run doctor and npm run audit:verify say whether all is well.');
         return 0;
       },

@@ -413,8 +413,12 @@ describe('a change that is killed', () => {
 
   test('a control plane of two secrets ago is restored under the one in use, and knows the keys in between', async () => {
     await gateway.end('SIGTERM');
+    const usedFrom = async () => (await generations(url)).map((row) => row.used_from);
+    const before = await usedFrom();
     expect(await runRestore(its(), ofBefore, '--yes')).toMatchObject({ code: 0 });
-    expect(await generations(url)).toHaveLength(3);
+    expect(before).toHaveLength(3);
+    // A key that was replaced before the restore is good for nothing that is of after.
+    expect(await usedFrom()).toEqual(before);
     const [values, { jwtSecret }] = [await sealedValues(url), (await existingSecrets(folder))!];
     expect(openedBy(jwtSecret, values)).toBe(values.length);
     expect(await runAuditVerify(its())).toMatchObject({ code: 0, output: expect.stringMatching(/^tenant .* whole/m) });

@@ -7,6 +7,7 @@ import type { DatabaseServers } from '../../db/database-servers.ts';
 import type { Keys } from '../../db/keys.ts';
 import { LOCKS } from '../../db/locks.ts';
 import { TENANT_SCHEMA_VERSION } from '../../db/migrations/tenant/index.ts';
+import type { RootSecrets } from '../../db/secrets.ts';
 import type { TenantCluster } from '../../db/tenant-cluster.ts';
 import { templateName } from '../../db/tenant-names.ts';
 import { migrateTenantDatabase } from '../../db/tenant-schema.ts';
@@ -27,6 +28,8 @@ export interface Target {
   /** Of the control-plane database, as the role that the gateway uses. */
   databaseUrl: string;
   keys: Keys;
+  /** As they are given by then; absent where somebody else sees to it that the keys are those in use. */
+  secretsNow?(): Promise<RootSecrets>;
   servers: DatabaseServers;
   signal: AbortSignal;
   /** Who was let in before the control plane was restored; absent where it was not. */

@@ -5,7 +5,12 @@ import { readGenerations, writeGenerations } from '../../db/key-generations.ts';
 import type { Generation, Keys } from '../../db/keys.ts';
 import { goByDatabase } from '../../live/clock-watch.ts';
 import { sealAnew } from '../sealed-values.ts';
+import type { ArchiveHeader } from './archive.ts';
 import type { OpenArchive } from './read-archive.ts';
+
+/** Since then nobody may link with the backup's key: as the present control plane knows it, unless the backup is of later. */
+const replacedAt = ({ usedFrom }: Generation, { takenAt }: ArchiveHeader): number =>
+  Number.isFinite(usedFrom) && usedFrom >= Date.parse(takenAt) ? usedFrom : nowMs();
 
 /**
  * Writes down the keys of the backup, those that the present control plane has had, and last the ones in use; seals what was restored
@@ -19,11 +24,12 @@ export async function takeOverKeys(client: pg.ClientBase, { header }: OpenArchiv
   const restored = found ?? [{ set: keys.ofArchive(header.key)!, usedFrom: nowMs() }];
   const { set } = keys.newest;
   const isNew = restored.at(-1)!.set.id !== set.id;
+  const usedFrom = isNew ? replacedAt(keys.newest, header) : restored.at(-1)!.usedFrom;
   const ids = new Set(restored.map((one) => one.set.id));
   const former = [...restored, ...keys.generations.filter((one) => !ids.has(one.set.id))].filter(
     (one) => one.set.id !== set.id,
   );
-  const generations: Generation[] = [...former, { set, usedFrom: isNew ? nowMs() : restored.at(-1)!.usedFrom }];
+  const generations: Generation[] = [...former, { set, usedFrom }];
   keys.adopt(generations);
   if (isNew || generations.length !== found?.length) {
     await writeGenerations(client, generations);

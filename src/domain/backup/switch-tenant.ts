@@ -3,6 +3,7 @@
  * accounts go back, everybody is signed out, every process is told.
  */
 import pg from 'pg';
+import { loadGenerations } from '../../db/key-generations.ts';
 import { LOCKS } from '../../db/locks.ts';
 import { TENANT_SCHEMA_VERSION } from '../../db/migrations/tenant/index.ts';
 import { randomPassword } from '../../db/secrets.ts';
@@ -100,6 +101,7 @@ export async function switchTenant(options: Switch): Promise<Switched> {
     const accounts = await restoreAccounts(control, orgId, standing.tenants.get(orgId));
     await setChainEnd(control, orgId, options.chainEnd);
     const hours = await finishDraft(options, org);
+    await learnKeys(options);
     await ensureRole(options, orgId);
     options.signal.throwIfAborted();
     await swapDatabases(renamer, helper, name);
@@ -233,6 +235,12 @@ async function newestSchedule(
   } finally {
     await client.end();
   }
+}
+
+/** The secret may have been changed since the restore began: what is sealed with the new one is opened, and what is told proven by it. */
+async function learnKeys({ control, keys, secretsNow }: Switch): Promise<void> {
+  if (secretsNow) keys.learn(await secretsNow());
+  await loadGenerations(control, keys);
 }
 
 /** The tenant's role with the password that is written down; both are made anew where they are lost. */
