@@ -235,6 +235,8 @@ describe('a move to a server that goes away for good', () => {
       for (const line of keptAtHome(tenant)) expect(done.output).toContain(`- ${line}\n`);
       expect(done.code).toBe(0);
       expect(await mine(databaseUrl, tenant)).toEqual(alone(tenant));
+      // As a gateway of the former version leaves it.
+      await sql(databaseUrl, 'update tenant_moves set awaits_release = false where org_id = $1', [tenant.id]);
       // As in the seconds of a switch.
       await sql(server.directUrl, `alter database "${nameOf(tenant)}" set default_transaction_read_only = on`);
     } finally {
@@ -282,7 +284,20 @@ describe('a move to a server that goes away for good', () => {
       const out = await temporaryFolder();
       const from = (name: string) => takeBackup(databaseUrl, out, { tenant: tenant.slug, from: name });
       await expect(from('mars')).rejects.toThrow('There is no database server mars.');
+      const swap = (state: string) =>
+        sql(
+          databaseUrl,
+          `update tenant_moves set source_id = target_id, target_id = source_id,
+             steps = jsonb_set(steps, '{2,state}', to_jsonb($2::text)) where org_id = $1`,
+          [tenant.id, state],
+        );
+      await swap('failed');
+      await expect(from('home')).rejects.toThrow(
+        `The copy of ${tenant.slug} on home is not whole: step copy of its move was never done.`,
+      );
+      await swap('done');
       const folder = await from('home');
+      expect(folder).toMatch(new RegExp(`Z-tenant-${tenant.slug}@home$`));
       const restoring = () => restoreBackup(databaseUrl, [folder], { tenant: tenant.slug, serverName: 'home' });
       const refusal = await restoring().catch(({ message }: Error) => message);
       const rename = /alter database "\S+" rename to "\S+";/.exec(String(refusal))![0];

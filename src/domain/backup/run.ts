@@ -5,7 +5,7 @@ import { describeFailure } from '../../components/describe-failure.ts';
 import { ConfigError } from '../../config.ts';
 import type { KeptFiles } from '../kept-files.ts';
 import { CONTROL_ARCHIVE, removeOlder, tenantArchive, UnfinishedBackup } from './folder.ts';
-import { backUpControl, backUpTenant, type Source, type Taken, tenantsToBackUp } from './take.ts';
+import { backUpControl, backUpTenant, refuseHalfCopied, type Source, type Taken, tenantsToBackUp } from './take.ts';
 import { archivesToBackUp, backUpArchive } from './take-archived.ts';
 import { duration, megabytes, plural } from './tell.ts';
 
@@ -90,7 +90,9 @@ async function partsOf(options: BackupOptions): Promise<{ name: string; parts: P
   if (what === 'all') return { name: 'all', parts: [control, ...tenants] };
   const one = tenants.find(({ id, slug }) => slug === what.tenant || id === what.tenant);
   if (!one) throw new ConfigError(`There is no tenant ${what.tenant}, or it is not made yet.`);
-  return { name: `tenant-${one.slug}`, parts: [one] };
+  if (what.from !== undefined) await refuseHalfCopied(options, one, what.from);
+  // With a sign that no slug has: a series of its own, which never goes on with an archive of what another server has.
+  return { name: `tenant-${one.slug}${what.from === undefined ? '' : `@${what.from}`}`, parts: [one] };
 }
 
 /** Of those that fail the others do not suffer; the backup as a whole does. */

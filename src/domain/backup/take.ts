@@ -67,6 +67,28 @@ export async function tenantsToBackUp(
   }
 }
 
+/** @throws {ConfigError} where the move that made the tenant's database on another server was ended before all of it was there. */
+export async function refuseHalfCopied(
+  { databaseUrl }: Pick<Source, 'databaseUrl'>,
+  { id, slug }: Pick<BackedUpTenant, 'id' | 'slug'>,
+  from: string,
+): Promise<void> {
+  const client = await openReader(databaseUrl);
+  try {
+    const { rowCount } = await client.query(
+      `select from tenant_moves m join database_servers s on s.id = m.target_id
+        where m.org_id = $1 and s.name = $2 and not m.steps @> '[{"name": "copy", "state": "done"}]'`,
+      [id, from],
+    );
+    if (!rowCount) return;
+  } finally {
+    await client.end();
+  }
+  throw new ConfigError(
+    `The copy of ${slug} on ${from} is not whole: step copy of its move was never done. A backup of it would have some of the tenant only.`,
+  );
+}
+
 export async function backUpControl(source: Source, file: string): Promise<Taken> {
   const client = await openReader(source.databaseUrl);
   try {

@@ -13,9 +13,13 @@ import { tellOfMove } from './told.ts';
 /** How often it is looked for. Milliseconds. */
 export const GIVE_BACK_MS = 5000;
 
+/** A gateway of the former version beside this one goes by the two lines alone, and does not know of the column. */
+const AWAITS_RELEASE = '(awaits_release or jsonb_array_length(left_behind) = 2)';
+const isOfBoth = ({ leftBehind }: TenantMove) => leftBehind?.length === 2;
+
 export async function giveBack(services: Services): Promise<void> {
   const { rows } = await services.control.pool.query<{ orgId: string }>(
-    `select org_id as "orgId" from tenant_moves where awaits_release and state = any($1)`,
+    `select org_id as "orgId" from tenant_moves where ${AWAITS_RELEASE} and state = any($1)`,
     [ENDED_MOVES],
   );
   for (const { orgId } of rows) {
@@ -34,7 +38,7 @@ async function giveBackOn(services: Services, server: TenantCluster, orgId: stri
   const name = server.nameFor(orgId);
   await services.control.orm.em.fork().transactional(async (em) => {
     const move = await em.findOne(TenantMove, { orgId }, { lockMode: LockMode.PESSIMISTIC_WRITE });
-    if (!move?.awaitsRelease || !ENDED_MOVES.includes(move.state)) return;
+    if (!move || !(move.awaitsRelease || isOfBoth(move)) || !ENDED_MOVES.includes(move.state)) return;
     const { serverId } = await em.findOneOrFail(TenantDatabase, { orgId });
     const keptId = move.state === MoveState.FINISHED ? move.targetId : move.sourceId;
     // One that was restored elsewhere since has nothing to be given back.
@@ -47,7 +51,8 @@ async function giveBackOn(services: Services, server: TenantCluster, orgId: stri
       if (!(await isItself(em, client, server.id, name))) return;
       await release({ sessions, name }, server);
       await endOthers(client, name);
-      Object.assign(move, { leftBehind: move.leftBehind!.slice(1), awaitsRelease: false });
+      if (isOfBoth(move)) move.leftBehind = move.leftBehind!.slice(1);
+      move.awaitsRelease = false;
       await em.flush();
       await tellOfMove(em, move);
     } finally {
