@@ -12,7 +12,11 @@ type Result = FormattedExecutionResult<Record<string, unknown>, unknown>;
 export type ResultSink = Sink<Result>;
 type Problems = readonly { extensions?: { code?: string; retryAfter?: number } }[];
 
+/** The first wait, and the longest, unless the gateway asks for more; each is twice the one before. Milliseconds. */
 const AGAIN_MS = 2000;
+const LONGEST_MS = 10_000;
+/** So often an event is asked for that the gateway fails at; then what holds now, instead. */
+const MOST_FAULTS = 3;
 /** What may be otherwise a moment later. */
 const PASSES = new Set(['UNAVAILABLE', 'RATE_LIMITED', 'INTERNAL_ERROR']);
 
@@ -34,21 +38,36 @@ export function subscribeResuming(
   let again: ReturnType<typeof setTimeout> | undefined;
   /** What holds now is instead of what was told before. */
   let isAnew = false;
+  /** Since something came. */
+  let waits = 0;
+  let faults = 0;
 
-  const later = (ms: number) => {
+  const later = (atLeastMs = 0) => {
     onWait(true);
-    again = setTimeout(begin, ms);
+    // Not all consoles at the same time.
+    const ms = Math.min(LONGEST_MS, AGAIN_MS * 2 ** waits) * (0.5 + Math.random() / 2);
+    waits += 1;
+    again = setTimeout(begin, Math.max(ms, atLeastMs));
+  };
+
+  const forget = () => {
+    delete payload.variables.after;
+    isAnew = true;
+    faults = 0;
   };
 
   /** @returns whether it is begun again. */
   const recovers = (problems: Problems): boolean => {
     const { code = '', retryAfter = 0 } = problems[0]?.extensions ?? {};
     const { after } = payload.variables;
-    if (PASSES.has(code)) later(Math.max(AGAIN_MS, retryAfter * 1000));
-    else if (code === 'VALIDATION_FAILED' && after !== undefined && after !== request.variables?.after) {
+    const goesOn = after !== undefined && after !== request.variables?.after;
+    if (code === 'INTERNAL_ERROR') faults += 1;
+    if (PASSES.has(code)) {
+      if (goesOn && faults >= MOST_FAULTS) forget();
+      later(retryAfter * 1000);
+    } else if (code === 'VALIDATION_FAILED' && goesOn) {
       // The log was taken back, as when a database is set back to what it was.
-      delete payload.variables.after;
-      isAnew = true;
+      forget();
       begin();
     } else return false;
     return true;
@@ -67,13 +86,15 @@ export function subscribeResuming(
         const [[field, event] = []] = Object.entries((result.data ?? {}) as Record<string, Event | undefined>);
         if (event?.sequence !== undefined) payload.variables.after = event.sequence;
         onWait(false);
+        waits = 0;
+        faults = 0;
         const resets = isAnew && field !== undefined && event?.kind === 'SNAPSHOT';
         isAnew = false;
         sink.next(resets ? { ...result, data: { ...result.data, [field]: { ...event, kind: 'RESET' } } } : result);
       },
       error(error) {
         if (isOver || (Array.isArray(error) && recovers(error as Problems))) return;
-        if (isMishap(error)) later(AGAIN_MS);
+        if (isMishap(error)) later();
         else sink.error(error);
       },
       complete: () => isOver || sink.complete(),
