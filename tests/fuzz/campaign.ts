@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
 import pLimit from 'p-limit';
-import { type Databases, differences, type Fingerprint } from './fingerprint.ts';
+import { type Databases, differences, type Fingerprint, JOBS, newestJobs } from './fingerprint.ts';
 import { hostile, oversized } from './hostilities.ts';
 import type { Answer, Draft, Finding, Judgement, Operation, Problem, Target, Wire } from './model.ts';
 import { judge, type Promises } from './oracles.ts';
@@ -187,8 +187,10 @@ export class Campaign {
     const oracle = 'nothing is changed by a refused request';
     for (const culprit of culprits) this.#found({ oracle, detail, ...culprit });
     // It changed while these were sent, and does not when they are sent again.
-    if (culprits.length === 0 && those[0])
-      this.#found({ oracle, detail: `${detail}; by one of ${those.length} requests, not again`, ...those[0] });
+    if (culprits.length === 0 && those[0]) {
+      const jobs = changed.includes(JOBS) ? ` (the newest: ${await newestJobs(this.#databases)})` : '';
+      this.#found({ oracle, detail: `${detail}${jobs}; by one of ${those.length} requests, not again`, ...those[0] });
+    }
   }
 
   /** By halves; those that change something only together with others are not found. */

@@ -142,6 +142,17 @@ function digestOf(table: string): string {
   return `select '${table}' as name, ${digest} as digest`;
 }
 
+/** Where the queue is in a fingerprint. */
+export const JOBS = 'control.jobs';
+
+/** What was sent last, to see by whom: work that goes on by itself sends jobs as well. */
+export async function newestJobs(databases: Databases): Promise<string> {
+  const rows = await databases.rows<{ job: string }>(
+    `select name || ' ' || state || ' ' || data::text || ' of ' || created_on as job from pgboss.job order by created_on desc limit 2`,
+  );
+  return rows.map(({ job }) => job).join(', ');
+}
+
 /** The tables in which two differ. */
 export const differences = (before: Fingerprint, after: Fingerprint): string[] =>
   [...new Set([...Object.keys(before), ...Object.keys(after)])].filter((table) => before[table] !== after[table]);
