@@ -7,7 +7,7 @@
  * so that a restart neither misses a change nor visits everybody.
  */
 import { LRUCache } from 'lru-cache';
-import pLimit from 'p-limit';
+import pLimit, { type LimitFunction } from 'p-limit';
 import { nowDate } from '../clock.ts';
 import type { Services } from '../context.ts';
 import { query } from '../db/control.ts';
@@ -19,6 +19,7 @@ import { every } from './timers.ts';
 import { type Written, writtenTo } from './written-to.ts';
 
 export const GATHER_MS = 1500;
+/** Visits to tenants of one server. */
 const AT_ONCE = 4;
 /** Tenants of which it is known what was told. */
 const KNOWN = 20_000;
@@ -76,7 +77,9 @@ export function gatherUsage(services: Services): () => Promise<void> {
 
 class Gatherer {
   readonly #services: Services;
-  readonly #atOnce = pLimit(AT_ONCE);
+  /** By server: the tenants of one that hangs do not take the place of others'. */
+  readonly #atOnce = new Map<string, LimitFunction>();
+  #isStopped = false;
   /** Under way, by tenant: others do not wait for one that takes long. */
   readonly #visits = new Map<string, Promise<void>>();
   readonly #known: Known = { schedules: new LRUCache({ max: KNOWN }), access: new LRUCache({ max: KNOWN }) };
@@ -90,7 +93,9 @@ class Gatherer {
     await Promise.all(this.#services.servers.all().map((server) => this.#lookAt(server)));
   }
 
+  /** Those that have not begun never do. */
   async settled(): Promise<void> {
+    this.#isStopped = true;
     await Promise.all(this.#visits.values());
   }
 
@@ -104,13 +109,17 @@ class Gatherer {
     });
     for (const one of written) {
       // Nothing can be written to one that is being switched to another server; it is visited a moment later.
-      if (!tenants.holds(one.orgId) && !this.#visits.has(one.orgId)) this.#visit(one);
+      if (!tenants.holds(one.orgId) && !this.#visits.has(one.orgId)) this.#visit(server, one);
     }
   }
 
-  #visit(one: Written): void {
+  #visit({ id }: TenantCluster, one: Written): void {
     const { orgId } = one;
-    const visit = this.#atOnce(() => gatherOne(this.#services, this.#known, one))
+    const atOnce = this.#atOnce.get(id) ?? pLimit(AT_ONCE);
+    this.#atOnce.set(id, atOnce);
+    const visit = atOnce(async () => {
+      if (!this.#isStopped) await gatherOne(this.#services, this.#known, one);
+    })
       .catch((err: unknown) => this.#services.log.warn({ orgId, err }, 'usage could not be gathered; trying again'))
       .finally(() => this.#visits.delete(orgId));
     this.#visits.set(orgId, visit);
