@@ -11,8 +11,10 @@ export const PAGE = 25;
 /** However many tenants change in a moment, the lists are asked for so often at most. */
 const ASK_EVERY_MS = 1500;
 
-/** How many there are of each is told as of a second ago. */
+/** How many there are of each is told as of up to a second ago: what is asked for after the last change has to be asked for so much later. */
 const COUNTS_AFTER_MS = 1200;
+/** So often while changes do not end. */
+const COUNTS_MEANWHILE_MS = 3 * COUNTS_AFTER_MS;
 
 export function useTenants({ search, status, field, direction, after }: ListState) {
   const page = useFresh({
@@ -30,7 +32,12 @@ export function useTenants({ search, status, field, direction, after }: ListStat
 
   const newestFirst = field === 'CREATED_AT' && direction === 'DESC' && !after && !search && !status;
   const askPage = useThrottledCallback(page.refetch, ASK_EVERY_MS);
-  const askCounts = useDebouncedCallback(counts.refetch, { delay: COUNTS_AFTER_MS, maxWait: 3 * COUNTS_AFTER_MS });
+  const askCountsMeanwhile = useThrottledCallback(counts.refetch, COUNTS_MEANWHILE_MS);
+  const askCountsAtLast = useDebouncedCallback(counts.refetch, COUNTS_AFTER_MS);
+  const askCounts = () => {
+    askCountsMeanwhile();
+    askCountsAtLast();
+  };
   const ask = () => {
     askPage();
     askCounts();
