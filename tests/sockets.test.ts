@@ -306,6 +306,8 @@ describe('what one socket may ask', () => {
     await eventually(
       async () => raw.messages.filter(({ type }) => type === 'pong').length,
       (pongs) => pongs === PINGS,
+      // Sixty megabytes, a megabyte at a time.
+      60_000,
     );
     clearInterval(watch);
     expect(most).toBeLessThan(2 * 2 ** 20);
