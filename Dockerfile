@@ -27,4 +27,4 @@ USER 1000:1000
 EXPOSE 4000
 HEALTHCHECK --interval=10s --timeout=3s --start-period=30s --start-interval=1s \
   CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT}/api/health`).then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
-ENTRYPOINT ["node", "--enable-source-maps", "--initial-heap-size=128", "--min-semi-space-size=16", "--max-semi-space-size=16", "dist/gateway/main.js"]
+ENTRYPOINT ["node", "--enable-source-maps", "--initial-heap-size=128", "--min-semi-space-size=4", "dist/gateway/main.js"]
