@@ -3,7 +3,7 @@
 import { ReflectMetadataProvider } from '@mikro-orm/decorators/legacy';
 import { Migrator } from '@mikro-orm/migrations';
 import { type EntityManager, MikroORM } from '@mikro-orm/postgresql';
-import type { Pool } from 'pg';
+import type { ClientBase, Pool } from 'pg';
 import type { Logger } from 'pino';
 import { controlEntities } from '../entities/control/index.ts';
 import { controlMigrations } from './migrations/control/index.ts';
@@ -77,6 +77,9 @@ export interface ControlDatabase {
   readonly url: string;
   close(): Promise<void>;
 }
+
+/** A session, or whatever takes one for a statement. */
+export type Queryable = Pick<ClientBase, 'query'>;
 
 /** Every connection speaks UTC, so that timestamps arrive in one form (schema/scalars.ts). */
 export const SESSION_OPTIONS = '-c timezone=UTC';

@@ -2,14 +2,14 @@
  * The PostgreSQL servers that tenants' databases are on: the home server, which is the control plane's own, and those that super
  * admins have registered.
  */
-import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import type { Logger } from 'pino';
 import { ConfigError } from '../config.ts';
 import { HOME_SERVER_ID, type ServerState } from '../entities/control/database-server.ts';
 import { AppError } from '../errors.ts';
 import type { EventBus } from '../live/event-bus.ts';
-import { type ControlDatabase, databaseUrlOf, query, SESSION_OPTIONS, sqlOf } from './control.ts';
+import { Reload } from '../reload.ts';
+import { type ControlDatabase, databaseUrlOf, type Queryable, query, SESSION_OPTIONS, sqlOf } from './control.ts';
 import type { Keys } from './keys.ts';
 import { guardPool } from './pools.ts';
 import { type Pooler, pooledAs, type ServerAddress } from './server-address.ts';
@@ -43,11 +43,7 @@ export const SERVER_OF_TENANT = `to_jsonb(d)->>'server_id'`;
  *
  * @param homeUrl of the control database. @param keys absent: those whose address is sealed are left out.
  */
-export async function serverAddresses(
-  client: Pick<pg.ClientBase, 'query'>,
-  homeUrl: string,
-  keys?: Keys,
-): Promise<ServerAddress[]> {
+export async function serverAddresses(client: Queryable, homeUrl: string, keys?: Keys): Promise<ServerAddress[]> {
   const home = { id: HOME_SERVER_ID, name: 'home', url: homeUrl };
   const { rows: found } = await client.query(`select to_regclass('database_servers') is not null as there`);
   if (!found[0].there) return [home];
@@ -95,9 +91,13 @@ export class DatabaseServers {
   readonly home: TenantCluster;
   #servers = new Map<string, TenantCluster>();
   #follows = false;
-  /** Something has been told of that is not read yet. */
-  #toLoad = false;
-  #loading?: Promise<void>;
+  readonly #reload = new Reload(
+    () => this.#load(),
+    (error) => {
+      this.#warn(error, 'the database servers could not be read; trying again');
+      return AGAIN_MS;
+    },
+  );
   readonly #watched = new WeakSet<TenantCluster>();
 
   private constructor(options: DatabaseServersOptions) {
@@ -114,27 +114,9 @@ export class DatabaseServers {
 
   /** Takes note of servers that are registered, changed or removed by any process, and of those that go away and come back. */
   async follow(bus: EventBus): Promise<void> {
-    bus.on('database_server', () => {
-      this.#toLoad = true;
-      this.#loading ??= this.#loadAnew();
-    });
+    bus.on('database_server', () => this.#reload.told());
     this.#follows = true;
     await this.#load();
-  }
-
-  /** One at a time, so that none puts back what an older one has read; until one has read what was told of last. */
-  async #loadAnew(): Promise<void> {
-    while (this.#toLoad && this.#follows) {
-      this.#toLoad = false;
-      try {
-        await this.#load();
-      } catch (error) {
-        this.#toLoad = true;
-        this.#warn(error, 'the database servers could not be read; trying again');
-        await sleep(AGAIN_MS, undefined, { ref: false });
-      }
-    }
-    this.#loading = undefined;
   }
 
   /** All of them, the home server first. */
@@ -176,6 +158,7 @@ export class DatabaseServers {
 
   async close(): Promise<void> {
     this.#follows = false;
+    this.#reload.stop();
     await Promise.all(this.all().map((server) => server.close()));
   }
 

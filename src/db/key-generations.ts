@@ -2,13 +2,11 @@
  * Which keys the installation has had, as its control database keeps them: a row for each `JWT_SECRET`, all of them sealed with the
  * newest one (docs/decisions/0040).
  */
-import type pg from 'pg';
 import { nowMs } from '../clock.ts';
 import { ConfigError } from '../config.ts';
+import type { Queryable } from './control.ts';
 import { KeySet } from './key-set.ts';
 import type { Generation, Keys } from './keys.ts';
-
-type Queryable = Pick<pg.ClientBase, 'query'>;
 
 interface Row {
   sealedKeys: string;
@@ -31,8 +29,8 @@ export async function readGenerations(client: Queryable, keys: Keys): Promise<Ge
   if (rows.length === 0) return undefined;
   return rows.map(({ sealedKeys, usedFrom }) => {
     const text = keys.tryOpen(sealedKeys);
-    if (text === undefined) throw otherSecret(keys, rows.length > 1 ? Number(rows.at(-1)!.usedFrom) : undefined);
-    return { set: KeySet.from(text), usedFrom: Number(usedFrom) };
+    if (text === undefined) throw otherSecret(keys, rows.length > 1 ? rows.at(-1)!.usedFrom : undefined);
+    return { set: KeySet.from(text), usedFrom };
   });
 }
 

@@ -4,6 +4,9 @@ import { TENANT_SCHEMA_DIGEST, TENANT_SCHEMA_VERSION } from './migrations/tenant
 /** Of a tenant's database and of its login role. Opaque: names over 63 bytes would be cut, and a slug tells who it is. */
 export const tenantName = (code: string, orgId: string): string => `${groupName(code)}_${orgId.replaceAll('-', '')}`;
 
+/** SQL pattern of what follows the group's name and `_` in it: the tenant's id. */
+export const TENANT_TAIL = '[0-9a-f]{32}$';
+
 /** A role without login that may read and write a tenant's tables; each tenant's login role is a member. */
 export const groupName = (code: string): string => `t_${code}`;
 

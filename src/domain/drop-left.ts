@@ -2,6 +2,7 @@
 import type { Services } from '../context.ts';
 import { query, rowsWithin } from '../db/control.ts';
 import { audit, bySystem } from './audit.ts';
+import { FencedOff } from './durable-run.ts';
 import { dropOn } from './left-databases.ts';
 
 /** How often what was left is looked for. Milliseconds. */
@@ -27,7 +28,7 @@ const forget = query<{ name: string }>(
 const isThere = query<object>('is_organization_there', 'select from organizations where id = $1');
 
 /** A backup has brought the tenant back: what the server has may be newer than that, and is for somebody to look into. */
-class CameBack extends Error {}
+class CameBack extends FencedOff {}
 
 export class LeftDropper {
   readonly #services: Pick<Services, 'control' | 'log' | 'servers'>;

@@ -6,16 +6,14 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import type { Services } from '../context.ts';
 import { query, rowsWithin } from '../db/control.ts';
 import { replicationName } from '../db/replication.ts';
-import { ServerAway } from '../db/server-liveness.ts';
 import type { TenantCluster } from '../db/tenant-cluster.ts';
 import { arrivingName, draftName, formerName } from '../db/tenant-names.ts';
 import type { Organization } from '../entities/control/organization.ts';
-import { FencedOff } from './durable-run.ts';
-import { detach } from './move/remove-steps.ts';
+import { detach, unlessAway } from './move/remove-steps.ts';
 import { MoveSessions } from './move/sessions.ts';
 import { isItself } from './move/standing.ts';
 
-export type Dropper = Pick<Services, 'control' | 'servers'>;
+type Dropper = Pick<Services, 'control' | 'servers'>;
 
 /** Also of a move or a restore that was cut off. A role goes after the databases that let it in. */
 const namesOf = (name: string) => [draftName(name), formerName(name), arrivingName(name), name, replicationName(name)];
@@ -63,24 +61,20 @@ export async function dropOn(
   fence: () => Promise<void>,
 ): Promise<'dropped' | NotThere['reason']> {
   const name = server.nameFor(orgId);
-  try {
-    return await server.whileUp(async () => {
-      await fence();
-      if (!(await isItself(control.orm.em, server.pool, server.id))) return 'replaced';
-      const { rows } = await server.pool.query<{ name: string }>(
-        'select datname as name from pg_database where datname = any($1) union select rolname from pg_roles where rolname = any($1)',
-        [namesOf(name)],
-      );
-      const there = new Set(rows.map((row) => row.name));
-      await detachFromMove(server, orgId, name);
-      // One whose making is under way is not seen yet, and waited for.
-      for (const one of namesOf(name)) if (one === name || there.has(one)) await server.drop(one, fence);
-      return 'dropped';
-    });
-  } catch (error) {
-    if (error instanceof FencedOff || !(error instanceof ServerAway || server.isAway)) throw error;
-    return 'away';
-  }
+  const outcome = await unlessAway(server, async () => {
+    await fence();
+    if (!(await isItself(control.orm.em, server.pool, server.id))) return 'replaced';
+    const { rows } = await server.pool.query<{ name: string }>(
+      'select datname as name from pg_database where datname = any($1) union select rolname from pg_roles where rolname = any($1)',
+      [namesOf(name)],
+    );
+    const there = new Set(rows.map((row) => row.name));
+    await detachFromMove(server, orgId, name);
+    // One whose making is under way is not seen yet, and waited for.
+    for (const one of namesOf(name)) if (one === name || there.has(one)) await server.drop(one, fence);
+    return 'dropped';
+  });
+  return outcome ?? 'away';
 }
 
 /** One that follows another, or is followed, cannot be dropped. */

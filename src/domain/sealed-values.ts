@@ -1,5 +1,5 @@
 /** Everything in the control database that is sealed, and how it comes to be sealed with the keys in use. */
-import type pg from 'pg';
+import type { Queryable } from '../db/control.ts';
 import type { Keys } from '../db/keys.ts';
 
 interface SealedColumn {
@@ -37,7 +37,7 @@ const SEALED: readonly SealedColumn[] = [
   },
 ];
 
-export interface SealedAnew {
+interface SealedAnew {
   /** Values that were sealed with a key from before. */
   count: number;
   /** Values that no known key opens; they are left as they are. */
@@ -48,8 +48,6 @@ interface Row {
   key: string;
   value: string;
 }
-
-type Queryable = Pick<pg.ClientBase, 'query'>;
 
 const BATCH = 500;
 

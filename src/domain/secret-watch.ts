@@ -1,5 +1,4 @@
 /** Lets a process go over to another `JWT_SECRET` while it runs, or end where it was not given it (docs/decisions/0040). */
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { nowMs } from '../clock.ts';
 import { describeFailure } from '../components/describe-failure.ts';
@@ -9,6 +8,7 @@ import { loadGenerations } from '../db/key-generations.ts';
 import type { Keys } from '../db/keys.ts';
 import type { RootSecrets } from '../db/secrets.ts';
 import type { EventBus } from '../live/event-bus.ts';
+import { Reload } from '../reload.ts';
 import { ANNOUNCED_MS, type SigningKeys } from './signing-keys.ts';
 
 /** After a failure. Milliseconds. */
@@ -28,7 +28,7 @@ function unreadSecrets(cause: unknown): never {
   );
 }
 
-export interface SecretWatchOptions {
+interface SecretWatchOptions {
   keys: Keys;
   signing: SigningKeys;
   control: Pick<ControlDatabase, 'pool'>;
@@ -43,10 +43,10 @@ export interface SecretWatchOptions {
 
 export class SecretWatch {
   readonly #options: SecretWatchOptions;
-  #stopped = false;
-  /** Something has been told of that is not read yet. */
-  #toLoad = false;
-  #loading?: Promise<void>;
+  readonly #reload = new Reload(
+    () => this.#goOver(),
+    (error) => this.#failed(error),
+  );
   /** When a change was heard of last, by `performance.now()`. */
   #toldAt = 0;
   #timer?: NodeJS.Timeout;
@@ -58,38 +58,30 @@ export class SecretWatch {
   async start(bus: EventBus): Promise<void> {
     bus.on('root_secret', () => {
       this.#toldAt = performance.now();
-      this.#toLoad = true;
-      this.#loading ??= this.#keepLoading();
+      this.#reload.told();
     });
     await this.#load();
     this.#sayWhichIsUsed();
   }
 
   stop(): void {
-    this.#stopped = true;
+    this.#reload.stop();
     clearTimeout(this.#timer);
   }
 
-  /** One at a time, until one has read what was told of last. */
-  async #keepLoading(): Promise<void> {
+  async #goOver(): Promise<void> {
+    await this.#load();
+    this.#options.log.info('JWT_SECRET is being changed: this process goes over to the new one');
+  }
+
+  #failed(error: unknown): number | undefined {
     const { log, lockedOut } = this.#options;
-    while (this.#toLoad && !this.#stopped) {
-      this.#toLoad = false;
-      try {
-        await this.#load();
-        log.info('JWT_SECRET is being changed: this process goes over to the new one');
-      } catch (error) {
-        if (this.#stopped) break;
-        if (this.#isLockedOutBy(error)) {
-          lockedOut?.((error as Error).message);
-          break;
-        }
-        this.#toLoad = true;
-        log.warn({ error: describeFailure(error) }, 'the keys could not be read; trying again');
-        await sleep(AGAIN_MS, undefined, { ref: false });
-      }
+    if (this.#isLockedOutBy(error)) {
+      lockedOut?.((error as Error).message);
+      return undefined;
     }
-    this.#loading = undefined;
+    log.warn({ error: describeFailure(error) }, 'the keys could not be read; trying again');
+    return AGAIN_MS;
   }
 
   /** Not while a database is away: with that nothing is written with former keys, and they are read once it is back. */

@@ -1,7 +1,8 @@
 /** Holds this process's clock against the control database's, by which all processes go. */
-import type { ClientBase, Pool } from 'pg';
+import type { Pool } from 'pg';
 import type { Logger } from 'pino';
 import { correctBy, correction } from '../clock.ts';
+import type { Queryable } from '../db/control.ts';
 
 const LOOK_MS = 5000;
 /** So much is made up for, and so much is told of; milliseconds. */
@@ -23,7 +24,7 @@ interface Look {
   unsure: number;
 }
 
-async function look(database: Pick<ClientBase, 'query'>): Promise<Look> {
+async function look(database: Queryable): Promise<Look> {
   const asked = Date.now();
   const start = performance.now();
   const { rows } = await database.query<{ now: number }>({ ...ASK });
@@ -39,14 +40,14 @@ function goBy({ offset, unsure }: Look): void {
 }
 
 /** Sets this process's time by the database's clock. @returns how far that is ahead of the process's own, in milliseconds. */
-export async function goByDatabase(database: Pick<ClientBase, 'query'>): Promise<number> {
+export async function goByDatabase(database: Queryable): Promise<number> {
   const seen = await look(database);
   goBy(seen);
   return seen.offset;
 }
 
 /** The same by the quickest of some answers: what is made up for at the start stays, unless it is found to be wrong. */
-async function startByDatabase(database: Pick<ClientBase, 'query'>): Promise<number> {
+async function startByDatabase(database: Queryable): Promise<number> {
   let best = await look(database);
   for (let asked = 1; asked < FIRST_LOOKS; asked++) {
     const next = await look(database);

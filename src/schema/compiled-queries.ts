@@ -46,7 +46,7 @@ export interface AskedQuery {
 
 /**
  * A page of a hundred tenants costs a third of the CPU. Compiling takes as long as validating, so an operation is compiled when
- * it is asked for the second time: texts with values written into it never are. Apollo keeps its parsed documents, so that
+ * it is asked for the second time: texts with values written into them never are. Apollo keeps its parsed documents, so that
  * the same text is the same document.
  *
  * Mutations, and descriptions of the schema, are Apollo's to execute; so is whatever goes wrong otherwise than in a resolver,

@@ -10,7 +10,7 @@ import type { OpenArchive } from './read-archive.ts';
 
 /** Since then nobody may link with the backup's key: as the present control plane knows it, unless the backup is of later. */
 const replacedAt = ({ usedFrom }: Generation, { takenAt }: ArchiveHeader): number =>
-  Number.isFinite(usedFrom) && usedFrom >= Date.parse(takenAt) ? usedFrom : nowMs();
+  usedFrom >= Date.parse(takenAt) ? usedFrom : nowMs();
 
 /**
  * Writes down the keys of the backup, those that the present control plane has had, and last the ones in use; seals what was restored

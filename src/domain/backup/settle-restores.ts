@@ -3,7 +3,7 @@ import type pg from 'pg';
 import type { Services } from '../../context.ts';
 import { LOCKS } from '../../db/locks.ts';
 import type { TenantCluster } from '../../db/tenant-cluster.ts';
-import { draftName, groupName } from '../../db/tenant-names.ts';
+import { draftName, groupName, TENANT_TAIL } from '../../db/tenant-names.ts';
 import { dropDatabase, openWriter } from './drafts.ts';
 import { finishSwitch, RESTORED, settleSwitch } from './settle-switch.ts';
 
@@ -19,9 +19,9 @@ interface Marked {
 
 /** A tenant's id is the end of its database's name. */
 const MARKED = `
-  select datname::text as name, substring(datname from '[0-9a-f]{32}$')::uuid::text as "orgId"
+  select datname::text as name, substring(datname from '${TENANT_TAIL}')::uuid::text as "orgId"
     from pg_shdescription join pg_database d on d.oid = objoid
-   where classoid = 'pg_database'::regclass and starts_with(description, $1) and datname ~ ('^' || $2 || '_[0-9a-f]{32}$')`;
+   where classoid = 'pg_database'::regclass and starts_with(description, $1) and datname ~ ('^' || $2 || '_${TENANT_TAIL}')`;
 
 export async function settleRestores(services: SettleServices): Promise<void> {
   for (const server of services.servers.all()) {
@@ -39,13 +39,13 @@ async function settleOn(services: SettleServices, server: TenantCluster, away: A
   const { rows } = await server.pool.query<Marked>(MARKED, [RESTORED, groupName(server.code)]);
   for (const marked of rows) {
     const opened: pg.Client[] = [];
-    const open = async (url: string, signal?: AbortSignal) => {
-      const client = await openWriter(url, signal);
+    const open = async (url: string) => {
+      const client = await openWriter(url, url === server.url ? away : undefined);
       opened.push(client);
       return client;
     };
     try {
-      await settle(services, server, marked, (url) => open(url, url === server.url ? away : undefined));
+      await settle(services, server, marked, open);
     } finally {
       await Promise.all(opened.map((client) => client.end().catch(() => {})));
     }

@@ -252,13 +252,14 @@ async function ensureRole({ control, renamer, server, keys, draft, name }: Switc
   );
   const known = rows[0]?.sealed;
   const password = known ? keys.open(known) : randomPassword();
-  // In the backup it may be sealed with the keys of a former secret.
-  const sealed = known && keys.isSealedNow(known) ? known : keys.seal(password);
+  // Anew, since in the backup it may be sealed with the keys of a former secret.
+  const sealed = keys.seal(password);
   const { create, alter } = await roleStatements(server.code, name, password);
   await renamer.query((await roleExists(renamer, name)) ? alter : create);
-  const place = [orgId, server.id, sealed];
-  await control.query('update tenant_databases set server_id = $2, sealed_password = $3 where org_id = $1', place);
-  if (!known) {
+  if (known) {
+    const place = [orgId, server.id, sealed];
+    await control.query('update tenant_databases set server_id = $2, sealed_password = $3 where org_id = $1', place);
+  } else {
     await control.query('delete from tenant_databases where org_id = $1', [orgId]);
     await control.query(
       `insert into tenant_databases (org_id, server_id, database_name, role_name, sealed_password, created_at)

@@ -73,14 +73,19 @@ export async function drop(context: StepContext, server: TenantCluster): Promise
  */
 async function abandon(context: StepContext, kept: TenantCluster, gone: TenantCluster): Promise<Recorder> {
   const { services, sessions, name } = context;
-  const isReleased = await unlessAway(context, kept, async () => {
+  const orLetGo = async (server: TenantCluster, work: () => Promise<boolean>) => {
+    const done = await unlessAway(server, work);
+    if (done === undefined) sessions.abandon();
+    return done ?? false;
+  };
+  const isReleased = await orLetGo(kept, async () => {
     const client = await administer(context, kept);
     if (!(await isItself(services.control.orm.em, client, kept.id, name))) return false;
     await release(context, kept);
     if (context.readOnlyMs() > 0) await endOthers(client, name);
     return true;
   });
-  const isCleared = await unlessAway(context, gone, async () => {
+  const isCleared = await orLetGo(gone, async () => {
     if (isReleased) await drop(context, gone);
     else if (await isThere(await administer(context, gone), name)) {
       const client = await sessions.in(gone, name);
@@ -105,14 +110,13 @@ const REMOVED = 'to be removed when it is back, as far as they are there:';
 const follows = (name: string) =>
   `the role, slot and subscription ${replicationName(name)} and the publication ${PUBLICATION}`;
 
-/** @returns what came of it; false where the server is away. Whatever else it fails of is tried again. */
-async function unlessAway(context: StepContext, server: TenantCluster, work: () => Promise<boolean>): Promise<boolean> {
+/** @returns what came of it; undefined where the server is away. Whatever else it fails of is thrown. */
+export async function unlessAway<T>(server: TenantCluster, work: () => Promise<T>): Promise<T | undefined> {
   try {
     return await server.whileUp(work);
   } catch (error) {
     if (error instanceof FencedOff || !(error instanceof ServerAway || server.isAway)) throw error;
-    context.sessions.abandon();
-    return false;
+    return undefined;
   }
 }
 
