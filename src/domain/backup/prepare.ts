@@ -35,9 +35,9 @@ export async function prepare(databaseUrl: string, keys: Keys): Promise<Prepared
           'The control plane is of another version: start the gateway of this version on it first.',
         );
       }
+      await client.query('select pg_advisory_lock($1, 0)', [LOCKS.setup]);
       await settleGenerations(client, keys);
       const servers = await DatabaseServers.open({ control, keys, code, log });
-      await client.query('select pg_advisory_lock($1, 0)', [LOCKS.setup]);
       await servers.home.closeControl();
       await servers.home.ensureTemplate();
       await client.query('select pg_advisory_unlock($1, 0)', [LOCKS.setup]);
