@@ -252,8 +252,8 @@ async function ensureRole({ control, renamer, server, keys, draft, name }: Switc
   );
   const known = rows[0]?.sealed;
   const password = known ? keys.open(known) : randomPassword();
-  // Anew, since in the backup it may be sealed with the keys of a former secret.
-  const sealed = keys.seal(password);
+  // In the backup it may be sealed with the keys of a former secret; else the row stays as it was backed up.
+  const sealed = known && keys.isSealedNow(known) ? known : keys.seal(password);
   const { create, alter } = await roleStatements(server.code, name, password);
   await renamer.query((await roleExists(renamer, name)) ? alter : create);
   if (known) {
