@@ -126,6 +126,32 @@ describe('one data folder, through the starts and the ends of its gateways', () 
     expect((await runningServer(env.DATA_DIR))!.pid).not.toBe(server);
   });
 
+  test('a PostgreSQL that is told to end along with its guard, and waits for its clients, is ended and started anew', async () => {
+    const { pid: server } = (await runningServer(env.DATA_DIR))!;
+    const said = gateway.output().length;
+    for (const pid of await inGroupOf(server)) process.kill(pid, 'SIGTERM');
+    await eventually(
+      () => runningServer(env.DATA_DIR),
+      (running) => running !== undefined && running.pid !== server,
+      30_000,
+    );
+    await eventually(() => superAdmin(gateway).catch(() => undefined), Boolean, 30_000);
+    expect(gateway.output().slice(said).match(/PostgreSQL (ended|does not start)/g)).toEqual(['PostgreSQL ended']);
+  });
+
+  test('one that cannot start is tried again less and less often, and the log says where to look, until it can', async () => {
+    const settings = join(env.DATA_DIR, 'postgres', 'postgresql.conf');
+    const good = await readFile(settings, 'utf8');
+    const said = gateway.output().length;
+    const since = async () => gateway.output().slice(said);
+    await writeFile(settings, 'no such setting');
+    process.kill((await runningServer(env.DATA_DIR))!.pid, 'SIGINT');
+    await eventually(since, (text) => text.includes('tried again in 1.6 s'), 30_000);
+    expect((await since()).match(/postgres\.log says why\); tried again in [0-9.]+ s/g)).toHaveLength(3);
+    await writeFile(settings, good);
+    await eventually(() => superAdmin(gateway).catch(() => undefined), Boolean, 30_000);
+  });
+
   test('is up again within 3 s', async () => {
     let best = Number.POSITIVE_INFINITY;
     for (let attempt = 0; attempt < 3 && best >= 3000; attempt++) {

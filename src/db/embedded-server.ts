@@ -26,6 +26,9 @@ const GUARD =
 const SHUTDOWN_MS = 180_000;
 /** Longer than this nobody waits for it: the guard sees it through, and the next start waits for the guard. */
 const STOP_MS = 4000;
+/** After so long a server that has ended is started again; each time that it does not come up, after twice as long. */
+const RESTART_MS = 200;
+const LONGEST_RESTART_MS = 10_000;
 /** How often what crashes left is looked for. */
 const TIDY_MS = 15_000;
 
@@ -164,7 +167,7 @@ export async function launchEmbeddedServer(options: EmbeddedServerOptions): Prom
     ...options.settings,
   };
 
-  let stopping = false;
+  const stopping = new AbortController();
   let guard: ChildProcess;
   const run = () => {
     const log = openSync(join(dataDir, 'postgres.log'), 'a', 0o600);
@@ -209,16 +212,31 @@ export async function launchEmbeddedServer(options: EmbeddedServerOptions): Prom
     });
   let stopTidying = async () => {};
 
+  /** One that has lost its guard would outlive the gateway; one that SIGTERM tells to end waits for clients that do not leave. */
+  const endUnguarded = async (signal: AbortSignal) => {
+    for (let left = await runningServer(dataDir); left && !signal.aborted; left = await runningServer(dataDir)) {
+      await shutDown(left.pid, cluster);
+      await sleep(RESTART_MS);
+    }
+  };
+
   /** A server that dies by itself is started again, on the same port. */
   const keepAlive = async () => {
-    for (;;) {
+    const { signal } = stopping;
+    for (let pause = RESTART_MS; ; ) {
       await ended;
       guard.stdin!.destroy();
-      if (stopping) return;
-      options.notice('PostgreSQL ended unexpectedly and is being started again.');
-      await sleep(200);
+      if (signal.aborted) return;
+      options.notice(
+        pause === RESTART_MS
+          ? 'PostgreSQL ended unexpectedly and is being started again.'
+          : `PostgreSQL does not start (${join(dataDir, 'postgres.log')} says why); tried again in ${pause / 1000} s.`,
+      );
+      await endUnguarded(signal);
+      await sleep(pause, undefined, { signal }).catch(() => {});
+      if (signal.aborted) return;
       ended = run();
-      void answers();
+      pause = (await answers()) ? RESTART_MS : Math.min(2 * pause, LONGEST_RESTART_MS);
     }
   };
 
@@ -232,7 +250,7 @@ export async function launchEmbeddedServer(options: EmbeddedServerOptions): Prom
     }
     const kept = keepAlive();
     const stop = async () => {
-      stopping = true;
+      stopping.abort();
       await stopTidying();
       guard.stdin!.destroy();
       await Promise.race([kept, sleep(STOP_MS, undefined, { ref: false })]);

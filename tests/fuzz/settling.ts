@@ -4,9 +4,15 @@ import type { Databases } from './fingerprint.ts';
 
 /** What is not at its end by then hangs; a move and an export take seconds each, and go one after the other. */
 const SETTLED_MS = 120_000;
+/** Whoever asks for something just as a job ends is sent one a moment later. */
+const withoutJob = (table: string, queue: string, states: string) => `
+  select '${queue} of ' || org_id from ${table}
+   where ${states} and not exists (select from pgboss.job where name = '${queue}' and singleton_key = org_id::text and state < 'completed')`;
 const PENDING = `
   select name || ' of ' || coalesce(data->>'orgId', data->>'exportId') as what from pgboss.job
    where state = 'active' or (state in ('created', 'retry') and start_after <= now())
+  union all ${withoutJob('tenant_moves', 'tenant.move', "state in ('copying', 'switching', 'finishing', 'undoing', 'cancelling')")}
+  union all ${withoutJob('provisioning_runs', 'tenant.provision', "state <> 'succeeded'")}
   union all select 'upgrade ' || id from upgrade_runs where state = 'running'
   union all select 'upgrade of ' || org_id from upgrade_items where state = 'running'
   union all select 'end of ' || id from organizations where purge_at <= now() and status = 'suspended'`;
