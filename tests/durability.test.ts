@@ -136,7 +136,12 @@ describe('one data folder, through the starts and the ends of its gateways', () 
       30_000,
     );
     await eventually(() => superAdmin(gateway).catch(() => undefined), Boolean, 30_000);
-    expect(gateway.output().slice(said).match(/PostgreSQL (ended|does not start)/g)).toEqual(['PostgreSQL ended']);
+    expect(
+      gateway
+        .output()
+        .slice(said)
+        .match(/PostgreSQL (ended|does not start)/g),
+    ).toEqual(['PostgreSQL ended']);
   });
 
   test('one that cannot start is tried again less and less often, and the log says where to look, until it can', async () => {
