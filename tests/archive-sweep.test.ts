@@ -26,7 +26,7 @@ afterAll(async () => {
   await cleanUp();
 });
 
-const { path, suspended, endCountdown, gone, begin, attempt, archived } = leaving(
+const { suspended, purged, begin, attempt, archived } = leaving(
   () => app,
   () => root,
 );
@@ -44,35 +44,31 @@ async function leftArchive(orgId: string, written: Date, ending = ''): Promise<s
 
 describe('an archived tenant', () => {
   test('leaves no file behind on any disk, and none is removed that could be all there is', async () => {
-    const [kept, whole, lost, busy, purged] = await Promise.all(Array.from({ length: 5 }, suspended));
+    const [kept, whole, lost, busy, ended] = await Promise.all(Array.from({ length: 5 }, suspended));
     await archived(kept!);
     const [row] = await sql<{ name: string }>(app.databaseUrl, 'select name from tenant_archives where org_id = $1', [
       kept!.id,
     ]);
     await begin(busy!, 'archive');
-    await root.rest('POST', path(purged!, '/purge'), { slug: purged!.slug, after_minutes: 5 });
-    await endCountdown(purged!);
-    await gone(purged!);
+    await purged(ended!);
     // As after a control plane was restored from a backup of before the archiving.
     await sql(app.databaseUrl, `update tenant_databases set database_name = 'dropped' where org_id = $1`, [lost!.id]);
-    const days = (count: number) => new Date(Date.now() - count * 86_400_000);
-    const left = (id: string, written: Date, ending = '') => leftArchive(id, written, ending);
     const toGo = [
-      await left(kept!.id, days(2)),
-      await left(whole!.id, days(2)),
-      await left(whole!.id, days(2), `.${randomUUID()}.draft`),
-      await left(purged!.id, days(1)),
+      await leftArchive(kept!.id, daysAgo(2)),
+      await leftArchive(whole!.id, daysAgo(2)),
+      await leftArchive(whole!.id, daysAgo(2), `.${randomUUID()}.draft`),
+      await leftArchive(ended!.id, daysAgo(1)),
     ];
     const toStay = [
       row!.name,
-      await left(whole!.id, days(0)),
-      await left(lost!.id, days(40)),
-      await left(busy!.id, days(2)),
-      await left(randomUUID(), days(40)),
+      await leftArchive(whole!.id, daysAgo(0)),
+      await leftArchive(lost!.id, daysAgo(40)),
+      await leftArchive(busy!.id, daysAgo(2)),
+      await leftArchive(randomUUID(), daysAgo(40)),
     ];
-    await utimes(join(dataDir, row!.name), days(400), days(400));
+    await utimes(join(dataDir, row!.name), daysAgo(400), daysAgo(400));
     await sweepArchives(app.services, new AbortController().signal);
-    const now = (await readdir(join(dataDir, 'archives'))).map((name) => `archives/${name}`);
+    const now = await archives();
     expect(now).toEqual(expect.arrayContaining(toStay));
     expect(now.filter((name) => toGo.includes(name))).toEqual([]);
     await sql(app.databaseUrl, `update tenant_databases set database_name = role_name where org_id = $1`, [lost!.id]);

@@ -7,7 +7,6 @@ import type { TenantCluster } from '../src/db/tenant-cluster.ts';
 import { chooseArchives } from '../src/domain/backup/choose.ts';
 import { restore } from '../src/domain/backup/restore.ts';
 import { type OffboardingServices, sendLostRuns } from '../src/domain/offboarding/runs.ts';
-import { workOff } from '../src/domain/offboarding/work.ts';
 import { type Actor, active, agent, eventually, provision, superAdmin, type Tenant } from './support/actors.ts';
 import { startApp, type TestApp } from './support/app.ts';
 import { everythingIn, restoreBackup, takeBackup } from './support/backups.ts';
@@ -34,24 +33,11 @@ afterAll(async () => {
   await cleanUp();
 });
 
-const {
-  path,
-  get,
-  run,
-  databaseOf,
-  suspended,
-  isThere,
-  endCountdown,
-  gone,
-  traces,
-  begin,
-  attempt,
-  expectDeathsToEnd,
-  archived,
-} = leaving(
-  () => app,
-  () => root,
-);
+const { path, get, run, databaseOf, suspended, isThere, purged, traces, begin, attempt, expectDeathsToEnd, archived } =
+  leaving(
+    () => app,
+    () => root,
+  );
 
 /** Services whose server of the tenant has parts that behave otherwise. */
 function withServer(parts: (server: TenantCluster) => object): OffboardingServices {
@@ -185,11 +171,10 @@ describe('an archived tenant', () => {
     };
     try {
       await root.rest('POST', path(tenant, '/archive'));
-      const attempt = (tries: number) => workOff(app.services, tenant.id, tries, new AbortController().signal);
-      await expect(attempt(1)).rejects.toThrow();
+      await expect(attempt(app.services, tenant, 1)).rejects.toThrow();
       expect(await run(tenant)).toMatchObject({ state: 'retrying', error: expect.stringContaining('cut off') });
       expectError(await root.rest('PATCH', path(tenant), { status: 'active' }), 409, 'conflict');
-      await attempt(5);
+      await attempt(app.services, tenant, 5);
       expect((await run(tenant)).state).toBe('failed');
     } finally {
       Object.assign(kept, { keep });
@@ -332,9 +317,7 @@ describe('an archived tenant', () => {
   test('ends like any other', async () => {
     const tenant = await suspended();
     await archived(tenant);
-    await root.rest('POST', path(tenant, '/purge'), { slug: tenant.slug, after_minutes: 5 });
-    await endCountdown(tenant);
-    await gone(tenant);
+    await purged(tenant);
     expect(await traces(tenant)).toEqual({ audit_entries: expect.any(Number) });
     expect((await readdir(join(dataDir, 'archives'))).filter((name) => name.startsWith(tenant.id))).toEqual([]);
     expectError(await root.rest('POST', path({ id: randomUUID() }, '/archive')), 404, 'not_found');

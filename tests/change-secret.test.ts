@@ -66,7 +66,7 @@ beforeAll(async () => {
     () => superAdmin(here),
     ({ token }) => token!.split('.')[0] !== derived.split('.')[0],
   )) as { token: string });
-  backup = await backUp(BOTH);
+  backup = await backUp({ ...env(), ...BOTH });
 });
 afterAll(async () => {
   await cleanUp();
@@ -77,9 +77,9 @@ afterAll(async () => {
 const env = () => ({ DATABASE_URL: databaseUrl, DATA_DIR: dataDir, DATA_DIR_SHARED: 'true' });
 
 /** @returns the folder of the backup. */
-async function backUp(secrets: Record<string, string>): Promise<string> {
+async function backUp(settings: Record<string, string>, ...options: string[]): Promise<string> {
   const out = await temporaryFolder();
-  expect(await runBackup({ ...env(), ...secrets }, '--out', out)).toMatchObject({ code: 0 });
+  expect(await runBackup(settings, '--out', out, ...options)).toMatchObject({ code: 0 });
   return join(out, (await readdir(out))[0]!);
 }
 
@@ -98,12 +98,20 @@ async function sealedValues(url = databaseUrl): Promise<string[]> {
   expect(columns.length).toBeGreaterThanOrEqual(6);
   const inEvents = `select payload->>'sealedKey' as value from events where payload ? 'sealedKey'`;
   const all = [...columns.map(({ text }) => text), inEvents].join(' union all ');
-  return (await sql<{ value: string }>(url, all)).map(({ value }) => value);
+  const values = (await sql<{ value: string }>(url, all)).map(({ value }) => value);
+  expect(values.length).toBeGreaterThan(0);
+  return values;
 }
 
 /** How many of them the secret opens by itself. */
 const openedBy = (secret: string, values: string[]) =>
   values.filter((value) => KeySet.of(secret).tryOpen(value) !== undefined).length;
+
+/** This secret opens by itself all that is sealed, and the other one nothing. */
+async function expectSealedBy(secret: string, other: string, url = databaseUrl): Promise<void> {
+  const values = await sealedValues(url);
+  expect([openedBy(other, values), openedBy(secret, values)]).toEqual([0, values.length]);
+}
 
 const generations = (url = databaseUrl) => sql(url, 'select * from key_generations order by number');
 const verify = (secrets: Record<string, string>, url = databaseUrl) =>
@@ -133,8 +141,7 @@ async function lateProcess() {
 describe('before the change', () => {
   test('processes that have both secrets go by the former one', async () => {
     expect(await taken(derived)).toEqual([200, 200]);
-    const values = await sealedValues();
-    expect([openedBy(JWT_SECRET, values), openedBy(NEXT, values)]).toEqual([values.length, 0]);
+    await expectSealedBy(JWT_SECRET, NEXT);
   });
 
   test.each([
@@ -219,9 +226,8 @@ describe('the change, while gateways work', () => {
   });
 
   test('the former secret opens nothing that is in the control database, the new one everything', async () => {
-    const values = await sealedValues();
-    expect(values.length).toBeGreaterThan(4);
-    expect([openedBy(JWT_SECRET, values), openedBy(NEXT, values)]).toEqual([0, values.length]);
+    expect((await sealedValues()).length).toBeGreaterThan(4);
+    await expectSealedBy(NEXT, JWT_SECRET);
   });
 
   test('tokens of the derived key are dead everywhere, those of a drawn key live on', async () => {
@@ -301,7 +307,7 @@ describe('the change, while gateways work', () => {
 });
 
 test('a backup of after the change is opened by the new secret alone, archives of before included', async () => {
-  const folder = await backUp({ JWT_SECRET: NEXT });
+  const folder = await backUp({ ...env(), JWT_SECRET: NEXT });
   const nowhere = 'postgres://a:b@127.0.0.1:1/c';
   const { code, output } = await runBackup({ DATABASE_URL: nowhere, JWT_SECRET: NEXT }, 'verify', folder);
   expect([code, output.match(/: whole: /g)?.length]).toEqual([0, 4]);
@@ -314,8 +320,7 @@ describe('backups of before the change', () => {
   test('a tenant is restored where it was without the former secret, which the installation knows the keys of', async () => {
     const { code, output } = await restore(databaseUrl, { JWT_SECRET: NEXT }, '--tenant', tenant.slug);
     expect([code, output]).toEqual([0, expect.stringContaining(`tenant ${tenant.slug}: restored`)]);
-    const values = await sealedValues();
-    expect([openedBy(JWT_SECRET, values), openedBy(NEXT, values)]).toEqual([0, values.length]);
+    await expectSealedBy(NEXT, JWT_SECRET);
   });
 
   describe('on a new machine', () => {
@@ -335,8 +340,7 @@ describe('backups of before the change', () => {
 
       const { code, output } = await restore(trial.url, BOTH);
       expect([code, output]).toEqual([0, expect.stringContaining('It was backed up under another secret')]);
-      const values = await sealedValues(trial.url);
-      expect([openedBy(JWT_SECRET, values), openedBy(NEXT, values)]).toEqual([0, values.length]);
+      await expectSealedBy(NEXT, JWT_SECRET, trial.url);
       expect(await verify({ JWT_SECRET: NEXT }, trial.url)).toMatchObject({ code: 0 });
     });
   });
@@ -354,9 +358,7 @@ describe('a change that is killed', () => {
     // Its secret is drawn and kept in secrets.json.
     gateway = await startGateway({ DATABASE_URL: url, DATA_DIR: folder });
     company = await provision(await superAdmin(gateway));
-    const out = await temporaryFolder();
-    expect(await runBackup(its(), '--out', out, '--control')).toMatchObject({ code: 0 });
-    ofBefore = join(out, (await readdir(out))[0]!);
+    ofBefore = await backUp(its(), '--control');
   });
   afterAll(async () => {
     await gateway?.end('SIGTERM');
@@ -383,8 +385,7 @@ describe('a change that is killed', () => {
     const { jwtSecret, formerJwtSecret } = (await existingSecrets(folder))!;
     expect(formerJwtSecret).toBe(former);
     expect(await ownerOf()).toEqual(owned);
-    const values = await sealedValues(url);
-    expect([openedBy(former, values), openedBy(jwtSecret, values)]).toEqual([0, values.length]);
+    await expectSealedBy(jwtSecret, former, url);
     // The gateway that ran all the while has read the file again.
     const me = new Actor(gateway.url, token);
     expect((await me.rest('GET', '/api/super-admin/admins')).status).toBe(401);

@@ -6,7 +6,7 @@ import { startApp, type TestApp } from './support/app.ts';
 import { describeIf } from './support/available.ts';
 import { hasBrowser, openPage, signIn, startBrowser } from './support/browser.ts';
 import { createControlDatabase, dropControlDatabase, sql } from './support/database.ts';
-import { type Entrance, openEntrance } from './support/entrance.ts';
+import { type Entrance, entranceTo, openEntrance } from './support/entrance.ts';
 
 describeIf('a console that is open', hasBrowser, 'chromium is not on PATH', () => {
   let databaseUrl: string;
@@ -23,10 +23,7 @@ describeIf('a console that is open', hasBrowser, 'chromium is not on PATH', () =
 
   beforeAll(async () => {
     databaseUrl = await createControlDatabase();
-    const url = new URL(databaseUrl);
-    database = await openEntrance(Number(url.port));
-    url.port = String(database.port);
-    throughUrl = url.href;
+    ({ entrance: database, url: throughUrl } = await entranceTo(databaseUrl));
     app = await startApp({}, throughUrl);
     entrance = await openEntrance(portOf(app));
     root = await superAdmin(app);

@@ -6,7 +6,7 @@ import { JWT_SECRET } from './support/app.ts';
 import { describeIf, hasProgram } from './support/available.ts';
 import { ensureBuilt } from './support/built.ts';
 import { createControlDatabase, dropControlDatabase, sql } from './support/database.ts';
-import { type Entrance, openEntrance } from './support/entrance.ts';
+import { type Entrance, entranceTo, openEntrance } from './support/entrance.ts';
 import { cleanUp, type GatewayProcess, startGateway } from './support/gateway-process.ts';
 import { newAddress, send } from './support/http.ts';
 import { took } from './support/many-tenants.ts';
@@ -43,9 +43,8 @@ describeIf(
       databaseUrl = await createControlDatabase();
       redis = await startRedis();
       redisEntrance = await openEntrance(redis.port);
-      const through = new URL(databaseUrl);
-      entrance = await openEntrance(Number(through.port));
-      through.port = String(entrance.port);
+      const through = await entranceTo(databaseUrl);
+      entrance = through.entrance;
       const env = {
         DATABASE_URL: databaseUrl,
         JWT_SECRET,
@@ -56,7 +55,7 @@ describeIf(
       [worker, ...gateways] = (await Promise.all([
         startGateway({ ...env, ROLE: 'worker' }),
         startGateway({ ...env, ROLE: 'gateway' }),
-        startGateway({ ...env, ROLE: 'gateway', DATABASE_URL: through.href }),
+        startGateway({ ...env, ROLE: 'gateway', DATABASE_URL: through.url }),
       ])) as [GatewayProcess, ...GatewayProcess[]];
       all = [worker, ...gateways];
       admin = await superAdmin(gateways[0]!);

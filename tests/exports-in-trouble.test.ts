@@ -3,7 +3,6 @@ import { mkdir, readdir, utimes, writeFile } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import pg from 'pg';
 import { minioComponent } from '../src/components/minio.ts';
 import { snapshotsOfTenant } from '../src/domain/backup/take.ts';
 import { sweepExports } from '../src/domain/export/expire.ts';
@@ -15,7 +14,7 @@ import { type Actor, agent, eventually, provision, superAdmin, type Tenant } fro
 import { JWT_SECRET, startApp, type TestApp } from './support/app.ts';
 import { belongingsOf } from './support/belongings.ts';
 import { ensureBuilt } from './support/built.ts';
-import { createControlDatabase, dropControlDatabase, serverUrl, sql } from './support/database.ts';
+import { createControlDatabase, dropControlDatabase, holdTable, serverUrl, sql } from './support/database.ts';
 import { bytesOf, databaseOf, fetched, linesIn, ofPlatform } from './support/exports.ts';
 import { cleanUp, startGateway, temporaryFolder } from './support/gateway-process.ts';
 
@@ -126,10 +125,8 @@ describe('an export that meets with trouble', () => {
         {},
         async () => {},
       );
-    const holder = new pg.Client({ connectionString: databaseOf(app, acme) });
-    await holder.connect();
+    const held = await holdTable(databaseOf(app, acme), 'contacts');
     try {
-      await holder.query('begin; lock table contacts in access exclusive mode');
       const stopping = new AbortController();
       const stopped = snapshots(stopping.signal);
       await eventually(
@@ -141,7 +138,7 @@ describe('an export that meets with trouble', () => {
       await expect(stopped).rejects.toThrow('terminated');
       await expect(snapshots(new AbortController().signal)).rejects.toThrow('could not be read at one instant');
     } finally {
-      await holder.end();
+      await held.letGo();
     }
     await eventually(
       () => readers(),

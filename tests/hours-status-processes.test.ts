@@ -2,12 +2,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { query } from '../src/db/control.ts';
 import { GATHER_MS } from '../src/jobs/usage-gatherer.ts';
-import { Actor, agent, eventually, provision, superAdmin, type Tenant } from './support/actors.ts';
+import { Actor, eventually, superAdmin, type Tenant } from './support/actors.ts';
 import { startApp, type TestApp } from './support/app.ts';
-import { type Entrance, openEntrance } from './support/entrance.ts';
+import { type Entrance, entranceTo } from './support/entrance.ts';
 import { expectError } from './support/errors.ts';
 import { askStatus, type StatusRequest } from './support/hours-status.ts';
-import { holdProvisioning } from './support/tenants.ts';
+import { holdProvisioning, inZone } from './support/tenants.ts';
 
 const TENANTS = '/api/super-admin/tenants';
 /** How old an answer may be, in milliseconds. */
@@ -26,14 +26,8 @@ beforeAll(async () => {
   here = await startApp({ BASE_DOMAIN: 'chat.test' });
   there = await startApp({ BASE_DOMAIN: 'chat.test' }, here.databaseUrl);
   root = await superAdmin(here);
-  const made = async (slug: string, timezone: string) => {
-    const tenant = await provision(root, { slug });
-    const by = await agent(here, tenant.adminEmail, tenant.adminPassword);
-    await by.rest('PUT', '/api/settings/timezone', { timezone });
-    return [tenant, by] as const;
-  };
-  [acme, admin] = await made('acme', ACME!);
-  await made('other', OTHER!);
+  [acme, admin] = await inZone(here, root, 'acme', ACME!);
+  await inZone(here, root, 'other', OTHER!);
 });
 afterAll(async () => {
   await there?.stop();
@@ -47,10 +41,9 @@ describe('while the database is away', () => {
   let entrance: Entrance;
   let cut: TestApp;
   beforeAll(async () => {
-    const url = new URL(here.databaseUrl);
-    entrance = await openEntrance(Number(url.port));
-    url.port = String(entrance.port);
-    cut = await startApp({ BASE_DOMAIN: 'chat.test' }, url.href);
+    const through = await entranceTo(here.databaseUrl);
+    entrance = through.entrance;
+    cut = await startApp({ BASE_DOMAIN: 'chat.test' }, through.url);
   });
   afterAll(async () => {
     entrance?.thaw();

@@ -1,14 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { Actor, agent, eventually, provision, superAdmin, type Tenant } from './support/actors.ts';
+import { Actor, agent, eventually, superAdmin, type Tenant } from './support/actors.ts';
 import { startApp, type TestApp } from './support/app.ts';
 import { expectError } from './support/errors.ts';
 import { askStatus, type StatusRequest } from './support/hours-status.ts';
 import { send } from './support/http.ts';
 import { reading, scrape } from './support/metrics.ts';
 import { statementsOf } from './support/statements.ts';
-import { addUser } from './support/tenants.ts';
+import { addUser, inZone } from './support/tenants.ts';
 
 const TENANTS = '/api/super-admin/tenants';
 const NOBODY = '00000000-0000-7000-8000-000000000000';
@@ -31,16 +31,10 @@ beforeAll(async () => {
   here = await startApp({ BASE_DOMAIN: 'chat.test' });
   there = await startApp({ BASE_DOMAIN: 'chat.test' }, here.databaseUrl);
   root = await superAdmin(here);
-  const made = async (slug: string, timezone: string) => {
-    const tenant = await provision(root, { slug });
-    const by = await agent(here, tenant.adminEmail, tenant.adminPassword);
-    await by.rest('PUT', '/api/settings/timezone', { timezone });
-    return [tenant, by] as const;
-  };
-  [acme, admin] = await made('acme', ACME!);
+  [acme, admin] = await inZone(here, root, 'acme', ACME!);
   const { status, body } = await ask('');
   alone = { status, timezone: body.timezone };
-  [, otherAdmin] = await made('other', OTHER!);
+  [, otherAdmin] = await inZone(here, root, 'other', OTHER!);
 });
 afterAll(async () => {
   await there?.stop();

@@ -30,7 +30,7 @@ afterAll(async () => {
   await cleanUp();
 });
 
-const { path, get, run, databaseOf, suspended, isThere, endCountdown, gone, traces, expectDeathsToEnd } = leaving(
+const { path, get, run, databaseOf, suspended, isThere, gone, purged, traces, expectDeathsToEnd } = leaving(
   () => app,
   () => root,
 );
@@ -114,9 +114,7 @@ describe('the end of a tenant', () => {
       (count) => count > 0,
     );
     await root.rest('DELETE', path(tenant));
-    await root.rest('POST', path(tenant, '/purge'), { slug: tenant.slug, after_minutes: 5 });
-    await endCountdown(tenant);
-    await gone(tenant);
+    await purged(tenant);
     expect(await traces(tenant)).toEqual({ audit_entries: expect.any(Number) });
     expect(await isThere(tenant)).toEqual({ databases: 0, roles: 0 });
     expect((await readdir(join(dataDir, 'exports'))).length).toBe(kept - 1);

@@ -4,7 +4,7 @@ import { type Actor, active, eventually, superAdmin } from './support/actors.ts'
 import { JWT_SECRET, SUPER_ADMIN } from './support/app.ts';
 import { ensureBuilt } from './support/built.ts';
 import { createControlDatabase, dropControlDatabase } from './support/database.ts';
-import { type Entrance, openEntrance } from './support/entrance.ts';
+import { type Entrance, entranceTo } from './support/entrance.ts';
 import { cleanUp, type GatewayProcess, startGateway, temporaryFolder } from './support/gateway-process.ts';
 import { took } from './support/many-tenants.ts';
 import { rawSocket } from './support/sockets.ts';
@@ -38,10 +38,9 @@ describe('while PostgreSQL cannot be reached', () => {
   let tenant: string;
   beforeAll(async () => {
     databaseUrl = await createControlDatabase();
-    const url = new URL(databaseUrl);
-    entrance = await openEntrance(Number(url.port));
-    url.port = String(entrance.port);
-    gateway = await startGateway({ DATABASE_URL: url.href, JWT_SECRET });
+    const through = await entranceTo(databaseUrl);
+    entrance = through.entrance;
+    gateway = await startGateway({ DATABASE_URL: through.url, JWT_SECRET });
     admin = await superAdmin(gateway);
     tenant = (await post(admin, 'made-before')).body.id;
     await active(admin, tenant);

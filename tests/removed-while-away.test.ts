@@ -7,7 +7,7 @@ import { restoreBackup, takeBackup } from './support/backups.ts';
 import { examination } from './support/checker.ts';
 import { sql } from './support/database.ts';
 import { cleanUp, temporaryFolder } from './support/gateway-process.ts';
-import { moved, moveOf, onServer } from './support/moves.ts';
+import { moved, moveOf, onServerOf } from './support/moves.ts';
 import { leaving } from './support/offboarding.ts';
 import { register, startTenantServer, type TenantServer } from './support/tenant-servers.ts';
 
@@ -22,7 +22,7 @@ let moving: Tenant;
 let backedUp: Tenant;
 
 beforeAll(async () => {
-  [app, server] = await Promise.all([startApp({ WARM_DATABASES: '0' }), startTenantServer()]);
+  [app, server] = await Promise.all([startApp(), startTenantServer()]);
   admin = await superAdmin(app);
   id = await register(admin, 'eu-1', server, { region: 'eu' });
   // For tenants that begin there.
@@ -49,7 +49,7 @@ beforeAll(async () => {
   expect(await mine(app.databaseUrl, moving)).toHaveLength(2);
   const cancel = `mutation { cancelProvisioning(tenantId: "${calledOff.id}") { status } }`;
   expect((await admin.graphql(cancel)).errors).toBeUndefined();
-  await Promise.all([purged(plain), purged(moving), purged(backedUp), gone(calledOff)]);
+  await Promise.all([removed(plain), removed(moving), removed(backedUp), gone(calledOff)]);
   await restoreBackup(app.databaseUrl, [folder], { tenant: backedUp.slug });
 });
 afterAll(async () => {
@@ -61,14 +61,13 @@ afterAll(async () => {
 const {
   path,
   databaseOf: nameOf,
-  endCountdown,
   gone,
+  purged,
 } = leaving(
   () => app,
   () => admin,
 );
-const mine = async (url: string, tenant: { id: string }) =>
-  (await onServer(url, app.services.servers.home.code)).filter((what) => what.includes(nameOf(tenant)));
+const mine = (url: string, tenant: { id: string }) => onServerOf(url, nameOf(tenant));
 const left = async () => (await admin.rest('GET', `/api/super-admin/database-servers/${id}`)).body.left_databases;
 const toldOf = (tenant: { id: string }) => [`eu-1: the database and role ${nameOf(tenant)}, dropped when it is back`];
 const entry = async ({ id: orgId }: { id: string }, action: string) =>
@@ -87,13 +86,10 @@ const stands = (status: string) =>
     20_000,
   );
 
-/** Removes it for good, by a countdown that is over. */
-async function purged(tenant: Tenant): Promise<void> {
+/** Suspends it, and removes it for good. */
+async function removed(tenant: Tenant): Promise<void> {
   await admin.rest('DELETE', path(tenant));
-  const { status } = await admin.rest('POST', path(tenant, '/purge'), { slug: tenant.slug, after_minutes: 5 });
-  expect(status).toBe(200);
-  await endCountdown(tenant);
-  await gone(tenant);
+  await purged(tenant);
 }
 
 describe('a tenant that is removed while its database server is away', () => {
@@ -155,7 +151,7 @@ describe('while another server answers at its address, or it knows itself by ano
   beforeAll(async () => {
     tenant = await provision(admin, { region: 'eu' });
     await sql(app.databaseUrl, `update database_servers set system_identifier = '1' where id = $1`, [id]);
-    await purged(tenant);
+    await removed(tenant);
   });
 
   test('what it has of a removed tenant stays, and the log, the list and the doctor say why', async () => {
@@ -206,7 +202,7 @@ test('a server that is taken out of the registry is logged with what nobody drop
   const tenant = await provision(admin, { region: 'eu' });
   await server.entrance.close();
   await stands('degraded');
-  await purged(tenant);
+  await removed(tenant);
   expect((await admin.rest('DELETE', `/api/super-admin/database-servers/${id}`)).status).toBeLessThan(300);
   const [said] = await sql<{ before: object }>(
     app.databaseUrl,

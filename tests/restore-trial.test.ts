@@ -6,7 +6,7 @@ import { anotherServer } from './support/another-server.ts';
 import { JWT_SECRET, startApp, type TestApp } from './support/app.ts';
 import { restoreBackup, takeBackup } from './support/backups.ts';
 import { examination, expectNothingWrong } from './support/checker.ts';
-import { createControlDatabase, dropControlDatabase, serverUrl, sql } from './support/database.ts';
+import { createControlDatabase, dropControlDatabase, holdTable, serverUrl, sql } from './support/database.ts';
 import { cleanUp, startRestore, temporaryFolder } from './support/gateway-process.ts';
 import { moved, moveOf, type OtherServer, registeredServer } from './support/moves.ts';
 
@@ -92,9 +92,7 @@ describe('a restore of a tenant on another server', () => {
   const restoring = () => restoreBackup(databaseUrl, [folder], { tenant: tenant.slug });
   /** A restore by the command that gets no further than the control plane's commit, or to what it tells before, until the gate's session ends. */
   const heldAtCommit = async (when?: string) => {
-    const gate = new pg.Client(databaseUrl);
-    await gate.connect();
-    await gate.query('begin; lock table gate');
+    const gate = await holdTable(databaseUrl, 'gate');
     await atCommit('perform gate()', when);
     const env = { DATABASE_URL: databaseUrl, JWT_SECRET };
     return { gate, ...startRestore(env, folder, '--tenant', tenant.slug, '--yes') };
@@ -139,7 +137,7 @@ describe('a restore of a tenant on another server', () => {
       databaseUrl,
       `select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'omnistream-restore'`,
     );
-    await gate.end();
+    await gate.letGo();
     expect((await me.rest('GET', '/api/agents')).status).toBe(503);
     const { findings } = await examination(databaseUrl);
     expect(findings).toMatchObject([
@@ -183,7 +181,7 @@ describe('a restore of a tenant on another server', () => {
     await onServer(`alter system set synchronous_standby_names = 'nobody'`);
     await onServer('select pg_reload_conf()');
     try {
-      await gate.end();
+      await gate.letGo();
       await eventually(
         () => onServer(`select from pg_stat_activity where wait_event = 'SyncRep' and query = 'commit'`),
         ({ length }) => length === 1,
@@ -219,7 +217,7 @@ describe('a restore of a tenant on another server', () => {
     );
     const next = expect(restoring()).rejects.toThrow('Not restored');
     await waiting('pg_advisory_xact_lock');
-    await gate.end();
+    await gate.letGo();
     await next;
     expect(await contacts()).toEqual(['of before']);
     await afterwards();

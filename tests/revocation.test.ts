@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Actor, agent, eventually, provision, superAdmin, type Tenant } from './support/actors.ts';
 import { startApp, startTwoApps, type TestApp, type TwoApps } from './support/app.ts';
-import { type Entrance, openEntrance } from './support/entrance.ts';
+import { type Entrance, entranceTo } from './support/entrance.ts';
 import { expectError } from './support/errors.ts';
 import { statementsOf } from './support/statements.ts';
 import { addUser } from './support/tenants.ts';
@@ -190,10 +190,9 @@ describe('a process that cannot read the event log', () => {
   let entrance: Entrance;
   let deaf: TestApp;
   beforeAll(async () => {
-    const url = new URL(here.databaseUrl);
-    entrance = await openEntrance(Number(url.port));
-    url.port = String(entrance.port);
-    deaf = await startApp({}, url.href);
+    const through = await entranceTo(here.databaseUrl);
+    entrance = through.entrance;
+    deaf = await startApp({}, through.url);
   });
   afterAll(async () => {
     entrance?.thaw();

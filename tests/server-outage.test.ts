@@ -7,6 +7,7 @@ import { restoreBackup, takeBackup } from './support/backups.ts';
 import { examination, expectNothingWrong } from './support/checker.ts';
 import { sql } from './support/database.ts';
 import { cleanUp, temporaryFolder } from './support/gateway-process.ts';
+import { leaving } from './support/offboarding.ts';
 import { register, startTenantServer, type TenantServer } from './support/tenant-servers.ts';
 import { addUser } from './support/tenants.ts';
 
@@ -36,6 +37,10 @@ afterAll(async () => {
   await cleanUp();
 });
 
+const { path, endCountdown } = leaving(
+  () => app,
+  () => admin,
+);
 const asks = (actor: Actor) => actor.rest('GET', '/api/agents');
 const health = async () => (await admin.rest('GET', '/api/super-admin/health')).body;
 
@@ -167,7 +172,7 @@ test('a tenant whose server is gone for good is restored on another one, and use
     `insert into offboarding_runs (org_id, kind, state, step, attempt, created_at) values ($1, 'archive', 'retrying', 'drop', 3, now())`,
     [gone.id],
   );
-  await sql(app.databaseUrl, 'update organizations set purge_at = now() where id = $1', [gone.id]);
+  await endCountdown(gone);
   try {
     // As a move keeps it that was abandoned.
     const copy = app.services.servers.home.nameFor(gone.id);
@@ -229,7 +234,7 @@ test('one whose end has begun there is not dropped where it was restored meanwhi
     return find(orgId);
   });
   try {
-    await sql(app.databaseUrl, 'update organizations set purge_at = now() where id = $1', [tenant.id]);
+    await endCountdown(tenant);
     await atDrop.promise;
     await server.entrance.close();
     await restoreBackup(app.databaseUrl, [folder], { tenant: tenant.slug, serverName: 'home' });
@@ -250,7 +255,6 @@ test('one whose end has begun there is not dropped where it was restored meanwhi
 });
 
 test('two tenants that are archived on a server that hangs do not keep those of other servers from being archived', async () => {
-  const path = ({ id }: Tenant, more = '') => `/api/super-admin/tenants/${id}${more}`;
   const onServer = await Promise.all([1, 2].map(() => provision(admin, { region: 'eu' })));
   for (const tenant of [...onServer, home]) await admin.rest('DELETE', path(tenant));
   const names = onServer.map(({ id }) => app.services.servers.home.nameFor(id));

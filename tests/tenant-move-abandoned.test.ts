@@ -7,7 +7,7 @@ import { ensureBuilt } from './support/built.ts';
 import { examination, expectNothingWrong } from './support/checker.ts';
 import { createControlDatabase, dropControlDatabase, serverUrl, sql } from './support/database.ts';
 import { cleanUp, runTenants, temporaryFolder } from './support/gateway-process.ts';
-import { moved, moveOf, onServer } from './support/moves.ts';
+import { moved, moveOf, onServerOf } from './support/moves.ts';
 import { register, startTenantServer, type TenantServer } from './support/tenant-servers.ts';
 
 let databaseUrl: string;
@@ -15,15 +15,13 @@ let app: TestApp;
 let admin: Actor;
 let server: TenantServer;
 let id: string;
-let code: string;
 
 beforeAll(async () => {
   ensureBuilt();
   [databaseUrl, server] = await Promise.all([createControlDatabase(), startTenantServer()]);
-  app = await startApp({ WARM_DATABASES: '0' }, databaseUrl);
+  app = await startApp({}, databaseUrl);
   admin = await superAdmin(app);
   id = await register(admin, 'eu-1', server, { region: 'eu' });
-  code = app.services.servers.home.code;
   // For tenants that begin there.
   await admin.rest('PATCH', `/api/super-admin/database-servers/${HOME_SERVER_ID}`, { region: 'id' });
 });
@@ -45,8 +43,7 @@ const keptAtHome = (tenant: Tenant) => [
     `that it is not written (by hand: alter database "${nameOf(tenant)}" reset default_transaction_read_only)`,
   `home: the database ${nameOf(tenant)} stays as it was when eu-1 went away, and may be all that there is of it`,
 ];
-const mine = async (url: string, tenant: Tenant) =>
-  (await onServer(url, code)).filter((what) => what.includes(nameOf(tenant)));
+const mine = (url: string, tenant: Tenant) => onServerOf(url, nameOf(tenant));
 const alone = (tenant: Tenant) => [`database ${nameOf(tenant)}`, `role ${nameOf(tenant)}`];
 const move = async (tenant: Tenant) => (await admin.rest('GET', moveOf(tenant))).body.move;
 const abandon = (tenant: Tenant, body: object = { slug: tenant.slug, reason: REASON }) =>

@@ -4,7 +4,7 @@ import { JWT_SECRET, startApp, type TestApp } from './support/app.ts';
 import { ensureBuilt } from './support/built.ts';
 import { createControlDatabase, dropControlDatabase, serverUrl, sql } from './support/database.ts';
 import { cleanUp, type GatewayProcess, runTenants, startGateway } from './support/gateway-process.ts';
-import { moved, moveOf, type OtherServer, onServer, registeredServer } from './support/moves.ts';
+import { moved, moveOf, type OtherServer, onServerOf, registeredServer } from './support/moves.ts';
 
 let databaseUrl: string;
 let other: OtherServer;
@@ -39,8 +39,7 @@ interface Row {
 const rowOf = async ({ id }: Tenant) =>
   (await sql<Row & Record<string, unknown>>(databaseUrl, 'select * from tenant_moves where org_id = $1', [id]))[0];
 const nameOf = ({ id }: Tenant) => `t_${code}_${id.replaceAll('-', '')}`;
-const left = async (url: string, tenant: Tenant) =>
-  (await onServer(url, code)).filter((what) => what.includes(nameOf(tenant)));
+const left = (url: string, tenant: Tenant) => onServerOf(url, nameOf(tenant));
 const whole = (tenant: Tenant) => [`database ${nameOf(tenant)}`, `role ${nameOf(tenant)}`];
 
 /** Waits until a step is under way, or over. */

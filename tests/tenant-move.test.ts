@@ -13,7 +13,7 @@ import {
   moved,
   moveOf,
   type OtherServer,
-  onServer,
+  onServerOf,
   registered,
   registeredServer,
   useSteadily,
@@ -51,9 +51,8 @@ const ask = (tenant: { id: string }, body: object = { server_id: other.id }) =>
   admin.rest('POST', moveOf(tenant), body);
 /** A tenant's own database and role, and nothing else of it. */
 const alone = (tenant: Tenant) => [`database ${nameOf(tenant)}`, `role ${nameOf(tenant)}`];
-const mine = (found: string[], tenant: Tenant) => found.filter((what) => what.includes(nameOf(tenant)));
-const home = async (tenant: Tenant) => mine(await onServer(apps.here.databaseUrl, code), tenant);
-const there = async (tenant: Tenant) => mine(await onServer(other.url, code), tenant);
+const home = (tenant: Tenant) => onServerOf(apps.here.databaseUrl, nameOf(tenant));
+const there = (tenant: Tenant) => onServerOf(other.url, nameOf(tenant));
 
 describe('a tenant that is written and read without a pause', () => {
   let tenant: Tenant;

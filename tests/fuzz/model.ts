@@ -2,7 +2,7 @@
 import type fc from 'fast-check';
 import type { OtherServers } from './platform.ts';
 
-export type Surface = 'REST' | 'GraphQL';
+type Surface = 'REST' | 'GraphQL';
 
 export const ACTORS = [
   'anonymous',
@@ -107,3 +107,5 @@ export interface Target {
 
 /** Every password that is drawn or used begins with it, so that it is found wherever it appears. */
 export const PASSWORD_MARK = 'Pw!fuzz';
+/** Of everybody whom the run itself makes. */
+export const KNOWN_PASSWORD = `${PASSWORD_MARK}-known`;

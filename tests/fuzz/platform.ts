@@ -3,7 +3,7 @@
  * that finds no room, a paused upgrade. It is looked after between requests, by a super admin whom no request is about.
  */
 import { v7 as uuidv7 } from 'uuid';
-import { type Actor, eventually } from '../support/actors.ts';
+import { type Actor, type Answer, eventually } from '../support/actors.ts';
 import { made } from '../support/belongings.ts';
 import { serverUrl, sql } from '../support/database.ts';
 import { makeOneOlder, POISON } from '../support/older-version.ts';
@@ -128,7 +128,7 @@ export class Platform {
   async end(): Promise<void> {
     if (this.#isFarShut) await this.#servers.far.entrance.reopen();
     for (const { id } of await this.#databases.rows<{ id: string }>(UNFINISHED_UPGRADE)) {
-      await ok(this.#root.rest('POST', `/api/super-admin/upgrades/${id}/cancel`));
+      await expectOk(this.#root.rest('POST', `/api/super-admin/upgrades/${id}/cancel`));
     }
     for (const deadline = Date.now() + ENDED_MS; Date.now() < deadline; ) {
       const moves = await this.#databases.rows<{ id: string }>(UNFINISHED_MOVES);
@@ -152,7 +152,7 @@ export class Platform {
       const wanted = { state: isFar ? 'closed' : 'open', capacity: CAPACITY, region: isFar ? FAR : null };
       const { state, capacity, region = null, pooled_address } = server;
       if (state === wanted.state && capacity >= CAPACITY && region === wanted.region && !pooled_address) continue;
-      await ok(this.#root.rest('PATCH', `${SERVERS}/${server.id}`, { ...wanted, pooled_url: null }));
+      await expectOk(this.#root.rest('PATCH', `${SERVERS}/${server.id}`, { ...wanted, pooled_url: null }));
     }
     await this.#read();
     const waiting = `select id::text from organizations where region = '${FAR}'`;
@@ -170,7 +170,7 @@ export class Platform {
   }
 
   async #read(): Promise<void> {
-    this.#registered = await ok(this.#root.rest('GET', SERVERS));
+    this.#registered = await expectOk(this.#root.rest('GET', SERVERS));
     for (const server of [this.#servers.near, this.#servers.far]) {
       const found = this.#find(server);
       if (found) this.#databases.reach(found.id, server.directUrl);
@@ -225,7 +225,7 @@ export class Platform {
     if ((await this.#tenants('d.server_id = $1', [id])).length > 0) return;
     const [tenant] = await this.#idle(cast, `o.schema_version = (select max(schema_version) from organizations)`);
     if (!tenant) return;
-    const state = (name: string) => ok(this.#root.rest('PATCH', `${SERVERS}/${id}`, { state: name }));
+    const state = (name: string) => expectOk(this.#root.rest('PATCH', `${SERVERS}/${id}`, { state: name }));
     await state('open');
     const { status } = await this.#root.rest('POST', `/api/super-admin/tenants/${tenant}/move`, { server_id: id });
     if (status < 300) {
@@ -265,9 +265,9 @@ export class Platform {
   }
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: answers of several shapes
-async function ok(asked: ReturnType<Actor['rest']>): Promise<any> {
+export async function expectOk(asked: Promise<Answer<unknown>>) {
   const { status, body } = await asked;
   if (status >= 400) throw new Error(`the world cannot be mended: ${JSON.stringify(body)}`);
-  return body;
+  // biome-ignore lint/suspicious/noExplicitAny: answers of several shapes
+  return body as any;
 }

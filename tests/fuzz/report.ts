@@ -61,7 +61,7 @@ function table({ rows }: Tally): string {
   return ['| surface, actor | sent | done | refused |', '| --- | ---: | ---: | --- |', ...lines].join('\n');
 }
 
-export interface Facts {
+interface Facts {
   seed: number;
   seconds: number;
   findings: number;

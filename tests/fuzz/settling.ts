@@ -42,14 +42,13 @@ export const unpark = (databases: Databases, which: string) =>
   );
 
 /** Waits until the work of a tenant has failed, and leaves it there. */
-export async function parkedAtFailure(databases: Databases, queue: string, tenantId: string): Promise<boolean> {
+export async function parkedAtFailure(databases: Databases, queue: string, tenantId: string): Promise<void> {
   for (const deadline = Date.now() + SETTLED_MS / 4; Date.now() < deadline; await sleep(20)) {
     const parked = await databases.rows(
       `update pgboss.job set start_after = now() + interval '1 day'
         where name = $1 and singleton_key = $2 and state = 'retry' returning 1`,
       [queue, tenantId],
     );
-    if (parked.length > 0) return true;
+    if (parked.length > 0) return;
   }
-  return false;
 }

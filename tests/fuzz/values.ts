@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { SERVED_FROM_VERSION, TENANT_SCHEMA_VERSION } from '../../src/db/migrations/tenant/index.ts';
 import { toSnake } from '../../src/rest/names.ts';
-import { PASSWORD_MARK } from './model.ts';
+import { KNOWN_PASSWORD, PASSWORD_MARK } from './model.ts';
 
 const DAY_MS = 86_400_000;
 const day = fc
@@ -46,7 +46,7 @@ export const FAR = 'far';
 const NAMED: Record<string, fc.Arbitrary<unknown>> = {
   email,
   admin_email: email,
-  password: fc.oneof(password, fc.constant(`${PASSWORD_MARK}-known`)),
+  password: fc.oneof(password, fc.constant(KNOWN_PASSWORD)),
   admin_password: password,
   new_password: password,
   name: words,
@@ -103,10 +103,7 @@ const SIGNING_IN: Record<string, fc.Arbitrary<unknown>> = {
     { weight: 4, arbitrary: fc.nat({ max: 20 }).map((n) => `@own:email:${n}@`) },
     { weight: 1, arbitrary: email },
   ),
-  password: fc.oneof(
-    { weight: 4, arbitrary: fc.constant(`${PASSWORD_MARK}-known`) },
-    { weight: 1, arbitrary: password },
-  ),
+  password: fc.oneof({ weight: 4, arbitrary: fc.constant(KNOWN_PASSWORD) }, { weight: 1, arbitrary: password }),
 };
 const serverName = fc.nat({ max: 100_000 }).map((n) => `server-${n}`);
 

@@ -1,19 +1,18 @@
 /** The tenants and people that requests come from and are about, kept so that they can, and what is sent in their names. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { v7 as uuidv7 } from 'uuid';
-import { Actor, type Answer, provision, superAdmin, type Tenant } from '../support/actors.ts';
+import { Actor, provision, superAdmin, type Tenant } from '../support/actors.ts';
 import { belongingsOf, hired, made } from '../support/belongings.ts';
 import { newAddress, sendJson } from '../support/http.ts';
 import { CAST_TENANTS } from './actors.ts';
 import type { Databases } from './fingerprint.ts';
 import { encoded } from './hostilities.ts';
 import { Known } from './known.ts';
-import { ACTORS, type ActorName, type Draft, PASSWORD_MARK, type Target, type Wire } from './model.ts';
-import { Platform } from './platform.ts';
+import { ACTORS, type ActorName, type Draft, KNOWN_PASSWORD, type Target, type Wire } from './model.ts';
+import { expectOk, Platform } from './platform.ts';
 import { settled } from './settling.ts';
 import { restock } from './stock.ts';
 
-export const KNOWN_PASSWORD = `${PASSWORD_MARK}-known`;
 /** A tenant that was being archived is given back within. */
 const REOPENED_MS = 60_000;
 interface House {
@@ -218,11 +217,4 @@ export class World {
     if (actor === 'garbage token') return bearer('eyJhbGciOiJIUzI1NiJ9.e30.x');
     return actor === 'super admin' ? this.#superAdmin : this.#houses[tenant]!.headers.get(actor)!;
   }
-}
-
-async function expectOk(asked: Promise<Answer<unknown>>) {
-  const { status, body } = await asked;
-  if (status >= 400) throw new Error(`the world cannot be mended: ${JSON.stringify(body)}`);
-  // biome-ignore lint/suspicious/noExplicitAny: answers of several shapes
-  return body as any;
 }

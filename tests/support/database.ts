@@ -26,7 +26,7 @@ export async function sql<Row extends pg.QueryResultRow>(
 }
 
 /** A table that nobody else can get at for now. */
-export interface HeldTable {
+interface HeldTable {
   /** Waits until so many wait for it. */
   wanted(by: number): Promise<void>;
   letGo(): Promise<void>;

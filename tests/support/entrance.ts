@@ -28,6 +28,14 @@ interface Connection {
   ends: readonly [client: Socket, inside: Socket];
 }
 
+/** An entrance to a server of this machine. @param url of it, such as of a database. @returns also the URL that leads through. */
+export async function entranceTo(url: string): Promise<{ entrance: Entrance; url: string }> {
+  const through = new URL(url);
+  const entrance = await openEntrance(Number(through.port));
+  through.port = String(entrance.port);
+  return { entrance, url: through.href };
+}
+
 /** @param port to listen on; a free one otherwise. */
 export async function openEntrance(target: number, port = 0): Promise<Entrance> {
   /** Each with its connection: the first bytes that the client has sent, and both ends. */

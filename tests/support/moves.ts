@@ -47,16 +47,15 @@ export async function moved(admin: Actor, tenant: { id: string }, state: string,
   return eventually(ask, (move) => move?.state === state, ms);
 }
 
-/** What is left on a server of an installation's moves, and the databases of tenants there. */
-export async function onServer(url: string, code: string) {
+/** What a server has of a tenant: its database and role, and what is left of its moves. @param name of its database. */
+export async function onServerOf(url: string, name: string): Promise<string[]> {
   const rows = await sql<{ what: string }>(
     serverUrl('postgres', url),
-    `select 'slot ' || slot_name as what from pg_replication_slots where starts_with(slot_name, $1)
-     union all select 'subscription ' || subname from pg_subscription where starts_with(subname, $1)
-     union all select 'role ' || rolname from pg_roles where starts_with(rolname, $1) and rolname not like '%\\_warm\\_%'
-     union all select 'database ' || datname from pg_database
-       where starts_with(datname, $1) and datname not like '%\\_warm\\_%' and datname not like '%\\_template\\_%' order by 1`,
-    [`t_${code}_`],
+    `select 'slot ' || slot_name as what from pg_replication_slots where strpos(slot_name, $1) > 0
+     union all select 'subscription ' || subname from pg_subscription where strpos(subname, $1) > 0
+     union all select 'role ' || rolname from pg_roles where strpos(rolname, $1) > 0
+     union all select 'database ' || datname from pg_database where strpos(datname, $1) > 0 order by 1`,
+    [name],
   );
   return rows.map(({ what }) => what);
 }

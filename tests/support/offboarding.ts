@@ -42,6 +42,14 @@ export function leaving(app: () => TestApp, root: () => Actor) {
       20_000,
     );
 
+  /** Removes a suspended one for good, by a countdown that is over. */
+  async function purged(tenant: Tenant): Promise<void> {
+    const { status } = await root().rest('POST', path(tenant, '/purge'), { slug: tenant.slug, after_minutes: 5 });
+    expect(status).toBe(200);
+    await endCountdown(tenant);
+    await gone(tenant);
+  }
+
   /** Tables of the control plane, and how many rows of each are the tenant's. */
   async function traces({ id }: Tenant): Promise<Record<string, number>> {
     const tables = await sql<{ name: string }>(
@@ -83,14 +91,12 @@ export function leaving(app: () => TestApp, root: () => Actor) {
     meanwhile: () => Promise<void> = async () => {},
   ): Promise<void> {
     await begin(tenant, kind);
-    if (kind === 'purge')
-      await sql(app().databaseUrl, 'update organizations set purge_at = now() where id = $1', [tenant.id]);
-    const signal = new AbortController().signal;
+    if (kind === 'purge') await endCountdown(tenant);
     let deaths = 0;
     for (let lives = 0; ; lives += 1) {
       for (const late of [false, true]) {
         const worker = mortal(on.services, lives, late);
-        const ended = await workOff(worker.services, tenant.id, 1, signal).catch((error: unknown) => error);
+        const ended = await attempt(worker.services, tenant, 1).catch((error: unknown) => error);
         if (worker.count.effects <= lives) {
           expect(ended).toBeUndefined();
           expect(deaths).toBeGreaterThan(5);
@@ -121,6 +127,7 @@ export function leaving(app: () => TestApp, root: () => Actor) {
     isThere,
     endCountdown,
     gone,
+    purged,
     traces,
     begin,
     attempt,

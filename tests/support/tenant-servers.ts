@@ -2,7 +2,7 @@
 import type { Actor } from './actors.ts';
 import { anotherServer } from './another-server.ts';
 import { serverUrl, sql } from './database.ts';
-import { type Entrance, openEntrance } from './entrance.ts';
+import { type Entrance, entranceTo } from './entrance.ts';
 
 export interface TenantServer {
   /** Of its maintenance database, through the entrance. */
@@ -19,14 +19,11 @@ export interface TenantServer {
 export async function startTenantServer(): Promise<TenantServer> {
   const server = await anotherServer();
   const directUrl = serverUrl('postgres', server.url);
-  const { port, password } = new URL(directUrl);
-  const entrance = await openEntrance(Number(port));
-  const url = new URL(directUrl);
-  url.port = String(entrance.port);
+  const { entrance, url } = await entranceTo(directUrl);
   return {
-    url: url.href,
+    url,
     directUrl,
-    password: decodeURIComponent(password),
+    password: decodeURIComponent(new URL(directUrl).password),
     entrance,
     async belongings(code) {
       const rows = await sql<{ name: string }>(

@@ -1,6 +1,7 @@
 /** Tenants and their people, brought into the state that a test needs. */
 import { v7 as uuidv7 } from 'uuid';
 import { hashPassword } from '../../src/domain/passwords.ts';
+import { type Actor, agent, provision } from './actors.ts';
 import type { TestApp } from './app.ts';
 import { sql } from './database.ts';
 
@@ -31,6 +32,14 @@ export async function addUser(app: TestApp, tenantId: string, user: NewUser): Pr
     [id, email, fullName, role],
   );
   return { id, email };
+}
+
+/** A tenant whose hours go by this zone. @returns also its admin. */
+export async function inZone(app: TestApp, root: Actor, slug: string, timezone: string) {
+  const tenant = await provision(root, { slug });
+  const admin = await agent(app, tenant.adminEmail, tenant.adminPassword);
+  await admin.rest('PUT', '/api/settings/timezone', { timezone });
+  return [tenant, admin] as const;
 }
 
 /** From now on no tenant gets a database: each stays in provisioning, which keeps tests quick that need no more of it. */
