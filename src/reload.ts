@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Reads anew what was told of: one at a time, so that none puts back what an older one has read, until one has read what was told of last. */
+/** Reads anew what was told of: of several that are told of at once one reads, until one has read what was told of last. */
 export class Reload {
   readonly #load: () => Promise<void>;
   readonly #failed: (error: unknown) => number | undefined;

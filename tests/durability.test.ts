@@ -25,13 +25,14 @@ const healthy = (tenants: number) => ({
   output: expect.stringMatching(new RegExp(`^nothing wrong: ${tenants} tenants \\(${tenants} active, `, 'm')),
 });
 
-/** Every process of a process's group (proc_pid_stat(5), field 5). */
+/** The group that a process is in (proc_pid_stat(5), field 5); undefined where there is no such process. */
+const groupOf = (pid: number) =>
+  readFile(`/proc/${pid}/stat`, 'utf8').then(
+    (text) => Number(text.slice(text.lastIndexOf(')') + 2).split(' ')[2]),
+    () => undefined,
+  );
+
 async function inGroupOf(leader: number): Promise<number[]> {
-  const groupOf = (pid: number) =>
-    readFile(`/proc/${pid}/stat`, 'utf8').then(
-      (text) => Number(text.slice(text.lastIndexOf(')') + 2).split(' ')[2]),
-      () => undefined,
-    );
   const group = await groupOf(leader);
   const pids = (await readdir('/proc')).map(Number).filter((pid) => pid > 0);
   const groups = await Promise.all(pids.map(groupOf));
@@ -129,7 +130,7 @@ describe('one data folder, through the starts and the ends of its gateways', () 
   test('a PostgreSQL that is told to end along with its guard, and waits for its clients, is ended and started anew', async () => {
     const { pid: server } = (await runningServer(env.DATA_DIR))!;
     const said = gateway.output().length;
-    for (const pid of await inGroupOf(server)) process.kill(pid, 'SIGTERM');
+    process.kill(-(await groupOf(server))!, 'SIGTERM');
     await eventually(
       () => runningServer(env.DATA_DIR),
       (running) => running !== undefined && running.pid !== server,
@@ -152,12 +153,15 @@ describe('one data folder, through the starts and the ends of its gateways', () 
     await writeFile(settings, 'no such setting');
     process.kill((await runningServer(env.DATA_DIR))!.pid, 'SIGINT');
     await eventually(since, (text) => text.includes('tried again in 1.6 s'), 30_000);
-    expect((await since()).match(/postgres\.log says why\); tried again in [0-9.]+ s/g)).toHaveLength(3);
+    const pauses = [...(await since()).matchAll(/postgres\.log\); tried again in ([0-9.]+) s/g)].map(
+      ([, pause]) => pause,
+    );
+    expect(pauses.slice(0, 3)).toEqual(['0.4', '0.8', '1.6']);
     await writeFile(settings, good);
     await eventually(() => superAdmin(gateway).catch(() => undefined), Boolean, 30_000);
   });
 
-  test('is up again within 3 s', async () => {
+  test('is up again in well under a minute; how long it takes is printed', async () => {
     let best = Number.POSITIVE_INFINITY;
     for (let attempt = 0; attempt < 3 && best >= 3000; attempt++) {
       await gateway.end('SIGTERM');
@@ -222,4 +226,13 @@ test('secrets are made once, however many start on a folder at the same moment',
   const [first, ...others] = await Promise.all(Array.from({ length: 8 }, () => storedSecrets(folder)));
   for (const secrets of others) expect(secrets).toEqual(first);
   expect(JSON.parse(await readFile(join(folder, 'secrets.json'), 'utf8'))).toEqual(first);
+});
+
+test('where they are damaged that is said without a piece of them', async () => {
+  const folder = await temporaryFolder();
+  await writeFile(join(folder, 'secrets.json'), '{"jwtSecret": AbCdEfGhIjKlMnOp"}');
+  const { code, output } = await runGateway({ DATA_DIR: folder, PORT: '0' });
+  expect(code).toBe(1);
+  expect(output).toContain(`${join(folder, 'secrets.json')} is not valid JSON.`);
+  expect(output).not.toContain('AbCdEf');
 });

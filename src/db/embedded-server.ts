@@ -212,31 +212,41 @@ export async function launchEmbeddedServer(options: EmbeddedServerOptions): Prom
     });
   let stopTidying = async () => {};
 
-  /** One that has lost its guard would outlive the gateway; one that SIGTERM tells to end waits for clients that do not leave. */
+  /**
+   * One that has lost its guard would outlive the gateway; one that SIGTERM tells to end waits for clients that do not leave. Where
+   * another process has claimed the folder since, the server is that one's.
+   */
   const endUnguarded = async (signal: AbortSignal) => {
-    for (let left = await runningServer(dataDir); left && !signal.aborted; left = await runningServer(dataDir)) {
+    for (let told = false; !signal.aborted; await sleep(RESTART_MS)) {
+      const left = await runningServer(dataDir);
+      if (!left || (await pidIn(gatewayFileIn(dataDir)))) return;
+      if (!told) options.notice(`PostgreSQL (process ${left.pid}) runs without its guard and is shut down.`);
+      told = true;
       await shutDown(left.pid, cluster);
-      await sleep(RESTART_MS);
     }
   };
 
   /** A server that dies by itself is started again, on the same port. */
   const keepAlive = async () => {
     const { signal } = stopping;
-    for (let pause = RESTART_MS; ; ) {
+    const says = join(dataDir, 'postgres.log');
+    for (let pause = RESTART_MS, cameUp = true; ; ) {
       await ended;
       guard.stdin!.destroy();
       if (signal.aborted) return;
       options.notice(
-        pause === RESTART_MS
-          ? 'PostgreSQL ended unexpectedly and is being started again.'
-          : `PostgreSQL does not start (${join(dataDir, 'postgres.log')} says why); tried again in ${pause / 1000} s.`,
+        cameUp
+          ? `PostgreSQL ended unexpectedly (see ${says}) and is being started again.`
+          : `PostgreSQL does not start (see ${says}); tried again in ${pause / 1000} s.`,
       );
       await endUnguarded(signal);
       await sleep(pause, undefined, { signal }).catch(() => {});
       if (signal.aborted) return;
       ended = run();
-      pause = (await answers()) ? RESTART_MS : Math.min(2 * pause, LONGEST_RESTART_MS);
+      cameUp = await answers();
+      pause = cameUp ? RESTART_MS : Math.min(2 * pause, LONGEST_RESTART_MS);
+      // A command may have had the folder meanwhile.
+      if (cameUp) await sign(dataDir);
     }
   };
 

@@ -72,6 +72,9 @@ export class Queue {
     this.#boss = new PgBoss({
       connectionString: url,
       application_name: 'omnistream jobs',
+      // That a job has been taken, or is done, may be lost in a crash of PostgreSQL, and the job is worked off once more: nobody waits for the
+      // disk for it. Jobs are sent in transactions of the control database's own sessions, which do wait.
+      options: '-c synchronous_commit=off',
       max: works ? 4 : 1,
       useListenNotify: works,
       supervise: works,

@@ -42,12 +42,14 @@ export const randomPassword = (): string => randomBytes(24).toString('base64url'
 
 const fileIn = (dataDir: string) => join(dataDir, 'secrets.json');
 
-/** What `secrets.json` in the data folder holds; undefined where there is none. */
+/** What `secrets.json` in the data folder holds; undefined where there is none. @throws {ConfigError} where it is damaged. */
 export async function existingSecrets(dataDir: string): Promise<StoredSecrets | undefined> {
   try {
     return JSON.parse(await readFile(fileIn(dataDir), 'utf8')) as StoredSecrets;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    // The parser's own words quote a piece of what is in it.
+    if (error instanceof SyntaxError) throw new ConfigError(`${fileIn(dataDir)} is not valid JSON.`);
     throw error;
   }
 }

@@ -27,7 +27,7 @@ const forget = query<{ name: string }>(
 );
 const isThere = query<object>('is_organization_there', 'select from organizations where id = $1');
 
-/** A backup has brought the tenant back: what the server has may be newer than that, and is for somebody to look into. */
+/** A backup has brought the tenant back: what the server has may be newer than that, and is for somebody to look into. As other fences' it is thrown on where a server is asked. */
 class CameBack extends FencedOff {}
 
 export class LeftDropper {

@@ -12,6 +12,8 @@ const MOVING = [
   'component_states',
   // A refusal is kept too, for those who ask again.
   'idempotency_keys',
+  // Dropped when a server is back that was away, which is looked for every few seconds.
+  'left_databases',
   'health_samples',
   'platform_usage_days',
   'rate_limits',
@@ -20,7 +22,8 @@ const MOVING = [
 ];
 /** Logs only grow, so that their number and their end say enough; failed attempts to sign in are logged on purpose. */
 const ROWS: Record<string, string> = {
-  audit_entries: `select count(*), max(id::text) from audit_entries where action not like '%.login_failed' and action not like '%.login_refused'`,
+  audit_entries: `select count(*), max(id::text) from audit_entries where action not like '%.login_failed' and action not like '%.login_refused'
+    and action <> 'tenant.drop_left'`,
   activity_log: 'select count(*), max(id::text) from activity_log',
   events: `select count(*), max(seq) from events where topic not in ('schedule', 'access', 'health', 'audit')`,
   // Those whose time is over are removed at a moment of the gateway's own.

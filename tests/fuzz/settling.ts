@@ -4,7 +4,7 @@ import type { Databases } from './fingerprint.ts';
 
 /** What is not at its end by then hangs; a move and an export take seconds each, and go one after the other. */
 const SETTLED_MS = 120_000;
-/** Whoever asks for something just as a job ends is sent one a moment later. */
+/** Whoever asks for something just as a job ends has none, until the workers' next sweep sends one (src/jobs/run-worker.ts). */
 const withoutJob = (table: string, queue: string, states: string) => `
   select '${queue} of ' || org_id from ${table}
    where ${states} and not exists (select from pgboss.job where name = '${queue}' and singleton_key = org_id::text and state < 'completed')`;

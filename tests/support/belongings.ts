@@ -38,8 +38,7 @@ export async function belongingsOf(
     root.rest('GET', '/api/super-admin/impersonations'),
     root.rest('GET', '/api/auth/me'),
     root.rest('GET', '/api/super-admin/database-servers'),
-    // Nothing is behind: it has ended at once.
-    made(root, '/api/super-admin/upgrades', {}),
+    upgradedBy(root),
   ]);
   await admin.rest('POST', `/api/divisions/${division.id}/agents`, { agent_ids: [bystander] });
   const hours = { days: [{ day_of_week: 1, start_time: '08:00', end_time: '12:00' }] };
@@ -61,6 +60,16 @@ export async function belongingsOf(
     upgrade: upgrade.id,
     databaseServer: servers.body[0].id,
   };
+}
+
+/** Nothing is behind: it ends at once, and until then there cannot be another. @returns it. */
+async function upgradedBy(root: Actor) {
+  const upgrade = await made(root, '/api/super-admin/upgrades', {});
+  await eventually(
+    () => root.rest('GET', `/api/super-admin/upgrades/${upgrade.id}`),
+    ({ body }) => body.state !== 'running',
+  );
+  return upgrade;
 }
 
 /** All of the tenant's data as files, which can be fetched. @returns its id. */
