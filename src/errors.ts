@@ -98,6 +98,7 @@ export const LIMIT_REACHED_SQLSTATE = 'OS409';
 const AWAY = /^(08|3D000|57P0|57014|25P03|53300|55P03|55006|ECONN|ENOTFOUND|EPIPE|ETIMEDOUT|EHOSTUNREACH)/;
 const AWAY_MESSAGE =
   /timeout exceeded when trying to connect|is not currently accepting connections|Connection terminated|Client has encountered a connection|Client was closed|Query read timeout/i;
+const CUT_OFF = /^Connection terminated unexpectedly/;
 const UNANSWERED = /Query read timeout/;
 
 interface DatabaseFailure {
@@ -120,6 +121,12 @@ export function databaseError(error: unknown): DatabaseFailure | undefined {
 
 /** Whether an answer was not waited for any longer (`query_timeout` of the driver). */
 export const isUnanswered = (error: unknown): boolean => UNANSWERED.test(databaseError(error)?.message ?? '');
+
+/** Whether the session was ended from the other side. */
+export const isCutOff = (error: unknown): boolean => {
+  const { code = '', message } = databaseError(error) ?? { message: '' };
+  return code === '57P01' || code === 'ECONNRESET' || code === 'EPIPE' || CUT_OFF.test(message);
+};
 
 /** Whether this failure says that a database could not be reached. */
 export function isUnavailable(error: unknown): boolean {

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { query } from '../src/db/control.ts';
 import { templateName } from '../src/db/tenant-names.ts';
 import { HOME_SERVER_ID } from '../src/entities/control/database-server.ts';
 import { type Actor, eventually, provision, superAdmin, type Tenant } from './support/actors.ts';
@@ -113,6 +114,19 @@ describe('a move that is called off', () => {
     await use.stop();
     expect(use).toMatchObject({ refusedWrites: [], refusedReads: [] });
   });
+});
+
+test('a read whose session is ended meanwhile, as a move ends those at rest, is read by another', async () => {
+  const tenant = await provision(admin);
+  const reads = query<{ pid: number }>('slow_read', 'select pg_backend_pid() as pid, pg_sleep(0.5)');
+  const read = apps.here.services.tenants.rows(tenant.id, reads);
+  const end = `select pid, pg_terminate_backend(pid) from pg_stat_activity where datname = $1 and query = $2`;
+  const [ended] = await eventually(
+    () => sql<{ pid: number }>(serverUrl('postgres'), end, [nameOf(tenant), reads.text]),
+    (rows) => rows.length > 0,
+  );
+  const [row] = await read;
+  expect(row!.pid).not.toBe(ended!.pid);
 });
 
 describe('what cannot be moved', () => {

@@ -10,7 +10,7 @@ import { parse as parseUrl } from 'pg-connection-string';
 import type { Logger } from 'pino';
 import { nowDate } from '../clock.ts';
 import { tenantEntities } from '../entities/tenant/index.ts';
-import { AppError, databaseError, isUnanswered, isUnavailable } from '../errors.ts';
+import { AppError, databaseError, isCutOff, isUnanswered, isUnavailable } from '../errors.ts';
 import { type ControlDatabase, type Query, query } from './control.ts';
 import type { DatabaseServers } from './database-servers.ts';
 import type { Keys } from './keys.ts';
@@ -182,13 +182,18 @@ export class TenantDatabases {
     return pools;
   }
 
-  /** Reads plain rows of one tenant by a prepared statement. */
+  /** Reads plain rows of one tenant by a prepared statement, twice where its session ends at just that moment. */
   async rows<Row>(orgId: string, { name, text, timeoutMs }: Query<Row>, values: unknown[] = []): Promise<Row[]> {
     return this.#use(
       orgId,
       async (pool, { prepares }) => {
         const statement = { text, values, ...(prepares && { name }), ...(timeoutMs && { query_timeout: timeoutMs }) };
-        return (await pool.query(statement)).rows as Row[];
+        // A move ends sessions that are at rest, and this one may just have been.
+        const { rows } = await pool.query(statement).catch((error: unknown) => {
+          if (!isCutOff(error)) throw error;
+          return pool.query(statement);
+        });
+        return rows as Row[];
       },
       timeoutMs,
     );
