@@ -98,7 +98,7 @@ export const LIMIT_REACHED_SQLSTATE = 'OS409';
 const AWAY = /^(08|3D000|57P0|57014|25P03|53300|55P03|55006|ECONN|ENOTFOUND|EPIPE|ETIMEDOUT|EHOSTUNREACH)/;
 const AWAY_MESSAGE =
   /timeout exceeded when trying to connect|is not currently accepting connections|Connection terminated|Client has encountered a connection|Client was closed|Query read timeout/i;
-const CUT_OFF = /^Connection terminated unexpectedly/;
+const CUT_OFF = /^(57P01|ECONNRESET|EPIPE)$|^Connection terminated unexpectedly/;
 const UNANSWERED = /Query read timeout/;
 
 interface DatabaseFailure {
@@ -124,8 +124,8 @@ export const isUnanswered = (error: unknown): boolean => UNANSWERED.test(databas
 
 /** Whether the session was ended from the other side. */
 export const isCutOff = (error: unknown): boolean => {
-  const { code = '', message } = databaseError(error) ?? { message: '' };
-  return code === '57P01' || code === 'ECONNRESET' || code === 'EPIPE' || CUT_OFF.test(message);
+  const failure = databaseError(error);
+  return CUT_OFF.test(failure?.code ?? failure?.message ?? '');
 };
 
 /** Whether this failure says that a database could not be reached. */

@@ -168,9 +168,10 @@ export async function launchEmbeddedServer(options: EmbeddedServerOptions): Prom
   };
 
   const stopping = new AbortController();
+  const logFile = join(dataDir, 'postgres.log');
   let guard: ChildProcess;
   const run = () => {
-    const log = openSync(join(dataDir, 'postgres.log'), 'a', 0o600);
+    const log = openSync(logFile, 'a', 0o600);
     guard = spawn(
       '/bin/sh',
       [
@@ -202,7 +203,7 @@ export async function launchEmbeddedServer(options: EmbeddedServerOptions): Prom
     if (await answers()) return;
     guard.stdin!.destroy();
     if (await runningServer(dataDir)) throw folderInUse(dataDir);
-    throw new ConfigError(`PostgreSQL did not start; ${join(dataDir, 'postgres.log')} says why.`);
+    throw new ConfigError(`PostgreSQL did not start; ${logFile} says why.`);
   };
   /** What a crash within CREATE DATABASE left takes up room for nothing. */
   const tidy = () =>
@@ -229,15 +230,14 @@ export async function launchEmbeddedServer(options: EmbeddedServerOptions): Prom
   /** A server that dies by itself is started again, on the same port. */
   const keepAlive = async () => {
     const { signal } = stopping;
-    const says = join(dataDir, 'postgres.log');
     for (let pause = RESTART_MS, cameUp = true; ; ) {
       await ended;
       guard.stdin!.destroy();
       if (signal.aborted) return;
       options.notice(
         cameUp
-          ? `PostgreSQL ended unexpectedly (see ${says}) and is being started again.`
-          : `PostgreSQL does not start (see ${says}); tried again in ${pause / 1000} s.`,
+          ? `PostgreSQL ended unexpectedly (see ${logFile}) and is being started again.`
+          : `PostgreSQL does not start (see ${logFile}); tried again in ${pause / 1000} s.`,
       );
       await endUnguarded(signal);
       await sleep(pause, undefined, { signal }).catch(() => {});

@@ -27,7 +27,10 @@ const forget = query<{ name: string }>(
 );
 const isThere = query<object>('is_organization_there', 'select from organizations where id = $1');
 
-/** A backup has brought the tenant back: what the server has may be newer than that, and is for somebody to look into. As other fences' it is thrown on where a server is asked. */
+/**
+ * A backup has brought the tenant back: what the server has may be newer than that, and is for somebody to look into. A fence's error,
+ * since any other goes unheard where the server is away.
+ */
 class CameBack extends FencedOff {}
 
 export class LeftDropper {
