@@ -227,6 +227,21 @@ describe('the registry', () => {
     const won = answers.find(({ status }) => status === 201)!;
     await admin.rest('DELETE', `${SERVERS}/${won.body.id}`);
   });
+
+  test('takes a server in again while it is still being given up', async () => {
+    const wanted = { name: 'again', url: server.url, capacity: 10 };
+    let id = await register(admin, 'again', server);
+    for (let round = 0; round < 8; round++) {
+      const removal = admin.rest('DELETE', `${SERVERS}/${id}`);
+      let answer = await admin.rest('POST', SERVERS, wanted);
+      while (answer.status === 409) answer = await admin.rest('POST', SERVERS, wanted);
+      expect([(await removal).status, answer.status]).toEqual([200, 201]);
+      // What was made anew is not what the removal took away.
+      expect(await server.belongings(code())).toHaveLength(2);
+      id = answer.body.id;
+    }
+    await admin.rest('DELETE', `${SERVERS}/${id}`);
+  });
 });
 
 describe('a new tenant', () => {

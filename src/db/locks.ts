@@ -17,6 +17,8 @@ export const LOCKS = {
   warmDatabases: 0x6f6d_0028,
   /** Looking for a server for a new tenant where there is little room left. */
   placement: 0x6f6d_0029,
+  /** Making or taking away what tenants need on a database server; the second key is a hash of its system identifier. */
+  databaseServer: 0x6f6d_0040,
   /** One per tenant, while accounts of its agents are changed; the second key is a hash of the tenant's id. */
   tenantAccounts: 0x6f6d_0007,
   /** Taking a sample of the components' health. */

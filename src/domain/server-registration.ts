@@ -4,6 +4,7 @@ import { newId, nowDate } from '../clock.ts';
 import { type ControlDatabase, query, rowsWithin } from '../db/control.ts';
 import type { DatabaseServers } from '../db/database-servers.ts';
 import type { Keys } from '../db/keys.ts';
+import { LOCKS } from '../db/locks.ts';
 import { pooledAs } from '../db/server-address.ts';
 import { checkOwnership, checkPooler, checkServer, hostOf, missingDatabases, UnfitServer } from '../db/server-check.ts';
 import { clearServer } from '../db/server-upkeep.ts';
@@ -65,6 +66,8 @@ export async function registerServer(registrar: Registrar, input: NewServer): Pr
     em.transactional(async (tx) => {
       await takeTime(tx);
       const { systemIdentifier } = await fit('url', checkServer(url));
+      // Whoever registers the same server at this moment waits, and is refused; whoever gives it up finishes first.
+      await rowsWithin(tx, holdServer, [LOCKS.databaseServer, systemIdentifier]);
       await refuseKnown(registrar, systemIdentifier);
       const pooler = await checkedPooler(registrar, input.pooledUrl, url, systemIdentifier);
       const now = nowDate();
@@ -82,7 +85,6 @@ export async function registerServer(registrar: Registrar, input: NewServer): Pr
         ...pooler,
         ...times,
       });
-      // Before anything is made there: whoever registers the same server at this moment waits, and is refused.
       await tx.persist(row).flush();
       try {
         await server.prepare();
@@ -182,29 +184,40 @@ const toldAs = (url?: string | null) => ({ pooledAddress: url ? hostOf(url) : nu
  * @throws {AppError} not_found, conflict
  */
 export async function removeServer(registrar: Registrar, id: string): Promise<string> {
-  const { em, keys, servers, source } = registrar;
+  const { em, control, keys, servers, source } = registrar;
   if (id === HOME_SERVER_ID) {
     throw new AppError('conflict', {
       message: 'The home server is the control plane\u2019s own and stays. It can be closed.',
     });
   }
-  const { name, url } = await em.transactional(async (tx) => {
-    const row = await lock(tx, id);
-    await refuseInUse(tx, row);
-    const left = await rowsWithin(tx, leftOn, [id]);
-    tx.remove(row);
-    audit(tx, source, {
-      action: 'database_server.remove',
-      target: { type: 'database_server', id },
-      before: { ...told(row), ...(left.length > 0 && { leftDatabases: left.map(({ name }) => name) }) },
+  // The lock outlasts the transaction: who registers the server again before it is cleared would lose what is made for that.
+  const session = await control.pool.connect();
+  try {
+    const { name, url } = await em.transactional(async (tx) => {
+      await takeTime(tx);
+      const row = await lock(tx, id);
+      await session.query('select pg_advisory_lock($1, hashtext($2))', [LOCKS.databaseServer, row.systemIdentifier]);
+      await refuseInUse(tx, row);
+      const left = await rowsWithin(tx, leftOn, [id]);
+      tx.remove(row);
+      audit(tx, source, {
+        action: 'database_server.remove',
+        target: { type: 'database_server', id },
+        before: { ...told(row), ...(left.length > 0 && { leftDatabases: left.map(({ name }) => name) }) },
+      });
+      await publish(tx, 'database_server', { serverId: id });
+      return { name: row.name, url: keys.open(row.sealedUrl!) };
     });
-    await publish(tx, 'database_server', { serverId: id });
-    return { name: row.name, url: keys.open(row.sealedUrl!) };
-  });
-  // One that is away for good can be removed as well.
-  await servers.tryOut({ id, name, url }, clearServer).catch(() => {});
+    // One that is away for good can be removed as well.
+    await servers.tryOut({ id, name, url }, clearServer).catch(() => {});
+  } finally {
+    // Closing it gives the lock back.
+    session.release(true);
+  }
   return id;
 }
+
+const holdServer = query('hold_database_server', 'select pg_advisory_xact_lock($1, hashtext($2))');
 
 const useOf = query<{ tenants: number; moves: number }>(
   'use_of_server',
