@@ -4,6 +4,7 @@ import { v7 as uuidv7 } from 'uuid';
 import { usageMonthAt } from '../src/domain/usage.ts';
 import { type Actor, eventually, provision, superAdmin, type Tenant } from './support/actors.ts';
 import { startApp, type TestApp } from './support/app.ts';
+import { sql } from './support/database.ts';
 import { took } from './support/many-tenants.ts';
 
 let app: TestApp;
@@ -26,6 +27,19 @@ async function connect({ id }: Tenant): Promise<pg.Client> {
   open.push(client);
   return client;
 }
+
+test('a new tenant\u2019s database is not visited to count what its provisioning wrote', async () => {
+  for (const more of [{}, { admin_email: undefined, admin_password: undefined }]) {
+    const { id } = await provision(admin, more);
+    const [row] = await sql(
+      app.databaseUrl,
+      `select gathered_mark as gathered, (tup_inserted + tup_updated + tup_deleted)::text as written, tup_inserted > 10 as seeded
+         from usage join tenant_databases using (org_id) join pg_stat_database on datname = database_name where org_id = $1`,
+      [id],
+    );
+    expect(row).toEqual({ gathered: row!.written, written: row!.gathered, seeded: true });
+  }
+});
 
 interface Usage {
   agentCount: number;

@@ -20,6 +20,7 @@ import { dropDatabases, type NotThere } from './left-databases.ts';
 import { placeTenant } from './placement.ts';
 import { tellOfTenant } from './tenant-events.ts';
 import { seedAdmins, seedTenant, writeLimits } from './tenant-seeds.ts';
+import { markAsGathered } from './written-to.ts';
 
 /** What a worker knows of a run while it is at it. */
 export interface StepContext {
@@ -175,6 +176,7 @@ export const PROVISIONING_STEPS: readonly StepDefinition[] = [
         before: { status: TenantStatus.PROVISIONING },
         after: { status: TenantStatus.ACTIVE },
       });
+      await markAsGathered(em, orgId);
       toTell.push(() => tellOfTenant(em, TenantChange.ACTIVATED, org));
       return undefined;
     },

@@ -13,10 +13,10 @@ import type { Services } from '../context.ts';
 import { query } from '../db/control.ts';
 import type { TenantCluster } from '../db/tenant-cluster.ts';
 import { usageMonthAt } from '../domain/usage.ts';
+import { type Written, writtenTo } from '../domain/written-to.ts';
 import { publish } from '../live/event-log.ts';
 import { sealTenant } from './chain-sealer.ts';
 import { every } from './timers.ts';
-import { type Written, writtenTo } from './written-to.ts';
 
 export const GATHER_MS = 1500;
 /** Visits to tenants of one server. */

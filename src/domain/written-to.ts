@@ -1,6 +1,7 @@
 /** Which tenants' databases were written to since they were last gathered, by the statistics of the server that they are on. */
+import type { EntityManager } from '@mikro-orm/postgresql';
 import type { Services } from '../context.ts';
-import { query, sqlOf } from '../db/control.ts';
+import { query, rowsWithin, sqlOf } from '../db/control.ts';
 import { SERVED_FROM_VERSION } from '../db/migrations/tenant/index.ts';
 import type { TenantCluster } from '../db/tenant-cluster.ts';
 import { groupName } from '../db/tenant-names.ts';
@@ -47,4 +48,19 @@ export async function writtenTo({ control }: Pick<Services, 'control'>, server: 
   const marks = await sqlOf(server.pool).rows(marksOf, [`${groupName(server.code)}_`]);
   const [names, values] = [marks.map(({ name }) => name), marks.map(({ mark }) => mark)];
   return platform.rows(onOther, [...about, names, values]);
+}
+
+const gathered = query<object>(
+  'mark_as_gathered',
+  `update usage u set gathered_mark = ${MARK}
+     from tenant_databases d join pg_stat_database s on s.datname = d.database_name
+    where d.org_id = $1 and u.org_id = $1`,
+);
+
+/**
+ * Notes that the usage of a tenant on the home server tells of all that its database holds: a new one is not visited to count what
+ * its provisioning has written, which a burst of new tenants would wait for. What else is written to it has another mark.
+ */
+export async function markAsGathered(em: EntityManager, orgId: string): Promise<void> {
+  await rowsWithin(em, gathered, [orgId]);
 }
