@@ -107,7 +107,7 @@ test('reads are prepared statements, which the server parses once', async () => 
     // The connection that was used last is the next one to be used.
     return (await pool.query<{ name: string }>('select name from pg_prepared_statements')).rows.map(({ name }) => name);
   };
-  await eventually(prepared, (names) => names.includes('tenants_with_usage'));
+  await eventually(prepared, (names) => names.includes('tenants_with_all'));
 });
 
 test('the REST shim asks its operations in the process, never over HTTP', async () => {

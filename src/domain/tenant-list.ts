@@ -8,7 +8,7 @@ import { query } from '../db/control.ts';
 import { TenantStatus } from '../entities/control/organization.ts';
 import { TENANT_COLUMNS, type TenantRow } from './organizations.ts';
 import * as rules from './rules.ts';
-import { takeUsage, USAGE_COLUMNS, usageOfNobody } from './usage.ts';
+import { takeUsage, USAGE_COLUMNS, USAGE_ID, usageOfNobody } from './usage.ts';
 
 export enum TenantOrderField {
   CREATED_AT = 'created_at',
@@ -100,25 +100,30 @@ export interface TenantPage {
   search?: string | null;
 }
 
+/** How much of the usage a page is to have: all of it is its id as well. */
+export type UsageWanted = 'none' | 'counts' | 'all';
+
 /** A page of tenants; with their usage by one JOIN where it is wanted. */
 export async function listTenants(
   ctx: Context,
   cursors: TenantCursors,
   wanted: TenantPage,
-  withUsage: boolean,
+  usage: UsageWanted,
 ): Promise<TenantRow[]> {
-  const { statement, values } = pageOf(cursors, wanted, withUsage);
+  const { statement, values } = pageOf(cursors, wanted, usage);
   const rows = await ctx.rows(statement, values);
-  if (withUsage) for (const row of rows) row.usage = takeUsage(row) ?? usageOfNobody(row.id);
+  if (usage !== 'none') for (const row of rows) row.usage = takeUsage(row) ?? usageOfNobody(row.id);
   return rows;
 }
 
+const OF_USAGE = { none: '', counts: `, ${USAGE_COLUMNS}`, all: `, ${USAGE_COLUMNS}, ${USAGE_ID}` };
+
 /** A statement for each order and set of filters: one that serves all of them could use the index of none. */
-function pageOf(cursors: TenantCursors, { limit, after, status, search }: TenantPage, withUsage: boolean) {
+function pageOf(cursors: TenantCursors, { limit, after, status, search }: TenantPage, usage: UsageWanted) {
   const { key, direction } = cursors;
   const values: unknown[] = [];
   const conditions: string[] = [];
-  const parts = [withUsage ? 'tenants_with_usage' : 'tenants'];
+  const parts = [`tenants_with_${usage}`];
   if (cursors.name) parts.push(cursors.name);
   const add = (value: unknown) => `$${values.push(value)}`;
   // Not a parameter, so that the planner knows how rare it is.
@@ -134,18 +139,18 @@ function pageOf(cursors: TenantCursors, { limit, after, status, search }: Tenant
   const place = after && cursors.placeOf(after)?.map(add);
   // Also said of the usage: a merge of the two would else begin at its first row, however far down the list the page is, which
   // was half of what a page of 100 among 10,000 cost the server.
-  let usage = 'left join usage u on u.org_id = o.id';
+  let join = 'left join usage u on u.org_id = o.id';
   if (place) {
     const id = place.at(-1);
-    if (!key) usage += ` and u.org_id ${direction === OrderDirection.ASC ? '>' : '<'} ${id}`;
+    if (!key) join += ` and u.org_id ${direction === OrderDirection.ASC ? '>' : '<'} ${id}`;
     const [than, columns] = key ? [`(${key.of(place[0]!)}, ${id})`, `(${key.column}, o.id)`] : [id, 'o.id'];
     parts.push('after');
     conditions.push(`${columns} ${direction === OrderDirection.ASC ? '>' : '<'} ${than}`);
   }
-  const columns = withUsage ? `${TENANT_COLUMNS}, ${USAGE_COLUMNS}` : TENANT_COLUMNS;
+  const columns = `${TENANT_COLUMNS}${OF_USAGE[usage]}`;
   // In another order each row's is looked up: a plan for any page size would rather read all of them.
-  if (key) usage = 'left join lateral (select * from usage where org_id = o.id offset 0) u on true';
-  const text = `select ${columns} from organizations o ${withUsage ? usage : ''}
+  if (key) join = 'left join lateral (select * from usage where org_id = o.id offset 0) u on true';
+  const text = `select ${columns} from organizations o ${usage === 'none' ? '' : join}
     ${conditions.length > 0 ? `where ${conditions.join(' and ')}` : ''}
     order by ${key ? `${key.column} ${direction}, ` : ''}o.id ${direction} limit ${add(limit)}`;
   return { statement: query<TenantRow & Record<string, unknown>>(parts.join('+'), text), values };

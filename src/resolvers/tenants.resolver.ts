@@ -63,9 +63,10 @@ export class TenantsResolver {
     @Arg('order', () => TenantOrder, { nullable: true, description: 'The newest last, unless it says otherwise.' })
     order?: TenantOrder | null,
   ): Promise<Connection<TenantRow>> {
-    const withUsage = selects(info, ['nodes', 'usage']) || selects(info, ['edges', 'node', 'usage']);
+    const asks = (...path: string[]) => selects(info, ['nodes', ...path]) || selects(info, ['edges', 'node', ...path]);
+    const usage = asks('usage') ? (asks('usage', 'id') ? 'all' : 'counts') : 'none';
     const cursors = new TenantCursors(order ?? undefined);
-    const read = (limit: number) => listTenants(ctx, cursors, { limit, after: page.after, ...filter }, withUsage);
+    const read = (limit: number) => listTenants(ctx, cursors, { limit, after: page.after, ...filter }, usage);
     return readConnection(page, read, cursors);
   }
 

@@ -9,12 +9,12 @@ import { movesOf, type ToldMove } from '../domain/move/told.ts';
 import { type OffboardingRow, offboardingsOf } from '../domain/offboarding/runs.ts';
 import { provisioningsOf } from '../domain/provisioning-state.ts';
 import type { TenantUserRow } from '../domain/tenant-users.ts';
-import { takeUsage, USAGE_COLUMNS, type UsageRow } from '../domain/usage.ts';
+import { takeUsage, USAGE_COLUMNS, USAGE_ID, type UsageRow } from '../domain/usage.ts';
 import type { Provisioning } from '../entities/control/provisioning-run.ts';
 
 const usageOf = query<Record<string, unknown>>(
   'usage_of',
-  `select ${USAGE_COLUMNS} from usage u where u.org_id = any($1)`,
+  `select u.org_id as id, ${USAGE_ID}, ${USAGE_COLUMNS} from usage u where u.org_id = any($1)`,
 );
 
 export interface Loaders {
