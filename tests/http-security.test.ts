@@ -68,7 +68,7 @@ describe('every answer says that it is not to be guessed at, framed or shown els
       },
     ],
     ['a script of a page', () => headersOf('/assets/api-docs.js')],
-  ])('%s', async (_, ask) => {
+  ])('so does %s', async (_, ask) => {
     const headers = await ask();
     expect(headers.get('content-security-policy')).toMatch(/^default-src 'none'; .*frame-ancestors 'none'/);
     expect(headers.get('x-content-type-options')).toBe('nosniff');

@@ -1,16 +1,24 @@
-import { readFile } from 'node:fs/promises';
+import { glob, readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Keys } from '../src/db/keys.ts';
+import { storedSecrets } from '../src/db/secrets.ts';
+import { hashPassword, verifyPassword } from '../src/domain/passwords.ts';
+import { newPassword } from '../src/domain/rules.ts';
 import { provision, superAdmin } from './support/actors.ts';
 import { startApp, type TestApp } from './support/app.ts';
 import { sql } from './support/database.ts';
+import { cleanUp, temporaryFolder } from './support/gateway-process.ts';
 
 let app: TestApp;
 beforeAll(async () => {
   app = await startApp();
   await provision(await superAdmin(app));
 });
-afterAll(() => app?.stop());
+afterAll(async () => {
+  await cleanUp();
+  await app?.stop();
+});
 
 test('are kept as argon2id with the parameters that docs/security.md states', async () => {
   const rows = await sql<{ hash: string }>(
@@ -52,11 +60,95 @@ describe('packages', () => {
   });
 });
 
-describe('docs/security.md', () => {
-  test('names tests that are there', async () => {
-    const page = await readFile('docs/security.md', 'utf8');
-    const named = [...page.matchAll(/(tests\/[\w-]+\.test\.ts)(?:: "([^"]+)")?/g)];
-    expect(named.length).toBeGreaterThan(50);
+describe('passwords', () => {
+  test('may hold anything, from 8 characters to 1024, and are taken as they come', async () => {
+    for (const password of ['aaaaaaaa', '12345678', ' '.repeat(8), ' Ünïcödé 🔑 ', 'x'.repeat(64), 'x'.repeat(1024)])
+      expect(newPassword.parse(password)).toBe(password);
+    for (const unfit of ['x'.repeat(7), 'x'.repeat(1025)]) expect(newPassword.safeParse(unfit).success).toBe(false);
+    const password = ` ${'Long'.repeat(200)} `;
+    const hash = await hashPassword(password);
+    const others = [password.trim(), password.toLowerCase(), password.slice(0, -1), `${password} `];
+    const taken = await Promise.all([password, ...others].map((tried) => verifyPassword(hash, tried)));
+    expect(taken).toEqual([true, ...others.map(() => false)]);
+  });
+});
+
+describe('secrets', () => {
+  test('that nobody gave are in a file that its owner alone can read', async () => {
+    const folder = await temporaryFolder();
+    const { jwtSecret } = await storedSecrets(folder);
+    expect(jwtSecret).toHaveLength(64);
+    expect((await stat(join(folder, 'secrets.json'))).mode & 0o777).toBe(0o600);
+  });
+});
+
+describe('the sources', () => {
+  /** What a pattern finds, by file. */
+  async function found(pattern: RegExp, ...folders: string[]): Promise<[file: string, what: string][]> {
+    const files = await Array.fromAsync(glob(folders.map((folder) => `${folder}/**/*.{ts,tsx}`)));
+    expect(files.length).toBeGreaterThan(100);
+    const texts = await Promise.all(files.sort().map((file) => readFile(file, 'utf8')));
+    return texts.flatMap((text, at) =>
+      [...text.matchAll(pattern)].map((m): [string, string] => [files[at]!, m[1] ?? m[0]]),
+    );
+  }
+
+  test('hash, encrypt and draw by the algorithms that docs/asvs.md names', async () => {
+    const made = await found(/\b(?:create(?:Hash|Hmac|Cipheriv|Decipheriv)|hkdfSync)\(\s*'([^']+)'/g, 'src');
+    expect(new Set(made.map(([, name]) => name))).toEqual(new Set(['sha256', 'aes-256-gcm']));
+    const calls = await found(/\b(?:create(?:Hash|Hmac|Cipheriv|Decipheriv|Sign|Verify)|hkdf|hkdfSync)\(/g, 'src');
+    expect(calls).toHaveLength(made.length);
+    // It says how long to wait, and nothing that is not to be guessed.
+    expect(await found(/Math\.random/g, 'src')).toEqual([['src/domain/idempotency.ts', 'Math.random']]);
+  });
+
+  test('write no HTML by hand, start no shell on a text, and compile code in two places alone', async () => {
+    const html = /\b(?:innerHTML|outerHTML|insertAdjacentHTML|dangerouslySetInnerHTML|document\.write)\b/g;
+    expect(await found(html, 'web/src')).toEqual([]);
+    expect(await found(/(?<!\.|async )\beval\(|rejectUnauthorized|\bshell: /g, 'src', 'web/src')).toEqual([]);
+    const imported = await found(/import \{([^}]*)\} from 'node:child_process'/g, 'src');
+    const names = imported.flatMap(([, list]) => list.split(',').map((name) => name.trim()));
+    expect(new Set(names)).toEqual(new Set(['type ChildProcess', 'spawn', 'spawnSync']));
+    expect((await found(/new Function\(/g, 'src', 'web/src')).map(([file]) => file)).toEqual([
+      'src/db/rows-query.ts',
+      'src/schema/answer-builder.ts',
+    ]);
+  });
+});
+
+/** The requirements of ASVS 5.0.0 that are of level 1 or 2: by chapter, each section with its numbers. */
+const REQUIREMENTS: Record<number, string> = {
+  1: '1.1-2 2.1-9 3.1-11 4.1-3 5.1-2',
+  2: '1.1-3 2.1-3 3.1-4 4.1',
+  3: '2.1-2 3.1-4 4.1-6 5.1-5 7.1-2',
+  4: '1.1-3 2.1 3.1-2 4.1-4',
+  5: '1.1 2.1-3 3.1-2 4.1-3',
+  6: '1.1-3 2.1-12 3.1-4 4.1-4 5.1-5 6.1-3 8.1-4',
+  7: '1.1-3 2.1-4 3.1-2 4.1-5 5.1-2 6.1-2',
+  8: '1.1-2 2.1-3 3.1 4.1',
+  9: '1.1-3 2.1-4',
+  10: '1.1-2 2.1-2 3.1-4 4.1-11 5.1-5 6.1-2 7.1-3',
+  11: '1.1-2 2.1-3 3.1-3 4.1-4 5.1 6.1',
+  12: '1.1-3 2.1-2 3.1-4',
+  13: '1.1 2.1-5 3.1-2 4.1-5',
+  14: '1.1-2 2.1-4 3.1-3',
+  15: '1.1-3 2.1-3 3.1-7',
+  16: '1.1 2.1-5 3.1-4 4.1-3 5.1-3',
+  17: '1.1 2.1-4 3.1-2',
+};
+const OF_LEVEL = { 1: 70, 2: 183 };
+
+describe('docs/security.md and docs/asvs.md', () => {
+  const pages = async () => Promise.all(['security', 'asvs'].map((name) => readFile(`docs/${name}.md`, 'utf8')));
+  const rowsOf = (text: string) =>
+    [...text.matchAll(/^\| (.*) \|$/gm)].map(([, row]) => row!.split(' | ').map((cell) => cell.trim()));
+  /** How a requirement holds, in the order of the summary's columns. */
+  const WAYS = [/tests\//, /^by construction: /, /^not applicable: /, /^deviation: /];
+  const wayOf = (how: string) => WAYS.findLastIndex((way) => way.test(how));
+
+  test('name tests that are there', async () => {
+    const named = [...(await pages()).join().matchAll(/(tests\/[\w-]+\.test\.ts)(?:: "([^"]+)")?/g)];
+    expect(named.length).toBeGreaterThan(150);
     for (const [, file, title] of named) {
       const text = await readFile(file!, 'utf8');
       const quoted = title?.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
@@ -64,5 +156,39 @@ describe('docs/security.md', () => {
       const there = new RegExp(`\\btest(\\.each(<[^(]*>)?\\([^]*?\\))?\\(\\s*['"\`]${quoted}['"\`]`).test(text);
       expect([file, title, there]).toEqual([file, title, true]);
     }
+  });
+
+  test('have a row for each requirement, as many as the summary says, and explain each deviation', async () => {
+    const [security, asvs] = (await pages()) as [string, string];
+    const rows = rowsOf(asvs).filter(([number]) => /^\d+\.\d+\.\d+$/.test(number!));
+    const wanted = Object.entries(REQUIREMENTS).flatMap(([chapter, sections]) =>
+      sections.split(' ').flatMap((section) => {
+        const [, name, first, last = first] = /^(\d+)\.(\d+)(?:-(\d+))?$/.exec(section)!;
+        return Array.from(
+          { length: Number(last) - Number(first) + 1 },
+          (_, n) => `${chapter}.${name}.${Number(first) + n}`,
+        );
+      }),
+    );
+    expect(rows.map(([number]) => number)).toEqual(wanted);
+    for (const [level, count] of Object.entries(OF_LEVEL))
+      expect(rows.filter(([, of]) => of === level)).toHaveLength(count);
+
+    const counts = (of: string[][]) => WAYS.map((_, way) => of.filter(([, , , how]) => wayOf(how!) === way).length);
+    const told = rowsOf(security).flatMap(([name, ...rest]) => (/^(V\d+|all) /.test(name!) ? [[name!, ...rest]] : []));
+    expect(told.map(([name, ...numbers]) => [/^\S+/.exec(name!)![0], ...numbers.map(Number)])).toEqual([
+      ...Object.keys(REQUIREMENTS).map((chapter) => [
+        `V${chapter}`,
+        ...counts(rows.filter(([number]) => number!.startsWith(`${chapter}.`))),
+      ]),
+      ['all', ...counts(rows)],
+    ]);
+    expect(counts(rows).reduce((sum, count) => sum + count)).toBe(rows.length);
+
+    const explained = rowsOf(security.split('## Deviations')[1]!).flatMap(
+      ([item]) => item!.match(/\d+\.\d+\.\d+/g) ?? [],
+    );
+    const deviating = rows.filter(([, , , how]) => how!.startsWith('deviation: ')).map(([number]) => number);
+    expect(explained.sort()).toEqual(deviating.sort());
   });
 });
