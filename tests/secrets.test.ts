@@ -107,8 +107,10 @@ describe('the sources', () => {
     expect(await found(html, 'web/src')).toEqual([]);
     expect(await found(/(?<!\.|async )\beval\(|rejectUnauthorized|\bshell: /g, 'src', 'web/src')).toEqual([]);
     const imported = await found(/import \{([^}]*)\} from 'node:child_process'/g, 'src');
-    const names = imported.flatMap(([, list]) => list.split(',').map((name) => name.trim()));
-    expect(new Set(names)).toEqual(new Set(['type ChildProcess', 'spawn', 'spawnSync']));
+    expect(imported.length).toBeGreaterThan(1);
+    // What others take is a list of words, which no shell reads.
+    expect(imported.filter(([, names]) => /\bexec(Sync)?\b/.test(names))).toEqual([]);
+    expect((await found(/node:child_process/g, 'src')).length).toBe(imported.length);
     expect((await found(/new Function\(/g, 'src', 'web/src')).map(([file]) => file)).toEqual([
       'src/db/rows-query.ts',
       'src/schema/answer-builder.ts',
@@ -153,7 +155,7 @@ describe('docs/security.md and docs/asvs.md', () => {
       const text = await readFile(file!, 'utf8');
       const quoted = title?.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
       // As the title of a test, not anywhere in the file.
-      const there = new RegExp(`\\btest(\\.each(<[^(]*>)?\\([^]*?\\))?\\(\\s*['"\`]${quoted}['"\`]`).test(text);
+      const there = new RegExp(`\\btest(\\.each(<.*?>)?\\([^]*?\\))?\\(\\s*['"\`]${quoted}['"\`]`).test(text);
       expect([file, title, there]).toEqual([file, title, true]);
     }
   });
