@@ -66,7 +66,7 @@ export async function registerServer(registrar: Registrar, input: NewServer): Pr
     em.transactional(async (tx) => {
       await takeTime(tx);
       const { systemIdentifier } = await fit('url', checkServer(url));
-      // Whoever registers the same server at this moment waits, and is refused; whoever gives it up finishes first.
+      // Whoever registers the same server at this moment waits, and is refused; whoever gives it up clears it before, or not at all.
       await rowsWithin(tx, holdServer, [LOCKS.databaseServer, systemIdentifier]);
       await refuseKnown(registrar, systemIdentifier);
       const pooler = await checkedPooler(registrar, input.pooledUrl, url, systemIdentifier);
@@ -184,36 +184,35 @@ const toldAs = (url?: string | null) => ({ pooledAddress: url ? hostOf(url) : nu
  * @throws {AppError} not_found, conflict
  */
 export async function removeServer(registrar: Registrar, id: string): Promise<string> {
-  const { em, control, keys, servers, source } = registrar;
+  const { em, keys, servers, source } = registrar;
   if (id === HOME_SERVER_ID) {
     throw new AppError('conflict', {
       message: 'The home server is the control plane\u2019s own and stays. It can be closed.',
     });
   }
-  // The lock outlasts the transaction: who registers the server again before it is cleared would lose what is made for that.
-  const session = await control.pool.connect();
-  try {
-    const { name, url } = await em.transactional(async (tx) => {
-      await takeTime(tx);
-      const row = await lock(tx, id);
-      await session.query('select pg_advisory_lock($1, hashtext($2))', [LOCKS.databaseServer, row.systemIdentifier]);
-      await refuseInUse(tx, row);
-      const left = await rowsWithin(tx, leftOn, [id]);
-      tx.remove(row);
-      audit(tx, source, {
-        action: 'database_server.remove',
-        target: { type: 'database_server', id },
-        before: { ...told(row), ...(left.length > 0 && { leftDatabases: left.map(({ name }) => name) }) },
-      });
-      await publish(tx, 'database_server', { serverId: id });
-      return { name: row.name, url: keys.open(row.sealedUrl!) };
+  const { name, url, systemIdentifier } = await em.transactional(async (tx) => {
+    const row = await lock(tx, id);
+    await refuseInUse(tx, row);
+    const left = await rowsWithin(tx, leftOn, [id]);
+    tx.remove(row);
+    audit(tx, source, {
+      action: 'database_server.remove',
+      target: { type: 'database_server', id },
+      before: { ...told(row), ...(left.length > 0 && { leftDatabases: left.map(({ name }) => name) }) },
     });
-    // One that is away for good can be removed as well.
-    await servers.tryOut({ id, name, url }, clearServer).catch(() => {});
-  } finally {
-    // Closing it gives the lock back.
-    session.release(true);
-  }
+    await publish(tx, 'database_server', { serverId: id });
+    return { name: row.name, url: keys.open(row.sealedUrl!), systemIdentifier: row.systemIdentifier };
+  });
+  // One that is away for good can be removed as well.
+  await em
+    .fork()
+    .transactional(async (tx) => {
+      await takeTime(tx);
+      await rowsWithin(tx, holdServer, [LOCKS.databaseServer, systemIdentifier]);
+      // Whoever has registered it again meanwhile needs what is there.
+      if ((await tx.count(Row, { systemIdentifier })) === 0) await servers.tryOut({ id, name, url }, clearServer);
+    })
+    .catch(() => {});
   return id;
 }
 
