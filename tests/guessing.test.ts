@@ -4,18 +4,31 @@ import { SUPER_ADMIN, startApp, type TestApp } from './support/app.ts';
 import { sql } from './support/database.ts';
 import { expectError } from './support/errors.ts';
 import { newAddress, sendJson } from './support/http.ts';
+import { addUser } from './support/tenants.ts';
 
 const LOGIN = '/api/auth/login';
+const PLATFORM_LOGIN = '/api/super-admin/login';
 
 let app: TestApp;
 let admin: Actor;
 let acme: Tenant;
 let zenith: Tenant;
+/** Suspended itself. */
+let shut: Tenant;
+/** The address of somebody who is suspended. */
+let suspended: string;
 
 beforeAll(async () => {
   app = await startApp();
   admin = await superAdmin(app);
-  [acme, zenith] = await Promise.all([provision(admin), provision(admin)]);
+  [acme, zenith, shut] = await Promise.all([provision(admin), provision(admin), provision(admin)]);
+  const { id, email } = await addUser(app, acme.id, { email: 'suspended@acme.test' });
+  suspended = email;
+  const shutting = [
+    await admin.rest('POST', `/api/super-admin/users/${id}/suspend?tenant_id=${acme.id}`),
+    await admin.rest('DELETE', `/api/super-admin/tenants/${shut.id}`),
+  ];
+  expect(shutting.map(({ status }) => status)).toEqual([200, 200]);
 });
 afterAll(() => app?.stop());
 
@@ -33,36 +46,68 @@ const right = (tenant = acme, from?: string, headers?: Record<string, string>) =
 const wrong = (tenant = acme, from?: string, headers?: Record<string, string>) =>
   login(tenant.adminEmail, 'not the password', {}, from, headers);
 
-describe('a wrong password and an unknown address', () => {
+/** A way in. Its answer has, besides the bytes, what was in them. */
+type Way = (email: string, password: string, from: string) => ReturnType<typeof sendJson>;
+const byRest =
+  (path: string): Way =>
+  (email, password, from) =>
+    sendJson(app.url, 'POST', path, { email, password }, { from });
+const byGraphql =
+  (mutation: string): Way =>
+  (email, password, from) => {
+    const query = `mutation ($email: String!, $password: String!) { ${mutation}(email: $email, password: $password) { token } }`;
+    return sendJson(app.url, 'POST', '/graphql', { query, variables: { email, password } }, { from });
+  };
+
+/** Addresses that somebody has. */
+const ofPeople = () => ({ known: acme.adminEmail, suspended, 'of a suspended tenant': shut.adminEmail });
+const ofPlatform = () => ({ known: SUPER_ADMIN.email });
+
+describe.each<[string, Way, () => Record<string, string>]>([
+  ["a tenant's people, by REST", byRest(LOGIN), ofPeople],
+  ["a tenant's people, by GraphQL", byGraphql('login'), ofPeople],
+  ['super admins, by REST', byRest(PLATFORM_LOGIN), ofPlatform],
+  ['super admins, by GraphQL', byGraphql('superAdminLogin'), ofPlatform],
+])('of %s: a wrong password, whoever has the address, and an unknown address', (_, way, taken) => {
   test('get the same answer', async () => {
-    const answers = [
-      await wrong(),
-      await login('nobody@nowhere.test', 'not the password'),
-      await login('nobody@nowhere.test', ''),
-      await login('nobody@nowhere.test', 'x', { tenant: 'gone' }),
-    ];
-    for (const answer of answers) {
-      expectError(answer, 401, 'unauthenticated');
-      expect(answer.body.error).toBe(answers[0]!.body.error);
+    const tell = async (email: string, password: string) => {
+      const { status, headers, text, body } = await way(email, password, newAddress());
+      expect((body.errors?.[0].extensions ?? body).code.toLowerCase()).toBe('unauthenticated');
+      const id = headers.get('x-request-id')!;
+      expect(text).toContain(id);
+      const told = [...headers].filter(([name]) => !['x-request-id', 'date'].includes(name));
+      return { status, told, text: text.replaceAll(id, 'an id') };
+    };
+    const unknown = await tell('nobody@nowhere.test', 'not the password');
+    for (const email of ['nobody@nowhere.test', ...Object.values(taken())]) {
+      for (const password of ['not the password', '']) {
+        expect({ email, ...(await tell(email, password)) }).toEqual({ email, ...unknown });
+      }
     }
   });
 
   test('take the same time', async () => {
-    const took: Record<'known' | 'unknown', number[]> = { known: [], unknown: [] };
+    const kinds = ['unknown', ...Object.keys(taken())].map((kind) => ({ kind, took: [] as number[] }));
     for (let round = 0; round < 15; round++) {
-      for (const [kind, email] of [
-        ['known', acme.adminEmail],
-        ['unknown', `nobody${round}@nowhere.test`],
-      ] as const) {
+      for (const { kind, took } of kinds) {
+        const email = taken()[kind] ?? `nobody${round}@nowhere.test`;
         const start = performance.now();
-        await login(email, 'not the password', {}, newAddress());
-        took[kind].push(performance.now() - start);
+        await way(email, 'not the password', newAddress());
+        took.push(performance.now() - start);
       }
     }
-    const median = (times: number[]) => times.sort((a, b) => a - b)[Math.floor(times.length / 2)]!;
-    const [known, unknown] = [median(took.known), median(took.unknown)];
-    expect(Math.max(known, unknown) / Math.min(known, unknown)).toBeLessThan(1.6);
+    const medians = kinds.map(({ took }) => took.sort((a, b) => a - b)[took.length >> 1]!);
+    expect(Math.max(...medians) / Math.min(...medians)).toBeLessThan(1.6);
   });
+});
+
+test('the right password at a tenant that is not theirs is a wrong one', async () => {
+  const unknown = await login('nobody@nowhere.test', 'x', { tenant: acme.slug });
+  for (const tenant of [zenith.slug, 'gone']) {
+    const answer = await login(acme.adminEmail, acme.adminPassword, { tenant }, newAddress());
+    expectError(answer, 401, 'unauthenticated');
+    expect(answer.body.error).toBe(unknown.body.error);
+  }
 });
 
 describe('guessing', () => {
@@ -149,13 +194,13 @@ describe('guessing', () => {
     }
     const dotted = { email: 'admİn@platform.test', password: SUPER_ADMIN.password };
     await admin.rest('POST', '/api/super-admin/admins', { ...dotted, email: 'admin@platform.test', name: 'Admin' });
-    const answer = await sendJson(app.url, 'POST', '/api/super-admin/login', dotted, { from: newAddress() });
+    const answer = await sendJson(app.url, 'POST', PLATFORM_LOGIN, dotted, { from: newAddress() });
     expectError(answer, 400, 'validation_failed', ['email']);
   });
 
   test('a super admin password is slowed in the same way', async () => {
     const guess = (password: string, from = here) =>
-      sendJson(app.url, 'POST', '/api/super-admin/login', { email: SUPER_ADMIN.email, password }, { from });
+      sendJson(app.url, 'POST', PLATFORM_LOGIN, { email: SUPER_ADMIN.email, password }, { from });
     for (let n = 0; n < 5; n++) expectError(await guess('not the password'), 401, 'unauthenticated');
     expectError(await guess(SUPER_ADMIN.password), 429, 'rate_limited');
     expect((await guess(SUPER_ADMIN.password, newAddress())).status).toBe(200);
