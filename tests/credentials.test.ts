@@ -55,13 +55,31 @@ describe.each(platform)('%s %s', (method, path, body) => {
   });
 });
 
+/** The claims of a token with one of them of another type, each in turn; those of the acting party within it as well. */
+function* ofOtherTypes(said: Record<string, unknown>): Generator<object> {
+  for (const [name, value] of Object.entries(said)) {
+    const others = [typeof value === 'number' ? String(value) : 1, value !== true, [value], { of: value }, null, ''];
+    for (const other of others) yield { ...said, [name]: other };
+    if (typeof value === 'object')
+      for (const other of ofOtherTypes(value as Record<string, unknown>)) yield { ...said, [name]: other };
+  }
+}
+
 describe('a token', () => {
   const claims = () => decode(root.token!).claims;
   const sign = (payload: object, options: jwt.SignOptions = {}) =>
     jwt.sign(payload, app.services.keys.signing, { algorithm: 'HS256', ...options });
+  const part = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
+  /** Signed by our own key, whatever it says. */
+  const forge = (header: object, payload: unknown) => {
+    const text = `${part(header)}.${part(payload)}`;
+    return `${text}.${createHmac('sha256', app.services.keys.signing).update(text).digest('base64url')}`;
+  };
   const refused = async (token: string) => {
-    expectError(await new Actor(app.url, token).rest('GET', '/api/super-admin/admins'), 401, 'unauthenticated');
-    expectGraphqlError(await new Actor(app.url, token).graphql('{ me { id } }'), 'UNAUTHENTICATED');
+    const holder = new Actor(app.url, token);
+    for (const path of ['/api/super-admin/admins', '/api/auth/me'])
+      expectError(await holder.rest('GET', path), 401, 'unauthenticated');
+    expectGraphqlError(await holder.graphql('{ me { id } }'), 'UNAUTHENTICATED');
   };
 
   test('signed as ours are is taken: the other tests refuse what differs from it', async () => {
@@ -77,9 +95,7 @@ describe('a token', () => {
   test('of another algorithm, or of none, is refused', async () => {
     await refused(sign(claims(), { algorithm: 'HS512' }));
     await refused(sign(claims(), { algorithm: 'HS384' }));
-    const none = ['{"alg":"none","typ":"JWT"}', JSON.stringify(claims())].map((part) =>
-      Buffer.from(part).toString('base64url'),
-    );
+    const none = [{ alg: 'none', typ: 'JWT' }, claims()].map(part);
     await refused(`${none.join('.')}.`);
     await refused(`${none.join('.')}.${root.token!.split('.')[2]}`);
   });
@@ -90,16 +106,13 @@ describe('a token', () => {
       ['PS256', generateKeyPairSync('rsa', { modulusLength: 2048 })],
       ['ES256', generateKeyPairSync('ec', { namedCurve: 'P-256' })],
     ] as const;
-    const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
     for (const [alg, { privateKey, publicKey }] of pairs) {
       await refused(jwt.sign(claims(), privateKey, { algorithm: alg }));
       // With the key in the header, as RFC 7515 allows and nobody may believe.
       const jwk = publicKey.export({ format: 'jwk' }) as jwt.JwtHeader & object;
       await refused(jwt.sign(claims(), privateKey, { algorithm: alg, header: { alg, jwk } as never }));
       // Our own signature under the name of another algorithm.
-      const text = `${part({ alg, typ: 'JWT' })}.${part(claims())}`;
-      const signature = createHmac('sha256', app.services.keys.signing).update(text).digest('base64url');
-      await refused(`${text}.${signature}`);
+      await refused(forge({ alg, typ: 'JWT' }, claims()));
     }
     // The other way round: the public key of somebody as the secret of an HMAC.
     const pem = pairs[0][1].publicKey.export({ type: 'spki', format: 'pem' });
@@ -108,7 +121,7 @@ describe('a token', () => {
 
   test('that was changed, or cut, is refused', async () => {
     const [header, payload, signature] = root.token!.split('.') as [string, string, string];
-    const forged = Buffer.from(JSON.stringify({ ...claims(), sub: NOBODY })).toString('base64url');
+    const forged = part({ ...claims(), sub: NOBODY });
     for (const token of [
       `${header}.${forged}.${signature}`,
       `${header}.${payload}.`,
@@ -134,7 +147,30 @@ describe('a token', () => {
     const without = (name: string, all: object) =>
       Object.fromEntries(Object.entries(all).filter(([key]) => key !== name));
     await refused(sign(without('ver', claims())));
-    for (const name of ['org', 'slug', 'role', 'ver']) await refused(sign(without(name, decode(person.token!).claims)));
+    for (const name of ['org', 'slug', 'role', 'ver', 'orgVer', 'email'])
+      await refused(sign(without(name, decode(person.token!).claims)));
+  });
+
+  const HEADER = { alg: 'HS256', typ: 'JWT' };
+
+  test('of another type than ours is refused', async () => {
+    expect((await new Actor(app.url, forge(HEADER, claims())).rest('GET', '/api/auth/me')).status).toBe(200);
+    for (const typ of ['at+jwt', 'JWE', '', null, 1, ['JWT'], { JWT: 'JWT' }])
+      await refused(forge({ ...HEADER, typ }, claims()));
+    await refused(forge({ alg: 'HS256' }, claims()));
+    for (const payload of [[claims()], 'claims', 1, null]) await refused(forge(HEADER, payload));
+  });
+
+  test('that says something of another type than ours do is refused, and is no fault of ours', async () => {
+    const path = `/api/super-admin/tenants/${tenant.id}/impersonate`;
+    const { body: impersonation } = await root.rest('POST', path, { read_only: true });
+    const forged: object[] = [];
+    for (const token of [root.token!, person.token!, impersonation.token]) {
+      const said = decode(token).claims;
+      forged.push(...ofOtherTypes(said), { ...said, sub: 'nobody' }, { ...said, sid: 'none' });
+    }
+    expect(forged.length).toBeGreaterThan(150);
+    for (const claims of forged) await refused(forge(HEADER, claims));
   });
 
   test("of a tenant does not become the platform's by another audience in it", async () => {
