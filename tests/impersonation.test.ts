@@ -212,29 +212,6 @@ describe('an impersonation', () => {
     expect(decode(body.token).claims.sub).not.toBe(sub);
   });
 
-  test.each([
-    ['deleted', (id: string) => root.rest('DELETE', `${ADMINS}/${id}`)],
-    [
-      'given a new password',
-      (id: string) => root.rest('POST', `${ADMINS}/${id}/reset-password`, { new_password: 'another password' }),
-    ],
-  ])('ends when the super admin who made it is %s, and only theirs does', async (_, harm) => {
-    const { actor, id } = await another();
-    const tokens = [(await asAdmin(actor)).body.token, (await asUser(user.id, actor)).body.token];
-    const mine = (await asUser()).body.token;
-    for (const token of tokens) expect((await me(token)).errors).toBeUndefined();
-    expect((await harm(id)).status).toBe(200);
-    for (const token of tokens) {
-      const refused = await eventually(
-        () => me(token),
-        ({ errors }) => errors !== undefined,
-        1000,
-      );
-      expectGraphqlError(refused, 'UNAUTHENTICATED');
-    }
-    expect((await me(mine)).errors).toBeUndefined();
-  });
-
   test('leaves who was behind it and whom they stood for', async () => {
     const { actor, id } = await another();
     const before = (await auditOf(user.id, 'user.impersonate')).length;

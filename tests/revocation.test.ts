@@ -56,22 +56,19 @@ const expectAlive = async (...tokens: string[]) => {
   for (const token of tokens) for (const app of [here, there]) expect(await codeOn(app, token)).toBeUndefined();
 };
 
-/** After the answer to `act`, the token is refused by both processes within a second, and stays so. */
-async function expectDead(token: string, code: string, act: () => Promise<{ status: number }>): Promise<void> {
-  await expectAlive(token);
+/** After the answer to `act`, each of the tokens is refused by both processes within a second, and stays so. */
+async function expectDead(
+  tokens: string | string[],
+  code: string,
+  act: () => Promise<{ status: number }>,
+): Promise<void> {
+  const each = [tokens].flat().flatMap((token) => [here, there].map((app) => () => codeOn(app, token)));
+  expect(await Promise.all(each.map((ask) => ask()))).toEqual(each.map(() => undefined));
   expect((await act()).status).toBe(200);
   const start = performance.now();
-  await Promise.all(
-    [here, there].map((app) =>
-      eventually(
-        () => codeOn(app, token),
-        (found) => found === code,
-        WITHIN_MS,
-      ),
-    ),
-  );
+  await Promise.all(each.map((ask) => eventually(ask, (found) => found === code, WITHIN_MS)));
   expect(performance.now() - start).toBeLessThan(WITHIN_MS);
-  for (const app of [here, there]) expect(await codeOn(app, token)).toBe(code);
+  for (const ask of each) expect(await ask()).toBe(code);
 }
 
 describe('within a second, and on every process, the tokens die', () => {
@@ -136,6 +133,24 @@ describe('within a second, and on every process, the tokens die', () => {
       root.rest('POST', `${ADMINS}/${reset.id}/reset-password`, { new_password: 'another password' }),
     );
     await expectAlive((await superAdmin(there, { ...reset.credentials, password: 'another password' })).token!);
+  });
+
+  test.each([
+    ['deleted', (id: string) => root.rest('DELETE', `${ADMINS}/${id}`)],
+    [
+      'given a new password',
+      (id: string) => root.rest('POST', `${ADMINS}/${id}/reset-password`, { new_password: 'another password' }),
+    ],
+  ])('of every impersonation by a super admin who is %s, wherever it was begun', async (_, harm) => {
+    const { id, token } = await otherAdmin();
+    const person = await user();
+    const begin = async (app: TestApp, path: string, by = token): Promise<string> =>
+      (await new Actor(app.url, by).rest('POST', path)).body.token;
+    const paths = [`${TENANTS}/${acme.id}/impersonate`, person.path('impersonate')];
+    const theirs = await Promise.all([here, there].flatMap((app) => paths.map((path) => begin(app, path))));
+    const others = await Promise.all(paths.map((path) => begin(there, path, root.token)));
+    await expectDead(theirs, 'UNAUTHENTICATED', () => harm(id));
+    await expectAlive(person.token, ...others);
   });
 
   test('of everything that they made before, however often it happens', async () => {
