@@ -10,7 +10,7 @@ import { tenantName } from '../src/db/tenant-names.ts';
 import { Actor, agent, provision, superAdmin, type Tenant } from './support/actors.ts';
 import { anotherServer } from './support/another-server.ts';
 import { JWT_SECRET, startApp, type TestApp } from './support/app.ts';
-import { everythingIn, restoreBackup, takeBackup } from './support/backups.ts';
+import { everythingIn, restoreBackup, TENANT_CHANGES, takeBackup } from './support/backups.ts';
 import { belongingsOf } from './support/belongings.ts';
 import { ensureBuilt } from './support/built.ts';
 import { allLinked } from './support/chains.ts';
@@ -63,11 +63,6 @@ const CONTROL_CHANGES = {
   // Everybody is signed out.
   revocations: 'subject_id not in (select id from organizations union all select id from super_admins)',
   audit_entries: "action not like '%.restore'",
-};
-const TENANT_CHANGES = {
-  mikro_orm_migrations: 'false',
-  // Those that hold again have numbers that come after all that were told.
-  schedule_versions: 'seq < 1000',
 };
 const RENEWED = ['token_version', 'gathered_mark', 'updated_at'];
 

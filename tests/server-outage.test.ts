@@ -3,9 +3,11 @@ import pg from 'pg';
 import { templateName } from '../src/db/tenant-names.ts';
 import { type Actor, active, agent, eventually, provision, superAdmin, type Tenant } from './support/actors.ts';
 import { startApp, type TestApp } from './support/app.ts';
-import { restoreBackup, takeBackup } from './support/backups.ts';
+import { everythingIn, restoreBackup, TENANT_CHANGES, takeBackup } from './support/backups.ts';
+import { belongingsOf } from './support/belongings.ts';
+import { allLinked } from './support/chains.ts';
 import { examination, expectNothingWrong } from './support/checker.ts';
-import { sql } from './support/database.ts';
+import { serverUrl, sql } from './support/database.ts';
 import { cleanUp, temporaryFolder } from './support/gateway-process.ts';
 import { leaving } from './support/offboarding.ts';
 import { register, startTenantServer, type TenantServer } from './support/tenant-servers.ts';
@@ -148,7 +150,22 @@ test('a tenant on another server is backed up and restored there', async () => {
   await expectNothingWrong(app.databaseUrl);
 });
 
-test('a tenant whose server is gone for good is restored on another one, and used there', async () => {
+/** Every row of the tenant: of its database, and of who signs in to it. */
+async function everythingOf({ id }: Tenant, database: string) {
+  const accounts = `select 'account' as of, to_jsonb(i) - 'token_version' as row from identities i where org_id = $1
+    union all select 'key', to_jsonb(k) from api_keys k where org_id = $1 order by 1, 2`;
+  return {
+    own: await everythingIn(database, TENANT_CHANGES),
+    accounts: await sql(app.databaseUrl, accounts, [id]),
+  };
+}
+
+test('a tenant whose server is gone for good is restored on another one, all of it, and used there', async () => {
+  await belongingsOf(app, admin, await agent(app, gone.adminEmail, gone.adminPassword), gone);
+  const own = serverUrl(app.services.servers.home.nameFor(gone.id), server.directUrl);
+  await sql(own, `insert into contacts (id, name) values (gen_random_uuid(), 'Kept')`);
+  await allLinked(app.databaseUrl);
+  const before = await everythingOf(gone, own);
   const folder = await takeBackup(app.databaseUrl, await temporaryFolder());
   const onHome = () => restoreBackup(app.databaseUrl, [folder], { tenant: gone.slug, serverName: 'home' });
   await expect(onHome()).rejects.toThrow(/is on server eu-1, which answers: restore it there, and move it then/);
@@ -202,6 +219,7 @@ test('a tenant whose server is gone for good is restored on another one, and use
       gone.id,
     ])) as [{ purge_at: Date | null }];
     expect(purge_at).toBeNull();
+    expect(await everythingOf(gone, serverUrl(copy))).toEqual(before);
     const again = await agent(app, gone.adminEmail, gone.adminPassword);
     expect((await asks(again)).status).toBe(200);
   } finally {

@@ -59,6 +59,13 @@ export async function restoreBackup(
   return lines;
 }
 
+/** What restoring itself changes, by table of a tenant's database. */
+export const TENANT_CHANGES = {
+  mikro_orm_migrations: 'false',
+  // Those that hold again have numbers that come after all that were told.
+  schedule_versions: 'seq < 1000',
+};
+
 /**
  * Every row of every table, as text, by table.
  *
