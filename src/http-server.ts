@@ -13,10 +13,14 @@ const KEEP_ALIVE_MS = 72_000;
 /** And so much longer than it is told: Node's own default. */
 const KEEP_ALIVE_SPARE_MS = 1000;
 
+/** All headers of a request together, whatever Node is told otherwise. Bytes. */
+const HEADERS_BYTES = 16 * 1024;
+
 /** @param early answers what stands ready; absent where nothing does. */
 export function httpServer(answer: RequestListener, early?: EarlyAnswer): Server {
   const server = createServer(
     {
+      maxHeaderSize: HEADERS_BYTES,
       headersTimeout: HEADERS_MS,
       requestTimeout: REQUEST_MS,
       keepAliveTimeout: KEEP_ALIVE_MS,

@@ -189,6 +189,9 @@ describe("a request's id", () => {
   );
 });
 
+/** Each of so many bytes, and its name. */
+const fourHeaders = (bytes: number) => `x-long: ${'x'.repeat(bytes)}\r\n`.repeat(4);
+
 describe('bytes that are not HTTP', () => {
   test.each([
     ['no request at all', 'hello\r\n\r\n'],
@@ -199,6 +202,7 @@ describe('bytes that are not HTTP', () => {
       'POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-length: 5\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n',
     ],
     ['a header that is far too long', `GET /api/health HTTP/1.1\r\nhost: x\r\nx-long: ${'x'.repeat(70_000)}\r\n\r\n`],
+    ['headers of more than 16 KiB together', `GET /api/health HTTP/1.1\r\nhost: x\r\n${fourHeaders(4096)}\r\n`],
     ['a header with a NUL', 'GET /api/health HTTP/1.1\r\nhost: x\r\nx-nul: a\0b\r\n\r\n'],
   ])('such as %s are refused in the same form', async (_, bytes) => {
     const answer = await exchange(app.url, bytes);
@@ -212,6 +216,11 @@ describe('bytes that are not HTTP', () => {
     );
     expectError({ status: 400, headers, body: JSON.parse(text) }, 400, 'validation_failed');
   });
+});
+
+test('headers of nearly 16 KiB are read', async () => {
+  const bytes = `GET /api/health HTTP/1.1\r\nhost: x\r\nconnection: close\r\n${fourHeaders(4000)}\r\n`;
+  expect(await exchange(app.url, bytes)).toMatch(/^HTTP\/1\.1 200 /);
 });
 
 test('a host that is none is refused', async () => {
