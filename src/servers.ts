@@ -152,8 +152,8 @@ async function standing(known: DatabaseServers, id: string): Promise<string> {
 await runCommand(async () => {
   const wanted = readArguments();
   await withInstallation(readConfig(process.env), (found) =>
-    withControlPlane(found, 4, async ({ control, servers, keys }) => {
-      const registrar: Registrar = { em: control.orm.em.fork(), control, servers, keys, source: bySystem };
+    withControlPlane(found, 4, async ({ control, servers, keys, log }) => {
+      const registrar: Registrar = { em: control.orm.em.fork(), control, servers, keys, log, source: bySystem };
       if (wanted.verb !== 'list') await change(registrar, wanted);
       await list(await listDatabaseServers({ control, keys }), servers);
     }),

@@ -13,20 +13,13 @@ const MIB = 2 ** 20;
 /** Thrown when there is no room; the message says how much there is. */
 export class DiskFull extends Error {}
 
-interface Place {
-  /** Of the template. */
-  size: number;
-  /** Where the server keeps its log, and where the copy goes to. */
-  folders: string[];
-}
+/** Where the server keeps its log, and where the copy goes to. */
+const FOLDERS = `
+  select array[current_setting('data_directory'), nullif(pg_tablespace_location(dattablespace), '')] as folders
+    from pg_database where datname = $1`;
 
-const PLACE = `
-  select pg_database_size(d.oid)::float as size,
-         array[current_setting('data_directory'), nullif(pg_tablespace_location(d.dattablespace), '')] as folders
-    from pg_database d where datname = $1`;
-
-/** By template: nobody writes to one any more, and counting the bytes of its files takes the server 2 ms. */
-const places = new LRUCache<string, Place[]>({ max: 100 });
+/** By server and template: nobody writes to one any more, and counting the bytes of its files takes the server 2 ms. */
+const sizes = new LRUCache<string, number>({ max: 100 });
 
 /**
  * Only where the server's disk is this machine's, and its role may know where it is; nothing is said of others.
@@ -36,32 +29,32 @@ const places = new LRUCache<string, Place[]>({ max: 100 });
  */
 export async function refuseWithoutRoom(client: pg.ClientBase, template: string, more = 0): Promise<void> {
   if (!isHere((client as pg.Client).host)) return;
-  for (const { size, folders } of await placesOf(client as pg.Client, template)) {
-    const needed = 2 * (size + more) + RESERVE;
-    for (const folder of folders) {
-      const disk = folder ? await statfs(folder).catch(() => undefined) : undefined;
-      if (!disk) continue;
-      const free = disk.bavail * disk.bsize;
-      if (free >= needed) continue;
-      const mib = (bytes: number) => Math.floor(bytes / MIB);
-      throw new DiskFull(
-        `The disk of the database server is nearly full: ${mib(free)} MiB are free, and a new database needs ${mib(needed)} MiB.`,
-      );
-    }
-  }
-}
-
-async function placesOf(client: pg.Client, template: string): Promise<Place[]> {
-  const key = `${client.host}:${client.port}/${template}`;
-  const known = places.get(key);
-  if (known) return known;
   // Insufficient privilege: an external server, whose operator looks after its disk.
-  const { rows } = await client.query<Place>(PLACE, [template]).catch((error: { code?: string }) => {
+  const { rows } = await client.query<{ folders: string[] }>(FOLDERS, [template]).catch((error: { code?: string }) => {
     if (error.code === '42501') return { rows: [] };
     throw error;
   });
-  if (rows.length > 0) places.set(key, rows);
-  return rows;
+  if (!rows[0]) return;
+  const needed = 2 * ((await sizeOf(client as pg.Client, template)) + more) + RESERVE;
+  for (const folder of rows[0].folders) {
+    const disk = folder ? await statfs(folder).catch(() => undefined) : undefined;
+    if (!disk) continue;
+    const free = disk.bavail * disk.bsize;
+    if (free >= needed) continue;
+    const mib = (bytes: number) => Math.floor(bytes / MIB);
+    throw new DiskFull(
+      `The disk of the database server is nearly full: ${mib(free)} MiB are free, and a new database needs ${mib(needed)} MiB.`,
+    );
+  }
+}
+
+async function sizeOf(client: pg.Client, template: string): Promise<number> {
+  const key = `${client.host}:${client.port}/${template}`;
+  const known = sizes.get(key);
+  if (known !== undefined) return known;
+  const { rows } = await client.query<{ size: number }>('select pg_database_size($1)::float as size', [template]);
+  sizes.set(key, rows[0]!.size);
+  return rows[0]!.size;
 }
 
 const isHere = (host: string) => host.startsWith('/') || ['localhost', '127.0.0.1', '::1'].includes(host);

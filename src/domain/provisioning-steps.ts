@@ -166,7 +166,7 @@ export const PROVISIONING_STEPS: readonly StepDefinition[] = [
   },
   {
     name: 'activate',
-    async begin(em, { orgId, toTell }) {
+    async begin(em, { services, orgId, toTell }) {
       const org = await em.findOneOrFail(Organization, orgId);
       org.status = TenantStatus.ACTIVE;
       audit(em, bySystem, {
@@ -176,7 +176,7 @@ export const PROVISIONING_STEPS: readonly StepDefinition[] = [
         before: { status: TenantStatus.PROVISIONING },
         after: { status: TenantStatus.ACTIVE },
       });
-      await markAsGathered(em, orgId);
+      await markAsGathered(em, orgId, services.config.defaultTimezone);
       toTell.push(() => tellOfTenant(em, TenantChange.ACTIVATED, org));
       return undefined;
     },

@@ -1,5 +1,6 @@
 /** Registering database servers, changing and removing them. Each is looked at before anything is written. */
 import type { EntityManager } from '@mikro-orm/postgresql';
+import type { Logger } from 'pino';
 import { newId, nowDate } from '../clock.ts';
 import { type ControlDatabase, query, rowsWithin } from '../db/control.ts';
 import type { DatabaseServers } from '../db/database-servers.ts';
@@ -20,6 +21,7 @@ export interface Registrar {
   control: Pick<ControlDatabase, 'url' | 'pool'>;
   servers: DatabaseServers;
   keys: Keys;
+  log: Logger;
   source: AuditSource;
 }
 
@@ -68,7 +70,7 @@ export async function registerServer(registrar: Registrar, input: NewServer): Pr
       const { systemIdentifier } = await fit('url', checkServer(url));
       // Whoever registers the same server at this moment waits, and is refused; whoever gives it up clears it before, or not at all.
       await rowsWithin(tx, holdServer, [LOCKS.databaseServer, systemIdentifier]);
-      await refuseKnown(registrar, systemIdentifier);
+      await refuseKnown(tx, systemIdentifier);
       const pooler = await checkedPooler(registrar, input.pooledUrl, url, systemIdentifier);
       const now = nowDate();
       const times = { createdAt: now, updatedAt: now };
@@ -104,7 +106,11 @@ export async function registerServer(registrar: Registrar, input: NewServer): Pr
 }
 
 /** Looking at a server that is slow, and making the template there, takes longer than a transaction may otherwise. */
-const takeTime = (tx: EntityManager) => tx.execute("set local idle_in_transaction_session_timeout = '60s'");
+const LOOKING = '60s';
+/** Fifty prepared databases are dropped one after the other; the lock is to last as long. */
+const CLEARING = '15min';
+const takeTime = (tx: EntityManager, time: typeof LOOKING | typeof CLEARING = LOOKING) =>
+  tx.execute(`set local idle_in_transaction_session_timeout = '${time}'`);
 
 function withDatabase(url: string): string {
   const parsed = new URL(url);
@@ -119,7 +125,7 @@ export async function updateServer(registrar: Registrar, id: string, changes: Se
     await takeTime(tx);
     const row = await lock(tx, id);
     const before = told(row);
-    const addresses = await newAddresses(registrar, row, changes);
+    const addresses = await newAddresses(registrar, tx, row, changes);
     const { name, capacity, state, region } = changes;
     Object.assign(row, addresses, name && { name }, capacity && { capacity }, state && { state });
     if (region !== undefined) row.region = region;
@@ -135,7 +141,12 @@ export async function updateServer(registrar: Registrar, id: string, changes: Se
 }
 
 /** Looks at what is to be another address. @returns the columns that change. @throws {AppError} validation_failed */
-async function newAddresses(registrar: Registrar, row: Row, { url, pooledUrl }: ServerChanges): Promise<Partial<Row>> {
+async function newAddresses(
+  registrar: Registrar,
+  tx: EntityManager,
+  row: Row,
+  { url, pooledUrl }: ServerChanges,
+): Promise<Partial<Row>> {
   const { keys, control, servers } = registrar;
   if (url && row.id === HOME_SERVER_ID) {
     throw invalid('url', 'is fixed: the home server is where the control plane is, DATABASE_URL says');
@@ -143,7 +154,7 @@ async function newAddresses(registrar: Registrar, row: Row, { url, pooledUrl }: 
   if (!url && !pooledUrl) return pooledUrl === null ? WITHOUT_POOLER : {};
   const next = url ? withDatabase(url) : row.sealedUrl ? keys.open(row.sealedUrl) : control.url;
   const { systemIdentifier } = await fit(url ? 'url' : 'pooledUrl', checkServer(next));
-  if (url && systemIdentifier !== row.systemIdentifier) await refuseAnother(registrar, row, next, systemIdentifier);
+  if (url && systemIdentifier !== row.systemIdentifier) await refuseAnother(tx, row, next, systemIdentifier);
   if (url) await fit('url', checkOwnership(next, servers.home.code));
   const pooler = pooledUrl === undefined ? {} : await checkedPooler(registrar, pooledUrl, next, systemIdentifier);
   return { ...(url && { sealedUrl: keys.seal(next), systemIdentifier }), ...pooler };
@@ -163,10 +174,9 @@ const databasesOn = query<{ name: string }>(
  *
  * @throws {AppError} validation_failed, conflict
  */
-async function refuseAnother(registrar: Registrar, { id }: Row, url: string, systemIdentifier: string): Promise<void> {
-  await refuseKnown(registrar, systemIdentifier);
-  const { rows } = await registrar.control.pool.query<{ name: string }>({ ...databasesOn, values: [id] });
-  const names = rows.map(({ name }) => name);
+async function refuseAnother(tx: EntityManager, { id }: Row, url: string, systemIdentifier: string): Promise<void> {
+  await refuseKnown(tx, systemIdentifier);
+  const names = (await rowsWithin(tx, databasesOn, [id])).map(({ name }) => name);
   const missing = names.length > 0 ? await fit('url', missingDatabases(url, names)) : names;
   if (names.length > 0 && missing.length === 0) return;
   const lacks =
@@ -184,7 +194,7 @@ const toldAs = (url?: string | null) => ({ pooledAddress: url ? hostOf(url) : nu
  * @throws {AppError} not_found, conflict
  */
 export async function removeServer(registrar: Registrar, id: string): Promise<string> {
-  const { em, keys, servers, source } = registrar;
+  const { em, keys, log, servers, source } = registrar;
   if (id === HOME_SERVER_ID) {
     throw new AppError('conflict', {
       message: 'The home server is the control plane\u2019s own and stays. It can be closed.',
@@ -207,12 +217,17 @@ export async function removeServer(registrar: Registrar, id: string): Promise<st
   await em
     .fork()
     .transactional(async (tx) => {
-      await takeTime(tx);
+      await takeTime(tx, CLEARING);
       await rowsWithin(tx, holdServer, [LOCKS.databaseServer, systemIdentifier]);
       // Whoever has registered it again meanwhile needs what is there.
       if ((await tx.count(Row, { systemIdentifier })) === 0) await servers.tryOut({ id, name, url }, clearServer);
     })
-    .catch(() => {});
+    .catch((error: unknown) => {
+      log.warn(
+        { err: error, server: name },
+        'what was made on a database server for tenants to come was not all removed',
+      );
+    });
   return id;
 }
 
@@ -253,18 +268,21 @@ async function fit<T>(field: 'url' | 'pooledUrl', check: Promise<T>): Promise<T>
   });
 }
 
+const standing = query<{ home: boolean; known: string | null }>(
+  'standing_of_server',
+  `select system_identifier::text = $1 as home, (select name from database_servers where system_identifier = $1) as known
+     from pg_control_system()`,
+);
+
 /** @throws {AppError} conflict */
-async function refuseKnown({ control, em }: Registrar, systemIdentifier: string): Promise<void> {
-  const { rows } = await control.pool.query<{ home: string }>(
-    'select system_identifier::text as home from pg_control_system()',
-  );
-  if (rows[0]!.home === systemIdentifier) {
+async function refuseKnown(tx: EntityManager, systemIdentifier: string): Promise<void> {
+  const [{ home, known } = {}] = await rowsWithin(tx, standing, [systemIdentifier]);
+  if (home) {
     throw new AppError('conflict', {
       message: 'This is the home server, on which the control plane is: it is registered already.',
     });
   }
-  const known = await em.fork().findOne(Row, { systemIdentifier });
-  if (known) throw new AppError('conflict', { message: `This server is registered already, as ${known.name}.` });
+  if (known) throw new AppError('conflict', { message: `This server is registered already, as ${known}.` });
 }
 
 /** @returns the columns that say of it. @param pooledUrl null: there is to be none. */

@@ -6,15 +6,12 @@ import type { WarmSeeds } from '../db/warm-databases.ts';
 import type { TenantLimits } from '../entities/control/organization.ts';
 import { SYSTEM_ROLES } from './permissions.ts';
 
-/** So that what was written is in the server's statistics by the end of the transaction (written-to.ts), not a second later. */
-const COUNTED = 'select pg_stat_force_next_flush()';
-
 /** Writes the seeds, unless they are there; doing it again changes nothing that a person has changed since. */
 export async function seedTenant(client: pg.ClientBase, timezone: string): Promise<void> {
   const { rows } = await client.query<{ seeded: boolean }>(
     'select exists (select from schedule_versions where division_id is null) as seeded',
   );
-  if (!rows[0]?.seeded) await client.query(`${seedsText(timezone, newId)}; ${COUNTED}`);
+  if (!rows[0]?.seeded) await client.query(seedsText(timezone, newId));
 }
 
 /** The seeds of a database that is prepared before its tenant is known: all but the limits and the admin. */
@@ -61,7 +58,6 @@ export async function seedAdmins(client: pg.ClientBase, accounts: { id: string; 
        on conflict (id) do nothing`,
     [accounts.map(({ id }) => id), accounts.map(({ email }) => email)],
   );
-  await client.query(COUNTED);
 }
 
 /** Makes the tenant's limits those of the control plane. */

@@ -6,15 +6,12 @@ import type { Usage } from '../entities/control/usage.ts';
 /** A usage row as it is read: entity fields, dates as text. */
 export type UsageRow = Pick<
   Usage,
-  | 'id'
-  | 'orgId'
-  | 'agentCount'
-  | 'contactCount'
-  | 'messagesThisMonth'
-  | 'activeIntegrations'
-  | 'usageMonth'
-  | 'timezone'
-> & { updatedAt: string };
+  'orgId' | 'agentCount' | 'contactCount' | 'messagesThisMonth' | 'activeIntegrations' | 'usageMonth' | 'timezone'
+> & {
+  /** Absent where a list was asked for without it. */
+  id?: string;
+  updatedAt: string;
+};
 
 export const USAGE_COLUMNS = `
   u.agent_count as "usage.agentCount", u.contact_count as "usage.contactCount", u.messages_this_month as "usage.messagesThisMonth",

@@ -5,6 +5,7 @@ import { query, rowsWithin, sqlOf } from '../db/control.ts';
 import { SERVED_FROM_VERSION } from '../db/migrations/tenant/index.ts';
 import type { TenantCluster } from '../db/tenant-cluster.ts';
 import { groupName } from '../db/tenant-names.ts';
+import { HOME_SERVER_ID } from '../entities/control/database-server.ts';
 
 export interface Written {
   orgId: string;
@@ -54,13 +55,16 @@ const gathered = query<object>(
   'mark_as_gathered',
   `update usage u set gathered_mark = ${MARK}
      from tenant_databases d join pg_stat_database s on s.datname = d.database_name
-    where d.org_id = $1 and u.org_id = $1`,
+    where d.org_id = $1 and d.server_id = $2 and u.org_id = $1 and u.timezone = $3`,
 );
 
 /**
  * Notes that the usage of a tenant on the home server tells of all that its database holds: a new one is not visited to count what
- * its provisioning has written, which a burst of new tenants would wait for. What else is written to it has another mark.
+ * its provisioning has written, which a burst of new tenants would wait for. What else is written to it has another mark; so has
+ * what was not in the statistics yet, and the visit is made.
+ *
+ * @param timezone that its database was given. Where its usage was begun with another one, a visit brings this.
  */
-export async function markAsGathered(em: EntityManager, orgId: string): Promise<void> {
-  await rowsWithin(em, gathered, [orgId]);
+export async function markAsGathered(em: EntityManager, orgId: string, timezone: string): Promise<void> {
+  await rowsWithin(em, gathered, [orgId, HOME_SERVER_ID, timezone]);
 }

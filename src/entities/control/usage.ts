@@ -55,7 +55,7 @@ export class Usage {
   @Property({ type: 'text' })
   timezone!: string;
 
-  /** The server's write counter of the tenant's database when it was last gathered (jobs/usage-gatherer.ts). */
+  /** The server's write counter of the tenant's database up to which this is true (domain/written-to.ts). */
   @Property({ type: 'text', default: '' })
   gatheredMark: string = '';
 
