@@ -9,6 +9,7 @@ import { findOrphanDirectories } from '../src/db/orphan-directories.ts';
 import { dist } from '../tests/support/built.ts';
 import { serverUrl } from '../tests/support/database.ts';
 import { SUPER_ADMIN } from '../tests/support/super-admin.ts';
+import { strayBuckets } from './buckets.ts';
 import { doctorOf, verificationOf } from './built-parts.ts';
 import { ADMIN_PASSWORD, type Installation, SECRET } from './installation.ts';
 
@@ -75,6 +76,7 @@ export async function check(installation: Installation): Promise<string[]> {
       ),
       ...(await orphanDirectories(client)).map((name) => `folder base/${name} belongs to no database`),
       ...(await trespassers(rows, databaseUrl, keys)),
+      ...(installation.objects ? await strayBuckets(installation.objects.url, rows) : []),
       ...(await leaks(client, rows, keys, logs)),
     ];
   } finally {

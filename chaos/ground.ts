@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { type EmbeddedServer, startEmbeddedServer } from '../src/db/embedded-server.ts';
 import { ensureBuilt } from '../tests/support/built.ts';
 import { cleanUp, temporaryFolder } from '../tests/support/gateway-process.ts';
-import { Installation } from './installation.ts';
+import { type Equipment, Installation } from './installation.ts';
 
 export interface GroundOptions {
   /** The folder of another compiled gateway than the one that `npm start` runs. */
@@ -41,13 +41,9 @@ export class Ground {
     return join(this.folder, 'data');
   }
 
-  /**
-   * A control database without anything in it.
-   *
-   * @param warm databases that are kept ready for tenants to come.
-   */
-  async install(warm = 0): Promise<Installation> {
-    const installation = await Installation.make(this.#server.url, this.build, warm);
+  /** A control database without anything in it. */
+  async install(equipment: Equipment = {}): Promise<Installation> {
+    const installation = await Installation.make(this.#server.url, this.build, equipment);
     this.#installations.add(installation);
     return installation;
   }

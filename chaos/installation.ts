@@ -4,6 +4,7 @@ import { type Actor, active, agent, eventually, superAdmin } from '../tests/supp
 import { dist } from '../tests/support/built.ts';
 import { createControlDatabase, dropControlDatabase, sql } from '../tests/support/database.ts';
 import { type GatewayProcess, startGateway } from '../tests/support/gateway-process.ts';
+import { type S3Server, startS3 } from '../tests/support/s3-server.ts';
 import { type Acknowledged, check } from './checker.ts';
 
 export const SECRET = 'a secret of the trials, which is long enough';
@@ -12,11 +13,18 @@ export const ADMIN_PASSWORD = 'a password of a first admin';
 
 const preloaded = (file: string) => new URL(file, import.meta.url).href;
 
+export interface Equipment {
+  /** Databases that are kept ready for tenants to come; without any, each tenant's is made. */
+  warm?: number;
+  /** Whether there is an object store, in which each tenant has a bucket. */
+  hasObjects?: boolean;
+}
+
 export class Installation {
   readonly databaseUrl: string;
   readonly acknowledged: Acknowledged[] = [];
-  /** Databases that its gateways keep ready; without any, each tenant's is made. */
   readonly warm: number;
+  readonly objects?: S3Server;
   readonly #build?: string;
   readonly #gateways = new Set<GatewayProcess>();
   /** Of gateways that have ended. */
@@ -24,14 +32,17 @@ export class Installation {
   readonly #prefix = `t${randomBytes(3).toString('hex')}`;
   #made = 0;
 
-  private constructor(databaseUrl: string, build: string | undefined, warm: number) {
+  private constructor(databaseUrl: string, build: string | undefined, warm: number, objects?: S3Server) {
     this.databaseUrl = databaseUrl;
     this.warm = warm;
+    this.objects = objects;
     this.#build = build;
   }
 
-  static async make(server: string, build: string | undefined, warm: number): Promise<Installation> {
-    return new Installation(await createControlDatabase(server), build, warm);
+  static async make(server: string, build: string | undefined, equipment: Equipment): Promise<Installation> {
+    const { warm = 0, hasObjects } = equipment;
+    const objects = hasObjects ? await startS3() : undefined;
+    return new Installation(await createControlDatabase(server), build, warm, objects);
   }
 
   /** @param holdAt points at which it stops, one a tenant, in the order in which tenants come to it (crash-points.ts). */
@@ -57,6 +68,7 @@ export class Installation {
         JWT_SECRET: SECRET,
         LOG_LEVEL: 'info',
         WARM_DATABASES: `${this.warm}`,
+        ...(this.objects && { MINIO_URL: this.objects.url }),
         ...env,
       },
       // What is loaded before it gets at its modules, of which the bundle makes one.
@@ -159,6 +171,22 @@ export class Installation {
     );
   }
 
+  /** Waits until the job of each tenant that was made is said to be done. @returns those of which it never is. */
+  async jobsOver(ms: number): Promise<string[]> {
+    const left = () =>
+      sql<{ orgId: string }>(
+        this.databaseUrl,
+        `select org_id as "orgId" from provisioning_runs run join pgboss.job on singleton_key = org_id::text
+          where run.state = 'succeeded' and job.name = 'tenant.provision' and job.state < 'completed'`,
+      );
+    try {
+      await eventually(left, (rows) => rows.length === 0, ms);
+      return [];
+    } catch (error) {
+      return [`jobs of tenants that are made: ${(error as Error).message.slice(0, 300)}`];
+    }
+  }
+
   /** @returns what is not as it has to be. */
   check(): Promise<string[]> {
     return check(this);
@@ -166,6 +194,7 @@ export class Installation {
 
   async stop(): Promise<void> {
     await Promise.all([...this.#gateways].map((gateway) => this.end(gateway, 'SIGKILL')));
+    await this.objects?.stop();
   }
 
   async remove(): Promise<void> {

@@ -57,6 +57,16 @@ export const mutants: readonly Mutant[] = [
     expects: /never active/,
   },
   {
+    name: 'steps that were begun are begun again: one is taken for done',
+    file: 'domain/provisioning.js',
+    from: /step\.state === StepState\.DONE\)\s+continue/,
+    to: 'step.state === StepState.DONE || step.attempt > 0) continue',
+    experiment: 'kill-steps',
+    // The third point is the first at which a step was begun and nothing of its work was.
+    trials: 4,
+    expects: /never active/,
+  },
+  {
     name: 'the job in the transaction of its tenant: it is sent a second later',
     file: 'domain/provisioning.js',
     from: /await services\.queue\.send\(em, 'tenant\.provision', \{ orgId \}, orgId\)/,

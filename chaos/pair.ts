@@ -2,7 +2,7 @@
 import type { Actor } from '../tests/support/actors.ts';
 import type { GatewayProcess } from '../tests/support/gateway-process.ts';
 import type { Ground } from './ground.ts';
-import type { Installation } from './installation.ts';
+import type { Equipment, Installation } from './installation.ts';
 
 export interface Ready {
   installation: Installation;
@@ -14,25 +14,22 @@ export interface Ready {
 export class Pair {
   readonly #ground: Ground;
   readonly #rounds: number;
-  readonly #warm: number;
+  readonly #equipment: Equipment;
   #left = 0;
   #ready?: Ready;
 
-  /**
-   * @param rounds that an installation is used for: the checker looks at all that was ever made in it.
-   * @param warm databases that are kept ready.
-   */
-  constructor(ground: Ground, rounds: number, warm = 0) {
+  /** @param rounds that an installation is used for: the checker looks at all that was ever made in it. */
+  constructor(ground: Ground, rounds: number, equipment: Equipment) {
     this.#ground = ground;
     this.#rounds = rounds;
-    this.#warm = warm;
+    this.#equipment = equipment;
   }
 
   /** The one that stays, in an installation that has had few rounds. */
   async ready(): Promise<Ready> {
     if (this.#left-- > 0 && this.#ready) return this.#ready;
     await this.close();
-    const installation = await this.#ground.install(this.#warm);
+    const installation = await this.#ground.install(this.#equipment);
     const survivor = await installation.start();
     this.#ready = { installation, survivor, admin: await installation.admin(survivor) };
     this.#left = this.#rounds - 1;

@@ -29,7 +29,7 @@ export const freeze: Experiment = {
     const pairs: Pair[] = [];
     // They wait most of the time.
     await tally.lanes(3, rounds, async (round) => {
-      const pair = new Pair(ground, 1);
+      const pair = new Pair(ground, 1, { hasObjects: true });
       pairs.push(pair);
       await frozen(pair, order.slice(AT_ONCE * round, AT_ONCE * (round + 1)), tally);
       await pair.close();
@@ -51,6 +51,7 @@ async function frozen(pair: Pair, points: string[], tally: Tally): Promise<void>
       losses.push(`nobody took over: ${(error as Error).message.slice(0, 300)}`);
     }
   }
+  losses.push(...(await installation.jobsOver(TAKEOVER_MS + tally.giveUpMs)));
   losses.push(...tally.time('taken over after the freeze', performance.now() - began, TAKEOVER_MS));
   if (tally.wanted >= FULL) await sleep(Math.max(0, FROZEN_MS - (performance.now() - began)));
   const before = await everything(installation.databaseUrl);

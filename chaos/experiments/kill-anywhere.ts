@@ -20,7 +20,7 @@ export const killAnywhere: Experiment = {
   async run(ground, tally) {
     const pairs = new Map<number, Pair>();
     await tally.lanes(2, tally.wanted, async (trial, lane) => {
-      const pair = pairs.get(lane) ?? new Pair(ground, ROUNDS, lane % 2 ? 0 : WARM);
+      const pair = pairs.get(lane) ?? new Pair(ground, ROUNDS, { warm: lane % 2 ? 0 : WARM });
       pairs.set(lane, pair);
       await kill(pair, Math.round(LATEST_MS * tally.chance('moment', trial)), tally);
     });
