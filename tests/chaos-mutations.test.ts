@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from '@jest/globals';
 import { experiments } from '../chaos/experiments/index.ts';
-import { mutants } from '../chaos/mutants.ts';
+import { makeMutant, mutants } from '../chaos/mutants.ts';
 import { tryMutant } from '../chaos/mutations.ts';
 import { dist, ensureBuilt } from './support/built.ts';
 
@@ -23,6 +23,20 @@ test.each(mutants.map((mutant) => [mutant.name, mutant] as const))('there is: %s
 test('each experiment has something to miss', () => {
   const tried = new Set(mutants.map(({ experiment }) => experiment));
   expect(experiments.filter(({ name }) => !tried.has(name))).toEqual([]);
+});
+
+test.each(
+  mutants.filter(({ file }) => file.startsWith('db/migrations')).map((mutant) => [mutant.name, mutant] as const),
+)('a gateway starts with the migration that is changed for: %s', async (_, mutant) => {
+  const { build, remove } = makeMutant(mutant);
+  try {
+    const { refuseChanged } = await import(join(build, 'db', 'migrations', 'frozen.js'));
+    const migrations = Object.values(await import(join(build, mutant.file)));
+    expect(migrations).toHaveLength(1);
+    expect(() => refuseChanged(migrations)).not.toThrow();
+  } finally {
+    remove();
+  }
 });
 
 test.each(chosen.map((mutant) => [mutant.name, mutant] as const))(
