@@ -10,8 +10,6 @@ import { withTwoGateways } from '../two-gateways.ts';
 
 const TENANTS = '/api/super-admin/tenants';
 const AT_ONCE = 50;
-/** The checker looks after this many trials: each leaves one tenant at most. */
-const CHECK_EVERY = 10;
 
 interface Trial extends Two {
   key: string;
@@ -32,11 +30,12 @@ const experiment = (name: string, how: string, body: (trial: Trial) => Promise<s
     withTwoGateways(ground, async (two) => {
       await tally.lanes(1, tally.wanted, async (number) => {
         const key = `${name}-${number}`;
-        const losses = await body({ ...two, key, wanted: { name: key, slug: key }, number, tally });
-        losses.push(...(await oneTenant(two, key)));
-        if (number % CHECK_EVERY === CHECK_EVERY - 1 || number === tally.wanted - 1) {
-          losses.push(...(await two.installation.settled(tally.giveUpMs)), ...(await two.installation.check()));
-        }
+        const losses = [
+          ...(await body({ ...two, key, wanted: { name: key, slug: key }, number, tally })),
+          ...(await oneTenant(two, key)),
+          ...(await two.installation.settled(tally.giveUpMs)),
+          ...(await two.installation.check()),
+        ];
         tally.add(
           1,
           losses.map((text) => `key ${key}: ${text}`),

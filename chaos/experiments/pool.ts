@@ -19,7 +19,7 @@ const HANG_MS = 9000;
 const ASK_OTHERS_MS = 50;
 /** What others are to notice at the most, what a refusal may take, and when those that hung are as before. */
 const UNHARMED_MS = 1000;
-const REFUSED_MS = 11_000;
+const REFUSED_MS = 6000;
 const RECOVERED_MS = 5000;
 
 interface Tenant {
@@ -39,13 +39,13 @@ export const pool: Experiment = {
       const losses = [
         ...(await all(admin, tenants, tally)),
         ...(await exhaust(installation, admin, tenants, number, tally)),
+        ...(await installation.check()),
       ];
       tally.add(
         1,
         losses.map((text) => `trial ${number}: ${text}`),
       );
     });
-    tally.add(0, await installation.check());
     await ground.remove(installation);
   },
 };
