@@ -24,6 +24,8 @@ export class Tally {
   readonly losses: string[] = [];
   /** The longest times, by what took them, in milliseconds. */
   readonly worst = new Map<string, number>();
+  /** How often something has happened, for the summary. */
+  readonly counts = new Map<string, number>();
   readonly #seed: number;
   /** How many times longer than promised something may take. */
   readonly patience: number;
@@ -88,6 +90,11 @@ export class Tally {
     this.worst.set(what, Math.max(ms, this.worst.get(what) ?? 0));
     if (bound === undefined || ms <= bound * this.patience) return [];
     return [`${what} took ${Math.round(ms)} ms, where ${bound * this.patience} are allowed`];
+  }
+
+  /** Keeps how often something has happened, of all trials together. */
+  count(what: string, times: number): void {
+    this.counts.set(what, times + (this.counts.get(what) ?? 0));
   }
 
   /** Runs trials one after the other in so many lanes. @param body is told the number of the trial. */

@@ -6,17 +6,18 @@ const print = (text: string) => process.stdout.write(text);
 /** More of the same would say the same. */
 const PRINTED = 10;
 
-const worstOf = ({ worst }: Tally) =>
-  [...worst]
-    .map(([what, ms]) => `${what} ${ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`}`)
-    .join(', ');
+const worstOf = ({ worst, counts }: Tally) =>
+  [
+    ...[...counts].map(([what, times]) => `${what} ${times}`),
+    ...[...worst].map(([what, ms]) => `${what} ${ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`}`),
+  ].join(', ');
 
 /** Says now and then how far an experiment is. */
 export function progressOf(name: string, tally: Tally): { end(): void } {
   const began = performance.now();
   const line = () =>
     `${name}: ${tally.done} of ${tally.wanted} trials, ${tally.losses.length} losses, ` +
-    `${Math.round((performance.now() - began) / 1000)} s${tally.worst.size > 0 ? `; worst: ${worstOf(tally)}` : ''}`;
+    `${Math.round((performance.now() - began) / 1000)} s${tally.worst.size + tally.counts.size > 0 ? `; worst: ${worstOf(tally)}` : ''}`;
   const live = process.stdout.isTTY;
   const timer = setInterval(() => print(live ? `\r${line()}\u001b[K` : `${line()}\n`), live ? 500 : 10_000);
   return {

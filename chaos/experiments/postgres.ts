@@ -13,6 +13,10 @@ const HEALTHY_MS = 5000;
 /** So long nothing may be refused for all to be well. */
 const QUIET_MS = 1500;
 const GIVE_UP_MS = 60_000;
+/** By when PostgreSQL is gone that was told to go. */
+const GOING_MS = 5000;
+/** Several times what an answer takes otherwise. */
+const WAITED_MS = 100;
 /** Sessions that are ended in a trial. */
 const SESSIONS = 5;
 
@@ -23,8 +27,14 @@ interface Trial {
   tally: Tally;
 }
 
-/** @returns looks, once all is well again, whether any harm was done. */
-type Harm = (trial: Trial) => Promise<() => Promise<string[]>>;
+interface Done {
+  /** Looks, once all is well again, whether any harm was done. */
+  unharmed(): Promise<string[]>;
+  /** When PostgreSQL went, by `performance.now()`. Absent where single sessions end: each may be one that nobody is using. */
+  awaySince?: number;
+}
+
+type Harm = (trial: Trial) => Promise<Done>;
 
 const experiment = (name: string, what: string, harm: Harm): Experiment => ({
   name,
@@ -36,18 +46,25 @@ const experiment = (name: string, what: string, harm: Harm): Experiment => ({
     const gateway = await installation.start();
     const admin = await installation.admin(gateway);
     const crew = await makeCrew(installation, () => [gateway.url], admin);
+    let [outages, felt] = [0, 0];
     await tally.lanes(1, tally.wanted, async (number) => {
       let back = 0;
-      let unharmed = async () => ['no harm was done'];
+      let done: Done = { unharmed: async () => ['no harm was done'] };
       const load = await Load.during(crew, async (sent) => {
         await sleep(BEFORE_MS);
-        unharmed = await harm({ ground, databaseUrl, number, tally });
+        done = await harm({ ground, databaseUrl, number, tally });
         back = await answers(databaseUrl);
         await quiet(sent);
       });
+      const count = countFelt(load, back, tally);
+      if (done.awaySince !== undefined) {
+        outages++;
+        felt += count;
+        tally.time('PostgreSQL away', back - done.awaySince);
+      }
       const last = Math.max(back, ...load.refused.map(({ at }) => at));
       const losses = [
-        ...(await unharmed()),
+        ...(await done.unharmed()),
         ...load.unfit(),
         ...tally.time('done again after its return', last - back, HEALTHY_MS),
         ...tally.time('longest wait for an answer', Math.max(...load.sent.map(({ ms }) => ms))),
@@ -60,9 +77,21 @@ const experiment = (name: string, what: string, harm: Harm): Experiment => ({
         losses.map((text) => `trial ${number}: ${text}`),
       );
     });
+    if (outages > 0 && felt === 0) tally.add(0, ['no request was refused or kept waiting']);
     await ground.remove(installation);
   },
 });
+
+/** @returns how many were refused, or sent before PostgreSQL was back and kept waiting until then. */
+function countFelt(load: Load, back: number, tally: Tally): number {
+  const refused = load.refused.length;
+  const waited = load.sent.filter(
+    ({ status, at, ms }) => status !== undefined && status < 300 && at < back && at + ms > back && ms > WAITED_MS,
+  ).length;
+  tally.count('refused', refused);
+  tally.count('kept waiting', waited);
+  return refused + waited;
+}
 
 /** Waits until PostgreSQL can be signed in to. @returns when that was. */
 async function answers(connectionString: string): Promise<number> {
@@ -93,10 +122,12 @@ const signal =
   (name: NodeJS.Signals): Harm =>
   async ({ ground }) => {
     const { pid } = (await runningServer(ground.dataDir))!;
+    const wentOn = async () => (await runningServer(ground.dataDir))?.pid === pid;
+    const awaySince = performance.now();
     process.kill(pid, name);
     // It is still there for some milliseconds.
-    await sleep(100);
-    return async () => ((await runningServer(ground.dataDir))?.pid === pid ? ['PostgreSQL went on'] : []);
+    while ((await wentOn()) && performance.now() - awaySince < GOING_MS) await sleep(5);
+    return { unharmed: async () => ((await wentOn()) ? ['PostgreSQL went on'] : []), awaySince };
   };
 
 /** Ends some sessions as an operator would; in every other trial one is killed, on which the server ends all of them. */
@@ -115,11 +146,12 @@ const endSessions: Harm = async ({ databaseUrl, number, tally }) => {
     }
     await sleep(150);
   }
-  return async () => {
+  const unharmed = async () => {
     const text = 'select from pg_stat_activity where pid = any ($1)';
     const left = await sql(serverUrl('postgres', databaseUrl), text, [chosen]);
     return chosen.length - left.length === SESSIONS ? [] : [`${chosen.length - left.length} sessions were ended`];
   };
+  return { unharmed };
 };
 
 // SIGINT: the server's fast shutdown. It is started again at once.
