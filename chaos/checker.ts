@@ -8,10 +8,10 @@ import { Keys } from '../src/db/keys.ts';
 import { findOrphanDirectories } from '../src/db/orphan-directories.ts';
 import { dist } from '../tests/support/built.ts';
 import { serverUrl } from '../tests/support/database.ts';
-import { SUPER_ADMIN } from '../tests/support/super-admin.ts';
 import { strayBuckets } from './buckets.ts';
 import { doctorOf, verificationOf } from './built-parts.ts';
-import { ADMIN_PASSWORD, type Installation, SECRET } from './installation.ts';
+import { type Installation, SECRET } from './installation.ts';
+import { leaks } from './leaks.ts';
 
 /** A tenant that was said yes to. */
 export interface Acknowledged {
@@ -51,7 +51,7 @@ const TRIED = 4;
 
 /** @returns a sentence for each thing that is not as it has to be. */
 export async function check(installation: Installation): Promise<string[]> {
-  const { databaseUrl, acknowledged, logs } = installation;
+  const { databaseUrl, acknowledged } = installation;
   const keys = new Keys(SECRET);
   // Not the build that is under trial: a mutant must not judge itself.
   const [{ examine }, { verifyAudit }] = await Promise.all([doctorOf(dist), verificationOf(dist)]);
@@ -77,7 +77,7 @@ export async function check(installation: Installation): Promise<string[]> {
       ...(await orphanDirectories(client)).map((name) => `folder base/${name} belongs to no database`),
       ...(await trespassers(rows, databaseUrl, keys)),
       ...(installation.objects ? await strayBuckets(installation.objects.url, rows) : []),
-      ...(await leaks(client, rows, keys, logs)),
+      ...(await leaks(client, installation, passwordsOf(rows, keys))),
     ];
   } finally {
     await client.end();
@@ -98,6 +98,14 @@ function judge({ slug, hasAdmin }: Acknowledged, row: Row | undefined): string[]
     ...(row.activations === 1 ? [] : [`tenant ${slug} was activated ${row.activations} times`]),
   ];
 }
+
+/** Of the roles of those made last. @returns each with what it is. */
+const passwordsOf = (rows: Row[], keys: Keys): [string, string][] =>
+  rows
+    .slice(-TRIED)
+    .flatMap(({ slug, sealedPassword }) =>
+      sealedPassword ? [[`the password of the role of ${slug}`, keys.open(sealedPassword)]] : [],
+    );
 
 /** The embedded server's are removed within seconds of the crash that left them. */
 async function orphanDirectories(client: pg.Client): Promise<string[]> {
@@ -147,33 +155,4 @@ async function letsIn(connectionString: string): Promise<boolean> {
   } finally {
     await client.end();
   }
-}
-
-/** Where a secret stands in plain: any table of the control database, or the gateways' logs. */
-async function leaks(client: pg.Client, rows: Row[], keys: Keys, logs: string): Promise<string[]> {
-  const secrets: [string, string][] = [
-    ['the signing secret', SECRET],
-    ["a tenant admin's password", ADMIN_PASSWORD],
-    ["the super admin's password", SUPER_ADMIN.password],
-    ...rows
-      .slice(-TRIED)
-      .flatMap(({ slug, sealedPassword }): [string, string][] =>
-        sealedPassword ? [[`the password of the role of ${slug}`, keys.open(sealedPassword)]] : [],
-      ),
-  ];
-  const tables = await client.query<{ name: string }>(
-    `select format('%I.%I', schemaname, tablename) as name from pg_tables where schemaname in ('public', 'pgboss')`,
-  );
-  const found = secrets.filter(([, text]) => logs.includes(text)).map(([what]) => `${what} stands in a log`);
-  for (const { name } of tables.rows) {
-    const { rows: hits } = await client.query<{ text: string }>(
-      `select t::text as text from ${name} t where exists (select from unnest($1::text[]) s where position(s in t::text) > 0) limit 1`,
-      [secrets.map(([, text]) => text)],
-    );
-    for (const { text } of hits) {
-      const [what] = secrets.find(([, secret]) => text.includes(secret)) ?? ['a secret'];
-      found.push(`${what} stands in ${name}`);
-    }
-  }
-  return found;
 }

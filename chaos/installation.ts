@@ -23,6 +23,8 @@ export interface Equipment {
 export class Installation {
   readonly databaseUrl: string;
   readonly acknowledged: Acknowledged[] = [];
+  /** What gateways have answered to what they refused. */
+  readonly refusals: string[] = [];
   readonly warm: number;
   readonly objects?: S3Server;
   readonly #build?: string;
@@ -102,6 +104,7 @@ export class Installation {
     };
     const answer = await admin.rest('POST', '/api/super-admin/tenants', wanted, headers);
     if (answer.status === 201) this.acknowledge(answer.body, wanted.admin_email !== undefined);
+    else this.refusals.push(JSON.stringify(answer.body));
     return answer;
   }
 

@@ -130,6 +130,7 @@ export class Load {
     try {
       sent.answer = await Promise.race([ask(), hang]);
       sent.status = sent.answer.status;
+      if (sent.status >= 300) this.#crew.installation.refusals.push(sent.answer.text);
     } catch (error) {
       sent.failure = (error as Error).message || String((error as { code?: string }).code);
     }
