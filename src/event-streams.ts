@@ -85,7 +85,8 @@ export function makeEventStreams(
     const [body, { status, statusText, headers }] = await handler(asked(request, stream));
     // What writes to the connection itself knows nothing of Fastify.
     for (const [name, value] of Object.entries(reply.getHeaders())) out.setHeader(name, value!);
-    out.writeHead(status, statusText, headers);
+    // graphql-sse would let a cache keep it, and ask.
+    out.writeHead(status, statusText, { ...headers, 'cache-control': 'no-store' });
     if (body === null || typeof body === 'string') return void out.end(body);
     out.once('close', () => void body.return());
     out.setTimeout(SILENCE_MS, tooSlow);

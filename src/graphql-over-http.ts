@@ -18,6 +18,8 @@ export function graphqlOverHttp(
 ): RouteHandlerMethod {
   const byApollo = fastifyApolloHandler(apollo, { context });
   return (request, reply) => {
+    // Of one caller and one moment, as those of REST are; also what is public, which REST has an address for.
+    reply.header('cache-control', 'no-store');
     refuseUnacceptable(request.headers.accept);
     return graphqlRequest.run(request.trail, async () => {
       const asked = plainQuery(request);

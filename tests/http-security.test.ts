@@ -2,7 +2,7 @@ import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type Actor, agent, anonymous, eventually, provision, superAdmin, type Tenant } from './support/actors.ts';
-import { startApp, type TestApp } from './support/app.ts';
+import { SUPER_ADMIN, startApp, type TestApp } from './support/app.ts';
 import { describeIf } from './support/available.ts';
 import { hasBrowser, openPage, startBrowser } from './support/browser.ts';
 import { openStream } from './support/event-streams.ts';
@@ -99,6 +99,38 @@ describe('every answer says that it is not to be guessed at, framed or shown els
       expect(headers.get('x-content-type-options')).toBe('nosniff');
     },
   );
+});
+
+describe('answers of GraphQL', () => {
+  const me = '{ me { id } }';
+  const [email, password] = [SUPER_ADMIN.email, SUPER_ADMIN.password].map((text) => JSON.stringify(text));
+  const post =
+    (query: string, headers: Record<string, string> = {}) =>
+    () =>
+      headersOf('/graphql', 'POST', { ...bearer(root), ...json, ...headers }, JSON.stringify({ query }));
+  const byGet = { 'apollo-require-preflight': '1' };
+
+  test.each<[string, () => Promise<Headers>]>([
+    ['a question', post(me)],
+    ['one that is known', post(me)],
+    ['a question in the newer form', post(me, { accept: 'application/graphql-response+json' })],
+    ['a change', post(`mutation { superAdminLogin(email: ${email}, password: ${password}) { token } }`)],
+    ['one that is refused', post('{ nothing }')],
+    [
+      'a question by GET',
+      () => headersOf(`/graphql?query=${encodeURIComponent(me)}`, 'GET', { ...bearer(root), ...byGet }),
+    ],
+    [
+      'a stream',
+      async () => {
+        const answer = await openStream(app, { query: me }, bearer(root));
+        await answer.text();
+        return answer.headers;
+      },
+    ],
+  ])('are kept by nobody: %s', async (_, ask) => {
+    expect((await ask()).get('cache-control')).toBe('no-store');
+  });
 });
 
 describe('behind a proxy that speaks TLS', () => {
