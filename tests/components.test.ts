@@ -189,10 +189,14 @@ describeIf('MongoDB', !!process.env.MONGODB_URL, 'MONGODB_URL is not set', () =>
 });
 
 describe('A service over HTTP', () => {
-  async function serviceAnswering(statuses: Record<string, number>): Promise<Probe | undefined> {
+  let asked: string[];
+
+  async function serviceAnswering(statuses: Record<string, number>, location = '/'): Promise<Probe | undefined> {
+    asked = [];
     const port = await listening(
-      createHttpServer((request, response) => {
-        response.writeHead(statuses[request.url ?? ''] ?? 404).end(request.headers.authorization);
+      createHttpServer(({ url = '', headers }, response) => {
+        asked.push(url);
+        response.writeHead(statuses[url] ?? 404, { location }).end(headers.authorization);
       }),
     );
     return (await components({ services: { aiAgent: `http://user:a-secret@127.0.0.1:${port}/base/` } })).probes.services
@@ -206,6 +210,14 @@ describe('A service over HTTP', () => {
     ['it has no health page and answers 500', { '/base/': 500 }, 'answered HTTP 500'],
   ])('when %s', async (_, statuses, sentence) => {
     expect(await downBecause(await serviceAnswering(statuses as Record<string, number>))).toBe(sentence);
+  });
+
+  test.each([
+    ['its health page', { '/base/health': 302 }, 'answered HTTP 302'],
+    ['the page that it has in the place of one', { '/base/': 302 }, undefined],
+  ])('that redirects %s is not followed anywhere', async (_, statuses, sentence) => {
+    expect(await downBecause(await serviceAnswering(statuses as Record<string, number>, '/elsewhere'))).toBe(sentence);
+    expect(asked).not.toContain('/elsewhere');
   });
 });
 

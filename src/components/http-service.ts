@@ -2,11 +2,13 @@ import type { Probe } from './probe.ts';
 
 /**
  * A service of the platform: up when `<base URL>/health` answers 2xx or, where there is no such page, when the base URL
- * answers below 500.
+ * answers below 500. A redirect is such an answer, and is not followed: where it leads to is not what the operator named. In the
+ * place of the health page it says nothing of the service's health, and so is none.
  */
 export function httpServiceProbe(baseUrl: string): Probe {
   async function statusOf(url: URL, signal: AbortSignal): Promise<number> {
-    const response = await fetch(withoutCredentials(url), { headers: authorization(url), signal });
+    const asked: RequestInit = { headers: authorization(url), redirect: 'manual', signal };
+    const response = await fetch(withoutCredentials(url), asked);
     await response.body?.cancel();
     return response.status;
   }
