@@ -4,6 +4,13 @@ import type { Config } from './config.ts';
 import type { RequestFacts } from './context.ts';
 import type { ApiKeyRing } from './domain/api-key-ring.ts';
 
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Whether a route changes something, whatever its method. */
+    changes?: boolean;
+  }
+}
+
 export const COOKIE = 'access_token';
 
 /** What says who asks, before it is judged. */
@@ -33,10 +40,17 @@ export function givenBy(request: FastifyRequest): Given {
   return { authorization, apiKey: apiKey?.toString(), cookie: request.cookies[COOKIE] };
 }
 
-/** Whether a page asks that is neither of this server nor of an origin that may use it. A program sends no Origin. */
+/** Of a browser that goes where a page of another origin sends it, of this site or not. */
+const SENT_FROM_ELSEWHERE = new Set<unknown>(['cross-site', 'same-site']);
+
+/**
+ * Whether a page asks that is neither of this server nor of an origin that may use it. A program sends no Origin, and
+ * a browser none where it follows a link, which may read but change nothing.
+ */
 export function isForeign(request: FastifyRequest, { corsOrigins }: Config): boolean {
-  const { origin } = request.headers;
-  if (origin === undefined || corsOrigins.includes(origin)) return false;
+  const { origin, 'sec-fetch-site': site } = request.headers;
+  if (origin === undefined) return SENT_FROM_ELSEWHERE.has(site) && request.routeOptions.config.changes === true;
+  if (corsOrigins.includes(origin)) return false;
   return !URL.canParse(origin) || new URL(origin).host !== request.host;
 }
 

@@ -244,6 +244,25 @@ describe('pages of another origin', () => {
     ).toBe(401);
   });
 
+  test('cannot renew their session by a link, which comes without an Origin, nor end it so', async () => {
+    const follow = (path: string, site?: string) =>
+      send(app.url, 'GET', path, { headers: { cookie, ...(site && { 'sec-fetch-site': site }) } });
+    const cookie = await cookieOf();
+    for (const site of ['cross-site', 'same-site']) {
+      const { status, text, headers } = await follow('/api/auth/token', site);
+      expect([site, status, JSON.parse(text).code]).toEqual([site, 401, 'unauthenticated']);
+      expect(headers.get('set-cookie')).toBeNull();
+      expect((await follow('/api/auth/me', site)).status).toBe(200);
+    }
+    for (const site of ['same-origin', 'none', undefined]) {
+      const { status, headers } = await follow('/api/auth/token', site);
+      expect([site, status, headers.get('set-cookie')]).toEqual([site, 200, expect.stringContaining('access_token=')]);
+    }
+    const token = cookie.replace('access_token=', '');
+    const elsewhere = { 'sec-fetch-site': 'cross-site', authorization: `Bearer ${token}` };
+    expect((await send(app.url, 'GET', '/api/auth/token', { headers: elsewhere })).status).toBe(200);
+  });
+
   test('open sockets with the cookie where they are named, and only there', async () => {
     const headers = { cookie: await cookieOf(), origin: DASHBOARD };
     const named = await admittedSocket(open, undefined, { headers });

@@ -31,7 +31,7 @@ export function registerRest(app: FastifyInstance, host: RestHost): void {
     const options: RouteOptions = {
       method: route.method,
       url: fastifyPath(route.path),
-      ...(route.rateLimit && { config: { rateLimit: route.rateLimit } }),
+      config: { changes: ready.changes, ...(route.rateLimit && { rateLimit: route.rateLimit }) },
       handler: (request, reply) => handle(host, ready, request, reply),
     };
     if (route.shared) registerShared(app, options, answers);
