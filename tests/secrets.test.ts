@@ -5,6 +5,7 @@ import { Keys } from '../src/db/keys.ts';
 import { storedSecrets } from '../src/db/secrets.ts';
 import { hashPassword, verifyPassword } from '../src/domain/passwords.ts';
 import { newPassword } from '../src/domain/rules.ts';
+import { madePassword } from '../web/src/ui/made-password.ts';
 import { provision, superAdmin } from './support/actors.ts';
 import { startApp, type TestApp } from './support/app.ts';
 import { sql } from './support/database.ts';
@@ -70,6 +71,18 @@ describe('passwords', () => {
     const others = [password.trim(), password.toLowerCase(), password.slice(0, -1), `${password} `];
     const taken = await Promise.all([password, ...others].map((tried) => verifyPassword(hash, tried)));
     expect(taken).toEqual([true, ...others.map(() => false)]);
+  });
+
+  test('that the console proposes have 128 random bits and more, in letters that are not taken for others', () => {
+    const made = Array.from({ length: 500 }, madePassword);
+    const all = made.join('');
+    const letters = new Set(all);
+    expect([...letters].join('')).not.toMatch(/[il1oO0I]|[^a-zA-Z0-9]/);
+    for (const password of made) expect(password.length * Math.log2(letters.size)).toBeGreaterThan(128);
+    // Of each as many as of any other, but for chance: six deviations.
+    const mean = all.length / letters.size;
+    for (const letter of letters)
+      expect(Math.abs(all.split(letter).length - 1 - mean)).toBeLessThan(6 * Math.sqrt(mean));
   });
 });
 

@@ -3,21 +3,9 @@ import { Button, CopyButton, Group, PasswordInput } from '@mantine/core';
 import { IconCheck, IconCopy, IconDice3 } from '@tabler/icons-react';
 import { type ReactNode, useState } from 'react';
 import { useTranslation } from 'react-i18next';
+import { madePassword } from './made-password.ts';
 
 export const SHORTEST_PASSWORD = 8;
-
-/** Without letters that are taken for others. */
-const LETTERS = 'abcdefghjkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789';
-
-function make(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(256));
-  // Bytes beyond a multiple of the letters would favour some of them.
-  const fair = [...bytes].filter((byte) => byte < Math.floor(256 / LETTERS.length) * LETTERS.length);
-  return fair
-    .slice(0, 16)
-    .map((byte) => LETTERS[byte % LETTERS.length])
-    .join('');
-}
 
 interface NewPasswordProps {
   label: string;
@@ -52,7 +40,7 @@ export function NewPassword({ label, value, onChange, error, required, autoFocus
           variant="default"
           leftSection={<IconDice3 size={14} aria-hidden />}
           onClick={() => {
-            onChange(make());
+            onChange(madePassword());
             setVisible(true);
           }}
         >
