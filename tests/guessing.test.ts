@@ -205,6 +205,30 @@ describe('guessing', () => {
     expectError(await guess(SUPER_ADMIN.password), 429, 'rate_limited');
     expect((await guess(SUPER_ADMIN.password, newAddress())).status).toBe(200);
   });
+
+  test('leaves an entry in the audit log where it comes to be refused, not one for each refusal', async () => {
+    const refusedFrom = (address: string) =>
+      sql(
+        app.databaseUrl,
+        `select action, org_id, actor_kind, actor_email from audit_entries
+          where address = $1 and after ->> 'reason' = 'rate_limited' order by id`,
+        [address],
+      );
+    const anonymous = { actor_kind: 'anonymous', actor_email: acme.adminEmail };
+    const [known, shared, at] = [newAddress(), newAddress(), newAddress()];
+    for (const from of [here, known]) {
+      if (from === known) await right(acme, known);
+      for (let guess = 0; guess < 9; guess++) await wrong(acme, from);
+      expect(await refusedFrom(from)).toEqual([{ action: 'user.login_failed', org_id: acme.id, ...anonymous }]);
+    }
+    for (let n = 0; n < 9; n++)
+      await sendJson(app.url, 'POST', '/api/super-admin/login', { ...SUPER_ADMIN, password: 'no' }, { from: at });
+    expect(await refusedFrom(at)).toMatchObject([{ action: 'super_admin.login_failed', org_id: null }]);
+    // Over the limit of its own address nobody fills the log with the names of others.
+    for (let n = 0; n < 62; n++) await login(`person${n}@nowhere.test`, 'no', {}, shared);
+    for (let n = 0; n < 40; n++) await login(`another${n % 4}@nowhere.test`, 'no', {}, shared);
+    expect(await refusedFrom(shared)).toMatchObject([{ org_id: null, actor_email: 'person60@nowhere.test' }]);
+  });
 });
 
 test('ten thousand guesses from one address let none through, and the owner comes in from another', async () => {

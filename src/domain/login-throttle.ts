@@ -57,6 +57,7 @@ export class LoginThrottle {
    *
    * @param realm which kind of account the address is looked for among.
    * @param check finds the account, or undefined where the password is wrong.
+   * @param refused is told of the first attempt that one limit refuses, not of those that follow: they may be without end.
    * @throws {AppError} rate_limited with the seconds to wait.
    */
   attempt<T>(
@@ -64,16 +65,21 @@ export class LoginThrottle {
     email: string,
     address: string,
     check: () => Promise<T | undefined>,
+    refused: () => Promise<void>,
   ): Promise<T | undefined> {
     const account = this.#keys.fingerprint(realm, emailKey(email));
     const from = networkOf(address);
     const pair = this.#keys.fingerprint(account, from);
     return this.#inTurn(pair, async () => {
-      await consume(this.#pair, pair);
+      // Whoever is over the limit of their address could have as many accounts refused as they can name.
+      await consume(this.#pair, pair, async () => {
+        const { consumedPoints = 0 } = (await this.#address.get(from)) ?? {};
+        if (consumedPoints <= this.#address.points) await refused();
+      });
       const known = await this.#known.get(pair);
       if (!known) {
-        await consume(this.#address, from);
-        await consume(this.#account, account);
+        await consume(this.#address, from, refused);
+        await consume(this.#account, account, refused);
       }
       const found = await check();
       if (found !== undefined) {
@@ -107,9 +113,10 @@ export class LoginThrottle {
   }
 }
 
-async function consume(limiter: RateLimiterPostgres, key: string): Promise<void> {
-  await limiter.consume(key).catch((refusal: unknown) => {
+async function consume(limiter: RateLimiterPostgres, key: string, refused?: () => Promise<void>): Promise<void> {
+  await limiter.consume(key).catch(async (refusal: unknown) => {
     if (!(refusal instanceof RateLimiterRes)) throw refusal;
+    if (refusal.consumedPoints === limiter.points + 1) await refused?.();
     // Who counted last may have had another clock: nobody is sent away for longer than it is counted.
     const seconds = Math.min(refusal.msBeforeNext / 1000, limiter.duration);
     throw new AppError('rate_limited', { retryAfter: Math.max(1, Math.ceil(seconds)) });

@@ -58,19 +58,18 @@ const REALM = 'tenant';
  * than are tried, whatever the password.
  */
 export async function login(ctx: Context, email: string, password: string, tenant?: string | null): Promise<SignedIn> {
+  const find = () => ctx.rows(accountsByEmail, [emailKey(email), tenant?.toLowerCase() ?? null]);
   let accounts: Account[] = [];
-  const matching = await ctx.services.throttle.attempt(REALM, email, ctx.address, async () => {
-    accounts = await ctx.rows(accountsByEmail, [emailKey(email), tenant?.toLowerCase() ?? null]);
+  const check = async () => {
+    accounts = await find();
     if (accounts.length > MOST_TRIED) throw new AppError('tenant_required');
     return matchingAccounts(accounts, password);
-  });
+  };
+  const refused = async () => auditTried(ctx, email, await find(), { reason: 'rate_limited' });
+  const matching = await ctx.services.throttle.attempt(REALM, email, ctx.address, check, refused);
   const [account, another] = matching ?? [];
   if (!account) {
-    const actor = { kind: 'anonymous', email } as const;
-    // Each organization sees who tries its accounts; where there is none, the platform does.
-    for (const { orgId } of accounts.length > 0 ? accounts : [{ orgId: undefined }]) {
-      await auditFailure(ctx, { action: 'user.login_failed', orgId, actor });
-    }
+    await auditTried(ctx, email, accounts);
     throw new AppError('unauthenticated', { message: 'The e-mail address or the password is wrong.' });
   }
   if (another) throw new AppError('tenant_required');
@@ -83,6 +82,13 @@ export async function login(ctx: Context, email: string, password: string, tenan
     throw shut;
   }
   return open(ctx, account);
+}
+
+/** Each organization sees who tries its accounts; where there is none, the platform does. */
+async function auditTried(ctx: Context, email: string, accounts: Account[], after?: object): Promise<void> {
+  const actor = { kind: 'anonymous', email } as const;
+  for (const { orgId } of accounts.length > 0 ? accounts : [{ orgId: undefined }])
+    await auditFailure(ctx, { action: 'user.login_failed', orgId, actor, after });
 }
 
 /** The accounts that have this password; undefined for none. */

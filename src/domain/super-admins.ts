@@ -32,12 +32,16 @@ const REALM = 'platform';
 /** @throws {AppError} unauthenticated, rate_limited */
 export async function superAdminLogin(ctx: Context, email: string, password: string): Promise<string> {
   const { throttle, tokens } = ctx.services;
-  const admin = await throttle.attempt(REALM, email, ctx.address, async () => {
+  const failed = (after?: object) =>
+    auditFailure(ctx, { action: 'super_admin.login_failed', actor: { kind: 'anonymous', email }, after });
+  const check = async () => {
     const [found] = await ctx.rows(findByEmail, [emailKey(email)]);
     return (await verifyPassword(found?.passwordHash, password)) ? found : undefined;
-  });
+  };
+  const refused = () => failed({ reason: 'rate_limited' });
+  const admin = await throttle.attempt(REALM, email, ctx.address, check, refused);
   if (!admin) {
-    await auditFailure(ctx, { action: 'super_admin.login_failed', actor: { kind: 'anonymous', email } });
+    await failed();
     throw new AppError('unauthenticated', { message: 'The e-mail address or the password is wrong.' });
   }
   const sessionId = await ctx.em.transactional(async (em) => {
