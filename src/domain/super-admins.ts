@@ -9,7 +9,7 @@ import { audit, auditFailure, bySystem } from './audit.ts';
 import { hashPassword, verifyPassword } from './passwords.ts';
 import { revoke } from './revocations.ts';
 import { emailKey } from './rules.ts';
-import { endOldest, openSession } from './sessions.ts';
+import { openSession } from './sessions.ts';
 import { LIFETIME } from './tokens.ts';
 
 /** A super admin as it is read. */
@@ -52,8 +52,6 @@ export async function superAdminLogin(ctx: Context, email: string, password: str
       target: { type: 'super_admin', id: admin.id },
       after: { sessionId: id },
     });
-    await em.flush();
-    await endOldest(em, admin.id);
     return id;
   });
   return tokens.forSuperAdmin(admin, sessionId);
