@@ -107,29 +107,99 @@ describe('the sources', () => {
     );
   }
 
+  /** What says by which algorithm; `pbkdf2` is called through `promisify`. */
+  const ALGORITHM = /\b(?:create(?:Hash|Hmac|Cipheriv|Decipheriv)|hkdfSync|pbkdf2\)?)\(/g;
+  const NAMED_ALGORITHM = new RegExp(`${ALGORITHM.source}(?:[\\w\\s,]*,)?\\s*'([^']+)'`, 'g');
+  /** Cryptography other than by what is imported by name. */
+  const OTHER_CRYPTO =
+    /\b(?:webcrypto|subtle)\b|\bcrypto\.\w+\(|(?<!from )['"](?:node:)?crypto['"]|\bfrom ['"]crypto['"]/g;
+  const IN_PAGES =
+    /\b(?:(?:inner|outer|insertAdjacent|dangerouslySetInner|set)HTML\w*|document\.write\w*|createContextualFragment|DOMParser|srcDoc)\b/g;
+  const HTML =
+    /<!doctype|<\/?(?:html|head|body|div|span|p|a|b|script|style|link|img|iframe|svg|form|table)\b|text\/html/g;
+  const SHELL =
+    /['"`](?:\/(?:usr\/)?bin\/)?(?:(?:ba|da|z|k|c|tc|fi|pw)?sh|env|busybox|cmd(?:\.exe)?|powershell(?:\.exe)?)['"`]|\bshell:|[{,]\s+shell\s*[,}]/g;
+  const COMPILED = /(?<!\.|async )\beval\(|\bFunction\(|['"](?:node:)?vm['"]/g;
+
+  test.each([
+    [
+      'algorithms',
+      ALGORITHM,
+      ["createHash('md5')", 'createHmac(name, key)', "promisify(pbkdf2)(password, salt, 1, 32, 'md5')"],
+    ],
+    ['names of algorithms', NAMED_ALGORITHM, ["createHash('md5')", "promisify(pbkdf2)(password, salt, 1, 32, 'md5')"]],
+    [
+      'other cryptography',
+      OTHER_CRYPTO,
+      ["crypto.hash('md5', text)", 'crypto.subtle', "await import('node:crypto')", "from 'crypto'"],
+    ],
+    ['HTML in pages', IN_PAGES, ['node.innerHTML = text', 'setHTMLUnsafe(text)', 'document.writeln(text)']],
+    ['HTML of the server', HTML, ["'<p>' + name", "'</div>'", "type('text/html')", '<!doctype html>']],
+    [
+      'shells',
+      SHELL,
+      ["spawn('sh', ['-c', text])", "spawn('/bin/bash')", '{ shell: true }', '{ cwd, shell }', '"/usr/bin/env"'],
+    ],
+    ['compiled text', COMPILED, ['eval(text)', 'new Function(text)', "from 'node:vm'"]],
+  ])('are searched for %s by a pattern that finds them', (_, pattern, texts) => {
+    for (const text of texts) expect(text).toMatch(new RegExp(pattern.source));
+  });
+
   test('hash, encrypt and draw by the algorithms that docs/asvs.md names', async () => {
-    const made = await found(/\b(?:create(?:Hash|Hmac|Cipheriv|Decipheriv)|hkdfSync)\(\s*'([^']+)'/g, 'src');
+    const imports = await found(/import (?:type )?\{([^}]*)\} from 'node:crypto'/g, 'src');
+    const names = imports.flatMap(([file, text]) =>
+      text.split(',').flatMap((name): [string, string][] => (name.trim() ? [[name.trim(), file]] : [])),
+    );
+    expect([...new Set(names.map(([name]) => name.replace(/^type /, '')))].sort()).toEqual([
+      'KeyObject',
+      'createCipheriv',
+      'createDecipheriv',
+      'createHash',
+      'createHmac',
+      'createSecretKey',
+      'hkdfSync',
+      'pbkdf2',
+      'randomBytes',
+      'randomInt',
+      'randomUUID',
+    ]);
+    expect(names.filter(([name]) => name === 'pbkdf2')).toEqual([['pbkdf2', 'src/db/scram.ts']]);
+    expect(await found(/node:crypto/g, 'src')).toHaveLength(imports.length);
+    expect(await found(OTHER_CRYPTO, 'src')).toEqual([]);
+
+    const made = await found(NAMED_ALGORITHM, 'src');
     expect(new Set(made.map(([, name]) => name))).toEqual(new Set(['sha256', 'aes-256-gcm']));
-    const calls = await found(/\b(?:create(?:Hash|Hmac|Cipheriv|Decipheriv|Sign|Verify)|hkdf|hkdfSync)\(/g, 'src');
-    expect(calls).toHaveLength(made.length);
+    expect(await found(ALGORITHM, 'src')).toHaveLength(made.length);
     // It says how long to wait, and nothing that is not to be guessed.
     expect(await found(/Math\.random/g, 'src')).toEqual([['src/domain/idempotency.ts', 'Math.random']]);
   });
 
-  test('write no HTML by hand, start no shell on a text, and compile code in two places alone', async () => {
-    const html = /\b(?:innerHTML|outerHTML|insertAdjacentHTML|dangerouslySetInnerHTML|document\.write)\b/g;
-    expect(await found(html, 'web/src')).toEqual([]);
-    expect(
-      await found(/(?<!\.|async )\beval\(|rejectUnauthorized(?!\?: boolean| === )|\bshell: /g, 'src', 'web/src'),
-    ).toEqual([]);
+  test('write HTML by hand for one page alone, which is constant', async () => {
+    expect(await found(IN_PAGES, 'web/src')).toEqual([]);
+    expect(new Set((await found(HTML, 'src')).map(([file]) => file))).toEqual(new Set(['src/pages.ts']));
+    const pages = await readFile('src/pages.ts', 'utf8');
+    const [, page] = /^const API_DOCS = `([^`]*)`;$/m.exec(pages)!;
+    expect(page).not.toContain('${');
+    expect(pages.replace(page!, '').match(HTML)).toEqual(['text/html']);
+    expect(pages).toContain("type('text/html; charset=utf-8').send(API_DOCS)");
+  });
+
+  test('give a shell one text alone, which is constant, and compile code in two places alone', async () => {
     const imported = await found(/import \{([^}]*)\} from 'node:child_process'/g, 'src');
     expect(imported.length).toBeGreaterThan(1);
-    // What others take is a list of words, which no shell reads.
+    expect(await found(/child_process/g, 'src')).toHaveLength(imported.length);
+    // What the others take is a list of words, which no shell reads.
     expect(imported.filter(([, names]) => /\bexec(Sync)?\b/.test(names))).toEqual([]);
-    expect((await found(/node:child_process/g, 'src')).length).toBe(imported.length);
-    expect((await found(/new Function\(/g, 'src', 'web/src')).map(([file]) => file)).toEqual([
-      'src/db/rows-query.ts',
-      'src/schema/answer-builder.ts',
+    expect(await found(SHELL, 'src')).toEqual([['src/db/embedded-server.ts', "'/bin/sh'"]]);
+    const server = await readFile('src/db/embedded-server.ts', 'utf8');
+    // What follows the text are words that it is given.
+    expect(server).toMatch(/spawn\(\s*'\/bin\/sh',\s*\[\s*'-c',\s*GUARD,/);
+    expect(server).toMatch(/^const GUARD =\s*'[^'\n]*';$/m);
+
+    expect(await found(/rejectUnauthorized(?!\?: boolean| === )/g, 'src', 'web/src')).toEqual([]);
+    expect(await found(COMPILED, 'src', 'web/src')).toEqual([
+      ['src/db/rows-query.ts', 'Function('],
+      ['src/schema/answer-builder.ts', 'Function('],
     ]);
   });
 });
