@@ -190,16 +190,23 @@ describe('a token', () => {
   });
 
   test('in the query or the body is none', async () => {
-    expectError(
-      await new Actor(app.url).rest('GET', `/api/super-admin/admins?access_token=${root.token}`),
-      401,
-      'unauthenticated',
-    );
-    expectError(
-      await new Actor(app.url).rest('GET', '/api/super-admin/admins', undefined, { 'x-access-token': root.token! }),
-      401,
-      'unauthenticated',
-    );
+    const guest = new Actor(app.url);
+    const refusedBy = async (...request: Parameters<Actor['rest']>) =>
+      expectError(await guest.rest(...request), 401, 'unauthenticated');
+    const said = { access_token: root.token, authorization: `Bearer ${root.token}`, token: root.token };
+    const wanted = { email: 'body@platform.test', name: 'Body', password: 'a password' };
+    await refusedBy('GET', `/api/super-admin/admins?access_token=${root.token}`);
+    await refusedBy('GET', '/api/super-admin/admins', undefined, { 'x-access-token': root.token! });
+    await refusedBy('POST', '/api/super-admin/admins', { ...wanted, ...said });
+    await refusedBy('POST', '/api/super-admin/admins', { access_token: root.token });
+    await refusedBy('PATCH', `/api/super-admin/tenants/${tenant.id}`, said);
+    const form = { 'content-type': 'application/x-www-form-urlencoded' };
+    const formed = await guest.rest('POST', '/api/super-admin/admins', `access_token=${root.token}`, form);
+    expectError(formed, 415, 'unsupported_media_type');
+
+    const query = '{ superAdmins { id } }';
+    for (const body of [{ variables: said }, { extensions: said }, { extensions: { headers: said } }, said])
+      expectGraphqlError((await guest.rest('POST', '/graphql', { query, ...body })).body, 'UNAUTHENTICATED');
   });
 });
 
