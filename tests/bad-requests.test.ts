@@ -91,6 +91,21 @@ test('of the files that a page needs, no others can be had', async () => {
   }
 });
 
+test.each([
+  '.git/config',
+  '.git/HEAD',
+  '.env',
+  '.env.example',
+  'package.json',
+  'dist/gateway/main.js',
+  'data/secrets.json',
+])('of a clone that a gateway runs in, %s cannot be had', async (file) => {
+  for (const path of [`/${file}`, `//${file}`, `/api/${file}`, `/assets/${file}`])
+    expectError(await ask('GET', path), 404, 'not_found');
+  // The folder that files of the console come from is in the clone.
+  expectError(await ask('GET', `/console/assets/../../../${file}`), 400, 'validation_failed');
+});
+
 describe('a method', () => {
   const taken: [path: string, methods: string[]][] = [
     ['/api/auth/login', ['POST']],

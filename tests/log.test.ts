@@ -4,11 +4,12 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterEach, beforeAll, expect, test } from '@jest/globals';
 import { createLog, logRequest } from '../src/log.ts';
-import { eventually, superAdmin } from './support/actors.ts';
-import { JWT_SECRET } from './support/app.ts';
+import { agent, anonymous, eventually, provision, superAdmin } from './support/actors.ts';
+import { JWT_SECRET, SUPER_ADMIN } from './support/app.ts';
 import { dist, ensureBuilt } from './support/built.ts';
 import { createControlDatabase, dropControlDatabase, sql } from './support/database.ts';
-import { cleanUp, startGateway } from './support/gateway-process.ts';
+import { cleanUp, type GatewayProcess, startGateway } from './support/gateway-process.ts';
+import { register, startTenantServer } from './support/tenant-servers.ts';
 
 beforeAll(ensureBuilt);
 afterEach(cleanUp);
@@ -81,5 +82,91 @@ test('the stack of an error that nobody expected names lines of the sources, tho
   } finally {
     await cleanUp();
     await dropControlDatabase(databaseUrl);
+  }
+});
+
+/** A gateway that tells all that it can, in a zone of its own. */
+async function talkative(work: (gateway: GatewayProcess) => Promise<void>): Promise<void> {
+  const databaseUrl = await createControlDatabase();
+  try {
+    await work(
+      await startGateway({
+        DATABASE_URL: databaseUrl,
+        JWT_SECRET,
+        WARM_DATABASES: '0',
+        LOG_LEVEL: 'trace',
+        TZ: 'Asia/Jakarta',
+      }),
+    );
+  } finally {
+    await cleanUp();
+    await dropControlDatabase(databaseUrl);
+  }
+}
+
+/** The lines so far, up to that of a last request. */
+async function linesOf(gateway: GatewayProcess): Promise<string[]> {
+  await anonymous(gateway).rest('GET', '/api/health', undefined, { 'x-request-id': 'the-last-one' });
+  const said = await eventually(
+    async () => gateway.output(),
+    (output) => output.includes('the-last-one'),
+  );
+  return said.split('\n').filter((line) => line.startsWith('{'));
+}
+
+test('lines and entries say when in UTC, wherever the process is', async () => {
+  await talkative(async (gateway) => {
+    const before = Date.now() - 60_000;
+    const now = (text: string) => {
+      expect(text).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
+      expect(Date.parse(text)).toBeGreaterThan(before);
+      expect(Date.parse(text)).toBeLessThan(Date.now() + 1000);
+    };
+    const root = await superAdmin(gateway);
+    const { adminEmail, adminPassword } = await provision(root);
+    const admin = await agent(gateway, adminEmail, adminPassword);
+    await admin.rest('POST', '/api/divisions', { name: 'Sales' });
+    const { body: entries } = await admin.rest('GET', '/api/activity-logs');
+    const { data } = await root.graphql('{ auditLog { nodes { createdAt } } }');
+    const lines = await linesOf(gateway);
+    expect([entries.length, data.auditLog.nodes.length, lines.length].every((count) => count > 2)).toBe(true);
+    for (const entry of entries) now(entry.created_at);
+    for (const { createdAt } of data.auditLog.nodes) now(createdAt);
+    for (const line of lines) now(JSON.parse(line).time);
+  });
+});
+
+test('no line holds a password, a token, a key or the address of a server', async () => {
+  const server = await startTenantServer();
+  try {
+    await talkative(async (gateway) => {
+      const wrong = 'wrong, and not to be seen';
+      const secrets = [JWT_SECRET, SUPER_ADMIN.password, wrong, server.password, server.url];
+      const root = await superAdmin(gateway);
+      const { adminEmail, adminPassword } = await provision(root);
+      const admin = await agent(gateway, adminEmail, adminPassword);
+      const guest = anonymous(gateway);
+      for (const path of ['/api/auth/login', '/api/super-admin/login'])
+        expect((await guest.rest('POST', path, { email: adminEmail, password: wrong })).status).toBe(401);
+      const { data } = await guest.graphql(
+        `mutation { login(email: "${adminEmail}", password: "${adminPassword}") { token } }`,
+      );
+      const { body: key } = await admin.rest('POST', '/api/api-keys', { name: 'Key', scopes: ['logs.view'] });
+      const byKey = await guest.rest('GET', '/api/activity-logs', undefined, { 'x-api-key': key.key });
+      expect(byKey.status).toBe(200);
+      await register(root, 'another', server);
+      const unfit = { name: 'unfit', url: `postgres://somebody:${wrong.replaceAll(' ', '-')}@127.0.0.1:1/postgres` };
+      expect((await root.rest('POST', '/api/super-admin/database-servers', unfit)).status).toBeGreaterThan(399);
+      secrets.push(adminPassword, key.key, root.token!, admin.token!, data.login.token, unfit.url);
+
+      const lines = await linesOf(gateway);
+      for (const path of ['/api/auth/login', '/api/api-keys', '/api/super-admin/database-servers'])
+        expect(lines.filter((line) => line.includes(`"path":"${path}"`)).length).toBeGreaterThan(0);
+      expect(lines.filter((line) => secrets.some((secret) => line.includes(secret)))).toEqual([]);
+      expect(gateway.output()).not.toMatch(/\$argon2|SCRAM-SHA-256\$|postgres(?:ql)?:\/\/\w+:\S+@/);
+      expect(secrets.filter((secret) => gateway.output().includes(secret))).toEqual([]);
+    });
+  } finally {
+    await server.remove();
   }
 });
