@@ -96,9 +96,9 @@ export async function subscribe(client: pg.ClientBase, from: Publisher, copy: bo
   );
 }
 
-/** In libpq's form, which has no place for all that the driver's URLs may hold. */
-export function connectionOf({ url, database, password }: Publisher): string {
-  const { hostname, port } = new URL(databaseUrlOf(url, database));
+/** In the form of libpq, which does not know all that the driver's URLs may hold. */
+function connectionOf({ url, database, password }: Publisher): string {
+  const { hostname, port, searchParams } = new URL(databaseUrlOf(url, database));
   const parts: Record<string, string> = {
     host: hostname.replace(/^\[|\]$/g, ''),
     port: port || '5432',
@@ -107,21 +107,14 @@ export function connectionOf({ url, database, password }: Publisher): string {
     password,
     connect_timeout: '10',
   };
-  return Object.entries({ ...parts, ...tlsOf(url) })
+  for (const key of ['sslmode', 'sslrootcert']) {
+    const value = searchParams.get(key);
+    // Which libpq calls `require`: it checks no certificate.
+    if (value) parts[key] = value === 'no-verify' ? 'require' : value;
+  }
+  return Object.entries(parts)
     .map(([key, value]) => `${key}='${value.replaceAll(/[\\']/g, '\\$&')}'`)
     .join(' ');
-}
-
-/**
- * That the one which follows is as sure of whom it asks as the gateway is. The same words say another thing to libpq: its `require`
- * takes any certificate, and there is no `no-verify`. `system` are the certificates that its own machine trusts (libpq 16).
- */
-function tlsOf(url: string): Record<string, string> {
-  const { searchParams } = new URL(url);
-  const { ssl } = new pg.Client(url) as { ssl: boolean | { rejectUnauthorized?: boolean } };
-  if (!ssl) return searchParams.get('sslmode') === 'disable' ? { sslmode: 'disable' } : {};
-  if (ssl !== true && ssl.rejectUnauthorized === false) return { sslmode: 'require' };
-  return { sslmode: 'verify-full', sslrootcert: searchParams.get('sslrootcert') ?? 'system' };
 }
 
 async function exists(client: pg.ClientBase, what: string, value: string): Promise<boolean> {

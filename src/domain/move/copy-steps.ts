@@ -151,12 +151,6 @@ export async function follow(
   await subscribe(client, from, withCopy).catch((error: Error) => {
     if (!/could not connect/.test(error.message)) throw error;
     const { host } = new URL(leader.url);
-    if (/certificate/.test(error.message))
-      throw new StepFailure(
-        `Server ${follower.name} does not trust the certificate of server ${leader.name} at ${host}: it goes by those that its own ` +
-          'machine trusts.',
-        { cause: error },
-      );
     throw new StepFailure(
       `Server ${follower.name} cannot reach server ${leader.name} at ${host}: both have to be registered by addresses that they ` +
         'can reach each other by.',
