@@ -266,6 +266,8 @@ describeIf('the console in a browser', hasBrowser, 'chromium is not on PATH', ()
     const fetched = other.page.waitForEvent('requestfinished', (request) => /\/admins-.*\.js$/.test(request.url()));
     await signIn(other.page, through);
     await fetched;
+    // What it shares with other screens may come after it.
+    await other.page.waitForLoadState('networkidle');
     await entrance.close();
     await other.page.getByRole('link', { name: 'Super admins' }).click();
     await other.page.getByRole('heading', { level: 1, name: 'Super admins' }).waitFor();

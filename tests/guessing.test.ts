@@ -96,8 +96,9 @@ describe.each<[string, Way, () => Record<string, string>]>([
         took.push(performance.now() - start);
       }
     }
-    const medians = kinds.map(({ took }) => took.sort((a, b) => a - b)[took.length >> 1]!);
-    expect(Math.max(...medians) / Math.min(...medians)).toBeLessThan(1.6);
+    // Not the median: what else the machine does makes some slower, none quicker.
+    const quartiles = kinds.map(({ took }) => took.sort((a, b) => a - b)[took.length >> 2]!);
+    expect(Math.max(...quartiles) / Math.min(...quartiles)).toBeLessThan(1.6);
   });
 });
 

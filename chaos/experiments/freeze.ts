@@ -22,7 +22,12 @@ export const freeze: Experiment = {
   async run(ground, tally) {
     const points = await pointsOf(ground.build);
     const order = tally.shuffled(
-      Array.from({ length: tally.wanted }, (_, index) => points[index % points.length]!),
+      Array.from({ length: tally.wanted }, (_, index) =>
+        // Fewer trials than points are spread over all of them.
+        tally.wanted < points.length
+          ? points[Math.floor((index * points.length) / tally.wanted)]!
+          : points[index % points.length]!,
+      ),
       'frozen at',
     );
     const rounds = Math.ceil(order.length / AT_ONCE);

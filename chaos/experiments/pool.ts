@@ -113,6 +113,8 @@ async function exhaust(installation: Installation, admin: Actor, tenants: Tenant
     if (status !== 200 && (status !== 503 || !headers.get('retry-after')))
       losses.push(`a hanging one answered ${status}`);
     if (status === 503) losses.push(...tally.time('503', ms, REFUSED_MS));
+    // However slow the machine is: not only because the hang is over.
+    if (status === 503 && ms > HANG_MS) losses.push(`a refusal took ${Math.round(ms)} ms, as long as the hang`);
   }
   return [...new Set(losses)];
 }

@@ -109,8 +109,9 @@ export async function registerServer(registrar: Registrar, input: NewServer): Pr
 const LOOKING = '60s';
 /** Fifty prepared databases are dropped one after the other; the lock is to last as long. */
 const CLEARING = '15min';
+/** For work on the server, and for others' that is waited for. */
 const takeTime = (tx: EntityManager, time: typeof LOOKING | typeof CLEARING = LOOKING) =>
-  tx.execute(`set local idle_in_transaction_session_timeout = '${time}'`);
+  tx.execute(`set local idle_in_transaction_session_timeout = '${time}'; set local lock_timeout = '${time}'`);
 
 function withDatabase(url: string): string {
   const parsed = new URL(url);
