@@ -67,14 +67,14 @@ export const mutants: readonly Mutant[] = [
     expects: /never active/,
   },
   {
-    name: 'the job in the transaction of its tenant: it is sent a second later',
-    file: 'domain/provisioning.js',
-    from: /await services\.queue\.send\(em, 'tenant\.provision', \{ orgId \}, orgId\)/,
-    to: `(setTimeout(() => services.control.orm.em.fork().transactional((later) =>
-      services.queue.send(later, 'tenant.provision', { orgId }, orgId)), 1000), crypto.randomUUID())`,
+    // Also what makes up for a job that was never sent: to send it later alone loses nothing any more.
+    name: 'the look for runs whose worker is gone, or that have no job',
+    file: 'jobs/run-worker.js',
+    from: /every\(SWEEP_MS, \(\) => this\.#sweep\(\)/,
+    to: 'every(SWEEP_MS, async () => {}',
     experiment: 'kill-anywhere',
-    trials: 8,
-    expects: /tenants that were never made/,
+    trials: 4,
+    expects: /all active after the kill/,
   },
   {
     name: 'the lock on an Idempotency-Key',
@@ -183,8 +183,9 @@ export const mutants: readonly Mutant[] = [
     from: /app\.leave\(\);/,
     to: 'process.exit(0);',
     experiment: 'drain',
-    trials: 1,
-    expects: /ended with|ECONN|socket hang up/,
+    // A quick gateway has none of its requests in hand most of the time.
+    trials: 10,
+    expects: /ECONN|socket hang up|closed/,
   },
 ];
 
