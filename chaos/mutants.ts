@@ -137,7 +137,8 @@ export const mutants: readonly Mutant[] = [
     from: /const CONTROL_OPTIONS = `/,
     to: 'const CONTROL_OPTIONS = `-c synchronous_commit=off ',
     experiment: 'postgres-kill',
-    trials: 3,
+    // What is lost is of the last 0.2 seconds.
+    trials: 10,
     expects: /was said to be done and is not there/,
   },
   {
