@@ -17,7 +17,7 @@ export const USAGE_COLUMNS = `
   u.agent_count as "usage.agentCount", u.contact_count as "usage.contactCount", u.messages_this_month as "usage.messagesThisMonth",
   u.active_integrations as "usage.activeIntegrations", u.usage_month as "usage.usageMonth", u.timezone as "usage.timezone",
   u.updated_at as "usage.updatedAt"`;
-/** Apart, because few ask for it: without it, and with the tenant's id read once, PostgreSQL spends a tenth less on a page of tenants. */
+/** Apart, because few ask for it: without it, and with the tenant's id read once, PostgreSQL spends 7 % less on a page of tenants. */
 export const USAGE_ID = 'u.id as "usage.id"';
 
 /** The first of the month that an instant lies in, by a zone's wall clock: `YYYY-MM-01`. */
