@@ -47,6 +47,7 @@ export class Load {
   readonly #open = new Set<Promise<void>>();
   #timer?: NodeJS.Timeout;
   #count = 0;
+  #written = Promise.withResolvers<void>();
 
   private constructor(crew: Crew) {
     this.#crew = crew;
@@ -74,6 +75,12 @@ export class Load {
   async #stop(): Promise<void> {
     clearInterval(this.#timer);
     await Promise.all(this.#open);
+  }
+
+  /** Ends in the moment in which a write of the control database is said to be done. */
+  written(): Promise<void> {
+    this.#written = Promise.withResolvers();
+    return this.#written.promise;
   }
 
   async #next(): Promise<void> {
@@ -130,6 +137,7 @@ export class Load {
     try {
       sent.answer = await Promise.race([ask(), hang]);
       sent.status = sent.answer.status;
+      if (makes === 'audit' && sent.status < 300) this.#written.resolve();
       if (sent.status >= 300) this.#crew.installation.refusals.push(sent.answer.text);
     } catch (error) {
       sent.failure = (error as Error).message || String((error as { code?: string }).code);

@@ -137,8 +137,7 @@ export const mutants: readonly Mutant[] = [
     from: /const CONTROL_OPTIONS = `/,
     to: 'const CONTROL_OPTIONS = `-c synchronous_commit=off ',
     experiment: 'postgres-kill',
-    // What is lost is of the last 0.2 seconds.
-    trials: 10,
+    trials: 3,
     expects: /was said to be done and is not there/,
   },
   {

@@ -22,6 +22,7 @@ const SESSIONS = 5;
 
 interface Trial {
   ground: Ground;
+  load: Load;
   databaseUrl: string;
   number: number;
   tally: Tally;
@@ -52,7 +53,7 @@ const experiment = (name: string, what: string, harm: Harm): Experiment => ({
       let done: Done = { unharmed: async () => ['no harm was done'] };
       const load = await Load.during(crew, async (sent) => {
         await sleep(BEFORE_MS);
-        done = await harm({ ground, databaseUrl, number, tally });
+        done = await harm({ ground, load: sent, databaseUrl, number, tally });
         back = await answers(databaseUrl);
         await quiet(sent);
       });
@@ -120,9 +121,11 @@ async function quiet(load: Load): Promise<void> {
 
 const signal =
   (name: NodeJS.Signals): Harm =>
-  async ({ ground }) => {
+  async ({ ground, load }) => {
     const { pid } = (await runningServer(ground.dataDir))!;
     const wentOn = async () => (await runningServer(ground.dataDir))?.pid === pid;
+    // The next commit that waits for the disk takes an earlier one that did not along: it has no time to come.
+    await load.written();
     const awaySince = performance.now();
     process.kill(pid, name);
     // It is still there for some milliseconds.
