@@ -125,6 +125,7 @@ export class Context {
   // Not #private: Apollo hands resolvers a copy of the context, which would lack them.
   private readonly token?: string;
   private readonly key?: () => KeyHolder;
+  private judge?: () => Caller;
   private known?: Caller;
   private batch?: Loaders;
   private manager?: EntityManager;
@@ -151,6 +152,7 @@ export class Context {
     const tokenIsFrom = credentials === 'none' ? undefined : credentials;
     const facts = { requestId, trail, address, userAgent, setCookie, tooSlow, aboutTenant, token, tokenIsFrom, key };
     const copy = new Context(services, facts, em);
+    copy.judge = this.judge;
     copy.known = this.known;
     return copy;
   }
@@ -170,7 +172,8 @@ export class Context {
 
   private verified(token: string): Caller {
     try {
-      return this.services.tokens.verify(token);
+      this.judge ??= this.services.tokens.judgeOf(token);
+      return this.judge();
     } catch (error) {
       // A page cannot take it away itself.
       if (this.credentials === 'cookie') this.setCookie(undefined, 0);

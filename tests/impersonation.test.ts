@@ -234,7 +234,7 @@ describe('an impersonation', () => {
   });
 
   test('writes as both: the one who acts and the one they stand for', async () => {
-    const caller = app.services.tokens.verify((await asUser()).body.token);
+    const caller = app.services.tokens.judgeOf((await asUser()).body.token)();
     await app.services.control.orm.em
       .fork()
       .transactional(async (em) =>
