@@ -1,7 +1,7 @@
 /** The servers beside the gateway, each started when it is first needed. */
 import { join } from 'node:path';
 import type { Platform } from './platform.ts';
-import { Server } from './servers.ts';
+import { COLLECTS, Server } from './servers.ts';
 
 const at = (...path: string[]) => join(import.meta.dirname, 'peers', ...path);
 /** For those that use the product's classes, whose decorators Node does not read by itself. */
@@ -40,7 +40,7 @@ export class Fleet {
 
   /** Sends the text to whoever is connected, woken by the gateway's events. */
   bareSockets(text: string): Promise<Server> {
-    return this.#start('bare-ws', [at('bare-ws.ts')], {
+    return this.#start('bare-ws', [...COLLECTS, at('bare-ws.ts')], {
       DATABASE_URL: this.#platform.databases.gateway,
       READY_TEXT: text,
     });

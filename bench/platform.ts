@@ -13,7 +13,7 @@ import { sql } from '../tests/support/database.ts';
 import { temporaryFolder } from '../tests/support/gateway-process.ts';
 import { SUPER_ADMIN } from '../tests/support/super-admin.ts';
 import { allCores, type Pins } from './machine.ts';
-import { endServers, MODULES, Server } from './servers.ts';
+import { COLLECTS, endServers, MODULES, Server } from './servers.ts';
 
 /** Tenants that have databases; all others are rows in the control database. */
 const REAL_TENANTS = 20;
@@ -86,7 +86,7 @@ async function fill({ pins, folder, jwtSecret, postgres, say, profile, ...option
   const startGateway = (nodeOptions: string[] = [], name = 'gateway', cores: string | undefined = pins.server) =>
     Server.start({
       name,
-      args: [...nodeOptions, ...(profile ? MODULES : START)],
+      args: [...nodeOptions, ...COLLECTS, ...(profile ? MODULES : START)],
       log: join(folder, `${name}.log`),
       cores,
       env: {
