@@ -254,6 +254,9 @@ describe('docs/security.md and docs/asvs.md', () => {
       });
       describe.each(['b'])('a group of each', () => test(\`put \${'together'}\`, () => {}));
       test.skip('left out', () => {});
+      describe.skip('a group left out', () => { test('of it', () => {}); });
+      describe.skip.each(['c'])('groups left out', () => { describe('within', () => test('of them', () => {})); });
+      describe.skip.each\`letter \${'d'}\`('a group of a table left out', () => { test('of that', () => {}); });
       // test('in a comment', () => {});
       const text = "test('in a text', () => {})";
       regex.test('a pattern');`;

@@ -11,6 +11,16 @@ function makesTest(callee: CallExpression['callee'] | Expression): boolean {
   return table.property.value === 'each' && table.object.type === 'Identifier' && table.object.value === 'test';
 }
 
+/** `describe.skip(title, suite)`, also with `.each(table)`: what is in it proves nothing. */
+function leavesOut(callee: CallExpression['callee'] | Expression): boolean {
+  if (callee.type === 'CallExpression') return leavesOut(callee.callee);
+  if (callee.type === 'TaggedTemplateExpression') return leavesOut(callee.tag);
+  if (callee.type !== 'MemberExpression') return false;
+  const { object, property } = callee;
+  if (object.type !== 'Identifier') return leavesOut(object);
+  return object.value === 'describe' && property.type === 'Identifier' && property.value === 'skip';
+}
+
 /** What is written, with the placeholders of `test.each`; undefined where it is put together as it runs. */
 function written(title: Expression | undefined): string | undefined {
   if (title?.type === 'StringLiteral') return title.value;
@@ -23,6 +33,7 @@ export async function titlesOf(source: string): Promise<Set<string>> {
   const visit = (node: unknown): void => {
     if (typeof node !== 'object' || node === null) return;
     const { type, callee, arguments: given } = node as CallExpression;
+    if (type === 'CallExpression' && leavesOut(callee)) return;
     const title = type === 'CallExpression' && makesTest(callee) ? written(given[0]?.expression) : undefined;
     if (title !== undefined) titles.add(title);
     for (const part of Object.values(node)) visit(part);
