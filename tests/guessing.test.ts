@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { createLog } from '../src/log.ts';
 import { type Actor, eventually, provision, superAdmin, type Tenant } from './support/actors.ts';
 import { SUPER_ADMIN, startApp, type TestApp } from './support/app.ts';
 import { sql } from './support/database.ts';
@@ -17,9 +18,12 @@ let zenith: Tenant;
 let shut: Tenant;
 /** The address of somebody who is suspended. */
 let suspended: string;
+/** What the gateway logs of errors. */
+const told: { level: number; msg: string; requestId?: string; err?: object }[] = [];
 
 beforeAll(async () => {
-  app = await startApp();
+  const log = createLog('error', { write: (line) => void told.push(JSON.parse(line)) });
+  app = await startApp({}, undefined, log);
   admin = await superAdmin(app);
   [acme, zenith, shut] = await Promise.all([provision(admin), provision(admin), provision(admin)]);
   const { id, email } = await addUser(app, acme.id, { email: 'suspended@acme.test' });
@@ -229,6 +233,28 @@ describe('guessing', () => {
     for (let n = 0; n < 62; n++) await login(`person${n}@nowhere.test`, 'no', {}, shared);
     for (let n = 0; n < 40; n++) await login(`another${n % 4}@nowhere.test`, 'no', {}, shared);
     expect(await refusedFrom(shared)).toMatchObject([{ org_id: null, actor_email: 'person60@nowhere.test' }]);
+  });
+
+  test.each([
+    ["a tenant's people", LOGIN, () => acme.adminEmail],
+    ['super admins', PLATFORM_LOGIN, () => SUPER_ADMIN.email],
+  ])('of %s is refused as ever where that entry cannot be written, and the log says so', async (_, path, email) => {
+    const guess = () => sendJson(app.url, 'POST', path, { email: email(), password: 'no' }, { from: here });
+    for (let n = 0; n < 5; n++) expectError(await guess(), 401, 'unauthenticated');
+    const refuse = "alter table audit_entries add constraint refused check (after ->> 'reason' is null) not valid";
+    await sql(app.databaseUrl, refuse);
+    try {
+      told.length = 0;
+      const answer = await guess();
+      expectError(answer, 429, 'rate_limited');
+      expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0);
+      expect(told).toMatchObject([{ msg: expect.stringMatching(/not in the audit log/), err: { code: '23514' } }]);
+      expect(told[0]!.requestId).toBe(answer.headers.get('x-request-id'));
+      expect(JSON.stringify(told)).not.toContain(email());
+    } finally {
+      await sql(app.databaseUrl, 'alter table audit_entries drop constraint refused');
+    }
+    expectError(await guess(), 429, 'rate_limited');
   });
 });
 

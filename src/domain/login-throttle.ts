@@ -15,12 +15,14 @@
  */
 import type { Pool } from 'pg';
 import { RateLimiterPostgres, RateLimiterRes } from 'rate-limiter-flexible';
+import type { Context } from '../context.ts';
 import type { Keys } from '../db/keys.ts';
 import { AppError } from '../errors.ts';
 import { networkOf } from '../network.ts';
 import { emailKey } from './rules.ts';
 
 const KNOWN_ADDRESS_SECONDS = 90 * 86_400;
+const UNTOLD = 'that guessing came to be refused is not in the audit log: its entry could not be written';
 
 export class LoginThrottle {
   readonly #keys: Keys;
@@ -57,29 +59,34 @@ export class LoginThrottle {
    *
    * @param realm which kind of account the address is looked for among.
    * @param check finds the account, or undefined where the password is wrong.
-   * @param refused is told of the first attempt that one limit refuses, not of those that follow: they may be without end.
+   * @param ctx whose address is counted.
+   * @param refused is told of the first attempt that one limit refuses, not of those that follow: they may be without end. Where it fails,
+   * the attempt is refused all the same.
    * @throws {AppError} rate_limited with the seconds to wait.
    */
   attempt<T>(
     realm: string,
     email: string,
-    address: string,
+    ctx: Context,
     check: () => Promise<T | undefined>,
     refused: () => Promise<void>,
   ): Promise<T | undefined> {
     const account = this.#keys.fingerprint(realm, emailKey(email));
-    const from = networkOf(address);
+    const from = networkOf(ctx.address);
     const pair = this.#keys.fingerprint(account, from);
+    const told = (work: () => Promise<void>) => () =>
+      work().catch((err: unknown) => ctx.services.log.error({ err, ...ctx.trail }, UNTOLD));
     return this.#inTurn(pair, async () => {
       // Whoever is over the limit of their address could have as many accounts refused as they can name.
-      await consume(this.#pair, pair, async () => {
+      const unlessFlooding = async () => {
         const { consumedPoints = 0 } = (await this.#address.get(from)) ?? {};
         if (consumedPoints <= this.#address.points) await refused();
-      });
+      };
+      await consume(this.#pair, pair, told(unlessFlooding));
       const known = await this.#known.get(pair);
       if (!known) {
-        await consume(this.#address, from, refused);
-        await consume(this.#account, account, refused);
+        await consume(this.#address, from, told(refused));
+        await consume(this.#account, account, told(refused));
       }
       const found = await check();
       if (found !== undefined) {

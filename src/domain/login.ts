@@ -66,7 +66,7 @@ export async function login(ctx: Context, email: string, password: string, tenan
     return matchingAccounts(accounts, password);
   };
   const refused = async () => auditTried(ctx, email, await find(), { reason: 'rate_limited' });
-  const matching = await ctx.services.throttle.attempt(REALM, email, ctx.address, check, refused);
+  const matching = await ctx.services.throttle.attempt(REALM, email, ctx, check, refused);
   const [account, another] = matching ?? [];
   if (!account) {
     await auditTried(ctx, email, accounts);

@@ -39,7 +39,7 @@ export async function superAdminLogin(ctx: Context, email: string, password: str
     return (await verifyPassword(found?.passwordHash, password)) ? found : undefined;
   };
   const refused = () => failed({ reason: 'rate_limited' });
-  const admin = await throttle.attempt(REALM, email, ctx.address, check, refused);
+  const admin = await throttle.attempt(REALM, email, ctx, check, refused);
   if (!admin) {
     await failed();
     throw new AppError('unauthenticated', { message: 'The e-mail address or the password is wrong.' });
