@@ -284,9 +284,9 @@ function sendError(metrics: Metrics, reply: FastifyReply, request: FastifyReques
   metrics.error(error.code);
   if (error.code === 'internal_error') request.log.error({ err: error.cause, ...request.trail }, 'a request failed');
   const { status, headers, body } = errorAnswer(error, request);
-  // Also here: what Fastify refuses before it looks for a route passes no hook.
+  // Also here: what Fastify refuses before it looks for a route passes no hook. What is refused may be granted a moment later.
   return reply
     .code(status)
-    .headers({ ...SECURITY_HEADERS, ...headers, 'x-request-id': request.id })
+    .headers({ ...SECURITY_HEADERS, 'cache-control': 'no-store', ...headers, 'x-request-id': request.id })
     .send(body);
 }

@@ -133,6 +133,33 @@ describe('answers of GraphQL', () => {
   });
 });
 
+describe('refusals that come before what was asked for is looked at', () => {
+  const large = JSON.stringify({ query: ' '.repeat(300 * 1024) });
+  const asked = '{"query":"{ me { id } }"}';
+  const nobody = bearer({ token: 'none' });
+  const form = { 'content-type': 'application/x-www-form-urlencoded' };
+
+  test.each<[path: string, status: number, method: string, headers?: Record<string, string>, body?: string]>([
+    ['/graphql', 400, 'POST', json, '{'],
+    // Of Apollo's own, against requests that pages of others send.
+    ['/graphql?query={me{id}}', 400, 'GET'],
+    ['/graphql', 405, 'PUT', json, asked],
+    ['/graphql', 406, 'POST', { ...json, accept: 'text/html' }, asked],
+    ['/graphql', 413, 'POST', json, large],
+    ['/graphql', 415, 'POST', form, asked],
+    ['/graphql/stream', 401, 'POST', { ...json, accept: 'text/event-stream', ...nobody }, asked],
+    ['/graphql/stream', 415, 'POST', form, asked],
+    ['/api/super-admin/tenants', 401, 'GET', nobody],
+    ['/api/super-admin/tenants/x', 400, 'GET'],
+    ['/api/super-admin/tenants', 413, 'POST', json, large],
+    ['/api/super-admin/tenants', 415, 'POST', form, asked],
+    ['/api/super-admin/nothing', 404, 'GET'],
+  ])('are kept by nobody: %s, %i', async (path, status, method, headers = {}, body) => {
+    const answer = await send(app.url, method, path, { headers: { ...bearer(root), ...headers }, body });
+    expect([answer.status, answer.headers.get('cache-control')]).toEqual([status, 'no-store']);
+  });
+});
+
 describe('behind a proxy that speaks TLS', () => {
   const login = (on: TestApp, headers: Record<string, string>) =>
     anonymous(on).rest(

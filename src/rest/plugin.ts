@@ -67,7 +67,7 @@ function registerShared(app: FastifyInstance, options: RouteOptions, answers: Sh
     await scope.register(etag, { replyWith304: false });
     scope.addHook('onSend', (request, reply, payload, done) => {
       if (reply.statusCode >= 400) {
-        reply.removeHeader('etag').header('cache-control', 'no-store');
+        reply.removeHeader('etag');
         return done();
       }
       // Also where the client has it already: who asks so asks again.
