@@ -1,12 +1,18 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Reads anew what was told of: of several that are told of at once one reads, until one has read what was told of last. */
+/**
+ * Reads anew what was told of: of several that are told of at once one reads, until one has read what was told of last. One reading at a
+ * time, so that none is put in the place of a later one.
+ */
 export class Reload {
   readonly #load: () => Promise<void>;
   readonly #failed: (error: unknown) => number | undefined;
   /** Something has been told of that is not read yet. */
   #due = false;
   #running?: Promise<void>;
+  /** The end of the last reading, and one that has not begun. */
+  #ended: Promise<void> = Promise.resolve();
+  #next?: Promise<void>;
   #stopped = false;
 
   /** @param failed says after how many milliseconds to try again; undefined where not to. */
@@ -20,6 +26,17 @@ export class Reload {
     this.#running ??= this.#run();
   }
 
+  /** Reads as soon as no reading is under way, together with whoever waits for that already. @throws what it fails with; it is not tried again. */
+  now(): Promise<void> {
+    this.#next ??= this.#ended.then(() => {
+      this.#next = undefined;
+      const reading = this.#load();
+      this.#ended = reading.catch(() => {});
+      return reading;
+    });
+    return this.#next;
+  }
+
   stop(): void {
     this.#stopped = true;
   }
@@ -28,7 +45,7 @@ export class Reload {
     while (this.#due && !this.#stopped) {
       this.#due = false;
       try {
-        await this.#load();
+        await this.now();
       } catch (error) {
         if (this.#stopped) break;
         const ms = this.#failed(error);

@@ -108,7 +108,7 @@ export class DatabaseServers {
 
   static async open(options: DatabaseServersOptions): Promise<DatabaseServers> {
     const servers = new DatabaseServers(options);
-    await servers.#load();
+    await servers.#reload.now();
     return servers;
   }
 
@@ -116,7 +116,7 @@ export class DatabaseServers {
   async follow(bus: EventBus): Promise<void> {
     bus.on('database_server', () => this.#reload.told());
     this.#follows = true;
-    await this.#load();
+    await this.#reload.now();
   }
 
   /** All of them, the home server first. */
@@ -127,7 +127,7 @@ export class DatabaseServers {
   /** @throws for one that is not there, or no more. */
   async byId(id: string): Promise<TenantCluster> {
     // One that was registered a moment ago may not have been told of yet.
-    if (!this.#servers.has(id)) await this.#load();
+    if (!this.#servers.has(id)) await this.#reload.now();
     const server = this.#servers.get(id);
     if (!server) throw new Error(`there is no database server ${id}`);
     return server;

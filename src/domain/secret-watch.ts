@@ -44,11 +44,11 @@ interface SecretWatchOptions {
 export class SecretWatch {
   readonly #options: SecretWatchOptions;
   readonly #reload = new Reload(
-    () => this.#goOver(),
+    () => this.#load(),
     (error) => this.#failed(error),
   );
-  /** When a change was heard of last, by `performance.now()`. */
-  #toldAt = 0;
+  /** When a change was heard of last, by `performance.now()`; undefined before the first. */
+  #toldAt?: number;
   #timer?: NodeJS.Timeout;
 
   constructor(options: SecretWatchOptions) {
@@ -60,18 +60,13 @@ export class SecretWatch {
       this.#toldAt = performance.now();
       this.#reload.told();
     });
-    await this.#load();
+    await this.#reload.now();
     this.#sayWhichIsUsed();
   }
 
   stop(): void {
     this.#reload.stop();
     clearTimeout(this.#timer);
-  }
-
-  async #goOver(): Promise<void> {
-    await this.#load();
-    this.#options.log.info('JWT_SECRET is being changed: this process goes over to the new one');
   }
 
   #failed(error: unknown): number | undefined {
@@ -86,12 +81,12 @@ export class SecretWatch {
 
   /** Not while a database is away: with that nothing is written with former keys, and they are read once it is back. */
   #isLockedOutBy(error: unknown): boolean {
-    const isLate = performance.now() - this.#toldAt > ANNOUNCED_MS + READ_LATE_MS;
+    const isLate = performance.now() - (this.#toldAt ?? 0) > ANNOUNCED_MS + READ_LATE_MS;
     return error instanceof ConfigError || (isLate && error instanceof UnreadSecrets);
   }
 
   async #load(): Promise<void> {
-    const { keys, signing, control, secretsNow, changed } = this.#options;
+    const { keys, signing, control, log, secretsNow, changed } = this.#options;
     if (secretsNow) keys.learn(await secretsNow().catch(unreadSecrets));
     await loadGenerations(control.pool, keys);
     clearTimeout(this.#timer);
@@ -100,6 +95,7 @@ export class SecretWatch {
     // After the secret's: one that was drawn since, or is sealed anew, could not be opened when it was heard of.
     await signing.load(control);
     changed();
+    if (this.#toldAt !== undefined) log.info('JWT_SECRET is being changed: this process goes over to the new one');
   }
 
   /** To be seen at a start: half of a change is easily forgotten. */
