@@ -1,23 +1,10 @@
 /** The environment, parsed once and frozen. Secrets have no defaults here: `db/secrets.ts` makes the missing ones. */
 import { resolve } from 'node:path';
 import { z } from 'zod';
+import { type KafkaAccess, kafkaAccess, kafkaVariables } from './kafka-access.ts';
 import { isTimeZone } from './time-zones.ts';
+import { blankIsUnset, optional, url, whole } from './variable-rules.ts';
 
-const blankIsUnset = (value: unknown) => (value === '' ? undefined : value);
-const optional = <T extends z.ZodType>(schema: T) => z.preprocess(blankIsUnset, schema.optional());
-const url = (...protocols: string[]) =>
-  optional(
-    z.string().refine((text) => URL.canParse(text) && protocols.includes(new URL(text).protocol), {
-      error: `must be a URL starting with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`,
-    }),
-  );
-const whole = (least: number, most: number, otherwise: number) => {
-  const error = `must be a whole number from ${least} to ${most}`;
-  return z.preprocess(
-    blankIsUnset,
-    z.coerce.number({ error }).int({ error }).min(least, { error }).max(most, { error }).default(otherwise),
-  );
-};
 const service = url('http:', 'https:');
 
 const PROTOCOLS = ['http/protobuf', 'http/json'] as const;
@@ -110,6 +97,7 @@ const environment = z.object({
   KAFKA_BROKERS: optional(
     z.string().regex(/^[^\s,:]+:\d+(,[^\s,:]+:\d+)*$/, { error: 'must be host:port, several separated by commas' }),
   ),
+  ...kafkaVariables,
   MINIO_URL: url('http:', 'https:'),
   WEBHOOK_INGESTOR_URL: service,
   WS_SERVER_URL: service,
@@ -194,6 +182,7 @@ export interface ComponentsConfig {
   readonly mongodbUrl?: string;
   /** `host:port` each. */
   readonly kafkaBrokers?: readonly string[];
+  readonly kafkaAccess?: KafkaAccess;
   /** An S3-compatible server, credentials in the URL: `http://key:secret@host:9000`. */
   readonly minioUrl?: string;
   readonly services: Readonly<Partial<Record<ServiceName, string>>>;
@@ -238,6 +227,8 @@ export function readConfig(env: Record<string, string | undefined>): Config {
       `A process that is only a ${e.ROLE} needs DATABASE_URL: the embedded PostgreSQL belongs to one process, which does everything.`,
     );
   }
+  const kafka = kafkaAccess(e);
+  if (typeof kafka === 'string') throw new ConfigError(kafka);
   return Object.freeze({
     production,
     playground: e.PLAYGROUND ?? !(production || e.PERSISTED_DOCUMENTS_ONLY),
@@ -266,6 +257,7 @@ export function readConfig(env: Record<string, string | undefined>): Config {
       redisUrl: e.REDIS_URL,
       mongodbUrl: e.MONGODB_URL,
       kafkaBrokers: e.KAFKA_BROKERS?.split(','),
+      kafkaAccess: kafka,
       minioUrl: e.MINIO_URL,
       services: Object.freeze({
         webhookIngestor: e.WEBHOOK_INGESTOR_URL,

@@ -9,6 +9,7 @@ const SENTENCES: readonly (readonly [pattern: RegExp, sentence: string])[] = [
     /\b(WRONGPASS|NOAUTH|AuthenticationFailed|InvalidAccessKeyId|SignatureDoesNotMatch|code 28(P01|000))\b/,
     'wrong credentials',
   ],
+  [/UNSUPPORTED_SASL_MECHANISM|SASL \S+ mechanism is not supported/, 'this SASL mechanism is not offered there'],
   [/KafkaJSSASLAuthenticationError|authentication failed|invalid password/i, 'wrong credentials'],
   [/\b(NOPERM|Unauthorized|AccessDenied|code 42501|\w+_AUTHORIZATION_FAILED)\b/, 'permission denied'],
   [/\b(\w*SELF_SIGNED\w*|CERT_\w+|UNABLE_TO_\w+|ERR_TLS_CERT_\w+)\b/, 'TLS certificate not trusted'],

@@ -25,11 +25,13 @@ export interface Components {
  * component is configured; together they would add half a second to every start.
  */
 export async function makeComponents(config: ComponentsConfig): Promise<Components> {
-  const { mongodbUrl, redisUrl, kafkaBrokers, minioUrl } = config;
+  const { mongodbUrl, redisUrl, kafkaBrokers, kafkaAccess, minioUrl } = config;
   const [mongodb, redis, kafka, minio] = await Promise.all([
     mongodbUrl ? import('./mongodb.ts').then(({ mongodbComponent }) => mongodbComponent(mongodbUrl)) : undefined,
     redisUrl ? import('./redis.ts').then(({ redisComponent }) => redisComponent(redisUrl)) : undefined,
-    kafkaBrokers ? import('./kafka.ts').then(({ kafkaComponent }) => kafkaComponent(kafkaBrokers)) : undefined,
+    kafkaBrokers
+      ? import('./kafka.ts').then(({ kafkaComponent }) => kafkaComponent(kafkaBrokers, kafkaAccess))
+      : undefined,
     minioUrl ? import('./minio.ts').then(({ minioComponent }) => minioComponent(minioUrl)) : undefined,
   ]);
   const services: Partial<Record<ServiceName, Probe>> = {};

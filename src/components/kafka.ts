@@ -1,6 +1,8 @@
 import { createRequire } from 'node:module';
 import net from 'node:net';
-import { type Admin, Kafka, type RetryOptions } from 'kafkajs';
+import tls from 'node:tls';
+import { type Admin, Kafka, type RetryOptions, type SASLOptions } from 'kafkajs';
+import type { KafkaAccess } from '../kafka-access.ts';
 import { failuresBeneath } from './describe-failure.ts';
 import { type Probe, untilAborted, withDeadline } from './probe.ts';
 import { STORE_DEADLINE_MS, type TenantRef, type TenantStore } from './tenant-store.ts';
@@ -23,12 +25,15 @@ const topicsOf = ({ storeName }: TenantRef) =>
   ['inbound', 'outbound', 'events'].map((topic) => `${storeName}.${topic}`);
 
 /**
- * A Kafka cluster, `host:port` each: probed by connecting (with the version handshake), three topics per tenant.
+ * A Kafka cluster, `host:port` each: probed by connecting (with the version handshake) and signing in, three topics per tenant.
  *
  * Each operation has connections of its own. A kept one would save nothing: kafkajs loads the metadata of every topic for
  * each administrative request, fails it while any of them is between leaders, and does not find brokers that moved.
  */
-export function kafkaComponent(brokers: readonly string[]): { probe: Probe; store: TenantStore } {
+export function kafkaComponent(
+  brokers: readonly string[],
+  access: KafkaAccess = { ssl: false },
+): { probe: Probe; store: TenantStore } {
   const open = new Set<Session>();
 
   async function within<T>(
@@ -37,7 +42,7 @@ export function kafkaComponent(brokers: readonly string[]): { probe: Probe; stor
     retry: RetryOptions,
     work: (admin: Admin) => Promise<T>,
   ) {
-    const session = openSession(addresses, retry);
+    const session = openSession(addresses, access, retry);
     open.add(session);
     try {
       return await untilAborted(
@@ -86,18 +91,23 @@ interface Session {
   end(): void;
 }
 
-function openSession(brokers: readonly string[], retry: RetryOptions): Session {
+function openSession(brokers: readonly string[], { ssl, sasl }: KafkaAccess, retry: RetryOptions): Session {
   const sockets = new Set<net.Socket>();
   let ended = false;
   const kafka = new Kafka({
     clientId: 'omnistream-gateway',
     brokers: [...brokers],
+    ssl,
+    // A copy: kafkajs notes in it how it signs in.
+    ...(sasl && { sasl: { ...sasl } as SASLOptions }),
     connectionTimeout: 1_500,
     requestTimeout: STORE_DEADLINE_MS,
     retry,
     logCreator: () => () => {},
-    socketFactory({ host, port, onConnect }) {
-      const socket = net.connect({ host, port }, onConnect);
+    socketFactory({ host, port, ssl, onConnect }) {
+      // The name says which certificate is wanted, where several are behind one address; an address is no name.
+      const servername = net.isIP(host) ? undefined : host;
+      const socket = ssl ? tls.connect({ host, port, servername }, onConnect) : net.connect({ host, port }, onConnect);
       sockets.add(socket);
       // A retry that was under way when the session ended.
       if (ended) socket.destroy(new Error('connection closed'));
