@@ -1,98 +1,32 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import ICAL from 'ical.js';
 import pg from 'pg';
 import { EDIT_LOCK } from '../src/domain/schedule-edits.ts';
-import {
-  type Actor,
-  agent,
-  anonymous,
-  eventually,
-  pagesOf,
-  provision,
-  superAdmin,
-  type Tenant,
-} from './support/actors.ts';
-import { ApiDescription } from './support/api-description.ts';
-import { startApp, type TestApp } from './support/app.ts';
+import { type Actor, agent, eventually, pagesOf, provision } from './support/actors.ts';
 import { calendar } from './support/calendars.ts';
+import { INSTANT, UUID } from './support/divisions.ts';
 import { expectError, expectGraphqlError } from './support/errors.ts';
-import { send } from './support/http.ts';
-import { addUser } from './support/tenants.ts';
+import { ALL, anotherWeek, type Days, exceptionsOf, IMPORT, ONE, shift, startDays } from './support/exceptions.ts';
 
-const ALL = '/api/working-hours/exceptions';
-const ONE = `${ALL}/{id}`;
-const IMPORT = `${ALL}/import`;
-const UUID = expect.stringMatching(/^[0-9a-f-]{36}$/);
-const INSTANT = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
-
-let app: TestApp;
-let description: ApiDescription;
-let root: Actor;
-let acme: Tenant;
+let days: Days;
 let admin: Actor;
 let supervisor: Actor;
 let plain: Actor;
-
-beforeAll(async () => {
-  app = await startApp();
-  root = await superAdmin(app);
-  description = new ApiDescription((await root.rest('GET', '/api/openapi.json')).body);
-  acme = await provision(root);
-  const signIn = async (role: string) => {
-    const { email } = await addUser(app, acme.id, { email: `${role}@days.test`, role });
-    return agent(app, email, 'a password');
-  };
-  admin = await agent(app, acme.adminEmail, acme.adminPassword);
-  [supervisor, plain] = [await signIn('supervisor'), await signIn('agent')];
-});
-afterAll(() => app?.stop());
-
-let made = 0;
-/** A division and a week of each test's own: its Monday to Sunday, in 2031 and after. The week is open Mon–Fri 08–17, UTC. */
+/** Of each test's own. */
 let division: string;
 let week: string[];
-beforeEach(async () => {
-  made += 1;
-  division = (await admin.rest('POST', '/api/divisions', { name: `Division ${made}` })).body.id;
-  const monday = Date.parse('2031-01-06T00:00:00Z') + made * 7 * 86_400_000;
-  week = Array.from({ length: 7 }, (_, n) => new Date(monday + n * 86_400_000).toISOString().slice(0, 10));
-});
 
-/** Asks, and holds the answer to what the API description says of it. */
-async function ask(method: string, path: string, body?: unknown, by = admin, id = '') {
-  const answer = await by.rest(method, path.replace('{id}', id), body);
-  expect(description.answerErrors(method, path.split('?')[0]!, answer.status, answer.body)).toEqual([]);
-  return answer;
-}
-const create = (fields: object, by = admin) =>
-  ask('POST', ALL, { name: 'Holiday', start_date: week[0], ...fields }, by);
-const read = async (id: string) => (await ask('GET', ONE, undefined, supervisor, id)).body;
-const update = (id: string, fields: object, by = admin) => ask('PATCH', ONE, fields, by, id);
-const remove = (id: string, by = admin) => ask('DELETE', ONE, undefined, by, id);
-const shift = (start_time: string, end_time: string) => ({ start_time, end_time });
-/** Which of the hours `08 10 ...` of a day are open. */
-async function open(day: string, hours: string, of?: string): Promise<string> {
-  const found = [];
-  for (const hour of hours.split(' ')) {
-    const query = `at=${day}T${hour}:30:00Z${of ? `&division_id=${of}` : ''}`;
-    const { body } = await plain.rest('GET', `/api/working-hours/status?${query}`);
-    if (body.is_working_hours) found.push(hour);
-  }
-  return found.join(' ');
-}
+beforeAll(async () => {
+  days = await startDays();
+  ({ admin, supervisor, plain } = days);
+});
+beforeEach(async () => {
+  ({ division, week } = await anotherWeek(days));
+});
+afterAll(() => days?.app.stop());
+
+const { ask, create, read, update, remove, open, logged, traces } = exceptionsOf(() => ({ ...days, week }));
 const explained = async (day: string, of = '') =>
   (await plain.rest('GET', `/api/working-hours/status?at=${day}T10:00:00Z${of}`)).body.explanation;
-const logged = (id: string) =>
-  app.services.tenants.rows<{ action: string; before: unknown; after: unknown }>(
-    acme.id,
-    { name: '', text: 'select * from activity_log where target_id = $1 order by id' },
-    [id],
-  );
-const traces = () =>
-  app.services.tenants.rows(acme.id, {
-    name: '',
-    text: 'select (select count(*) from activity_log), (select count(*) from schedule_versions)',
-  });
 
 test('in GraphQL a null is as good as nothing: it makes a day, and changes none', async () => {
   const fields = '{ id name startDate endDate yearly hours { startTime } divisionId }';
@@ -300,138 +234,6 @@ test('the list holds all in the order in which they were made, in pages where th
   expect(pages.flat()).toEqual(whole.slice(-5));
 });
 
-describe('importing holidays', () => {
-  const day = (date: string, summary: string) => [`UID:${date}`, `DTSTART;VALUE=DATE:${date}`, `SUMMARY:${summary}`];
-  const file = calendar(
-    day('20270517', 'Pentecost\\, Monday'),
-    day('20271003', 'Unity'),
-    [
-      ...[
-        'UID:yearly',
-        'DTSTART;VALUE=DATE:20271225',
-        'DTEND;VALUE=DATE:20271227',
-        'RRULE:FREQ=YEARLY',
-        'SUMMARY:Christmas',
-      ],
-    ],
-    ['UID:talk', 'DTSTART:20270518T090000Z', 'SUMMARY:Talk'],
-  );
-  const upload = async (path: string, type = 'text/calendar; charset=utf-8') => {
-    const headers = { authorization: `Bearer ${admin.token}`, 'content-type': type };
-    const { status, text } = await send(app.url, 'POST', path, { headers, body: file });
-    return { status, body: JSON.parse(text) };
-  };
-  const states = (body: { holidays: { state: string }[] }) => body.holidays.map(({ state }) => state);
-
-  test.each([
-    ['JSON', (path: string) => admin.rest('POST', path, { calendar: file })],
-    ['text/calendar', (path: string) => upload(path)],
-  ])('is seen before it is done, and adds nothing the second time: %s', async (_, sendTo) => {
-    const query = `?division_id=${division}`;
-    await create({ division_id: division, name: 'Ours', start_date: '2027-10-03' });
-    const list = async () => (await ask('GET', `${ALL}${query}`, undefined, supervisor)).body;
-    const [standing, before] = [await list(), await traces()];
-    const preview = await sendTo(`${IMPORT}/preview${query}`);
-    expect(preview).toMatchObject({
-      status: 200,
-      body: {
-        holidays: [
-          { name: 'Pentecost, Monday', start_date: '2027-05-17', end_date: '2027-05-17', yearly: false, state: 'new' },
-          { name: 'Unity', state: 'meets', in_the_way: 'Ours' },
-          { name: 'Christmas', start_date: '2027-12-25', end_date: '2027-12-26', yearly: true, state: 'new' },
-        ],
-        skipped: [{ summary: 'Talk', line: expect.any(Number), reason: expect.stringMatching(/\S/) }],
-      },
-    });
-    expect(description.answerErrors('POST', `${IMPORT}/preview`, 200, preview.body)).toEqual([]);
-    expect([await list(), await traces()]).toEqual([standing, before]);
-    const { status, body } = await sendTo(`${IMPORT}${query}`);
-    expect([status, body]).toEqual([200, preview.body]);
-    const now = await list();
-    expect(now.map(({ name }: { name: string }) => name)).toEqual(['Ours', 'Pentecost, Monday', 'Christmas']);
-    expect((await logged(now[1].id)).map(({ action }) => action)).toEqual(['exception.import']);
-    const left = await traces();
-    for (let time = 0; time < 2; time++) {
-      expect(states((await sendTo(`${IMPORT}${query}`)).body)).toEqual(['stands', 'meets', 'stands']);
-    }
-    expect([await list(), await traces()]).toEqual([now, left]);
-    expect(await open('2027-05-17', '10', division)).toBe('');
-    expect(await open('2029-12-25', '10', division)).toBe('');
-  });
-
-  test('skips what no exception can be, and takes the rest: preview and import agree', async () => {
-    const year = [...day('20270301', 'Sabbatical'), 'DTEND;VALUE=DATE:20280229', 'RRULE:FREQ=YEARLY'];
-    const most = [...day('20270302', 'Nearly'), 'DTEND;VALUE=DATE:20280228', 'RRULE:FREQ=YEARLY'];
-    const query = `?division_id=${division}`;
-    const body = { calendar: calendar(year, day('20270517', 'Pentecost')) };
-    const preview = await ask('POST', `${IMPORT}/preview${query}`, body);
-    expect(preview).toMatchObject({
-      status: 200,
-      body: {
-        holidays: [{ name: 'Pentecost', state: 'new' }],
-        skipped: [{ summary: 'Sabbatical', reason: expect.stringMatching(/longer than 364 days/) }],
-      },
-    });
-    const { status, body: done } = await ask('POST', `${IMPORT}${query}`, body);
-    expect([status, done]).toEqual([200, preview.body]);
-    const other = (await admin.rest('POST', '/api/divisions', { name: `Other ${made}` })).body.id;
-    const longest = { calendar: calendar(most) };
-    expect((await ask('POST', `${IMPORT}/preview?division_id=${other}`, longest)).body.holidays).toMatchObject([
-      { state: 'new' },
-    ]);
-    expect((await ask('POST', `${IMPORT}?division_id=${other}`, longest)).status).toBe(200);
-  });
-
-  test('twice at once adds each once', async () => {
-    const send = () => ask('POST', `${IMPORT}?division_id=${division}`, { calendar: file });
-    const answers = await Promise.all([send(), send(), send()]);
-    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200]);
-    expect(answers.map(({ body }) => states(body)[0]).sort()).toEqual(['new', 'stands', 'stands']);
-    expect((await ask('GET', `${ALL}?division_id=${division}`)).body).toHaveLength(3);
-  });
-
-  test('with half a letter in it is refused', async () => {
-    const broken = calendar(day('20270517', 'Half \ud800 a letter'));
-    for (const path of [IMPORT, `${IMPORT}/preview`]) {
-      expectError(await admin.rest('POST', path, { calendar: broken }), 400, 'validation_failed', ['calendar']);
-    }
-  });
-
-  test('over GraphQL says NEW, STANDS and MEETS', async () => {
-    const document =
-      'mutation ($calendar: String!, $id: UUID) { importHolidays(calendar: $calendar, divisionId: $id) { holidays { state } } }';
-    const run = async () => (await admin.graphql(document, { calendar: file, id: division })).data.importHolidays;
-    expect([states(await run()), states(await run())]).toEqual([Array(3).fill('NEW'), Array(3).fill('STANDS')]);
-  });
-});
-
-describe('the calendar of the hours', () => {
-  test('is a file that ical.js reads, with its zone', async () => {
-    await admin.rest('PUT', '/api/settings/timezone', { timezone: 'Europe/Berlin' });
-    await create({ name: 'Sale, day', hours: [shift('06:00', '07:00')] });
-    const get = (query = '') => {
-      const headers = { authorization: `Bearer ${plain.token}` };
-      return send(app.url, 'GET', `/api/working-hours.ics${query}`, { headers });
-    };
-    const { status, headers, text } = await get();
-    expect([status, headers.get('content-type'), headers.get('content-disposition')]).toEqual([
-      ...[200, 'text/calendar; charset=utf-8', 'attachment; filename="working-hours.ics"'],
-    ]);
-    const file = new ICAL.Component(ICAL.parse(text));
-    const zones = file.getAllSubcomponents('vtimezone').map((zone) => zone.getFirstPropertyValue('tzid'));
-    expect(zones).toEqual(['Europe/Berlin']);
-    const summaries = file.getAllSubcomponents('vevent').map((event) => String(event.getFirstPropertyValue('summary')));
-    expect(summaries.join('\n')).toMatch(/Open/);
-    const { data } = await plain.graphql('{ workingHoursCalendar }');
-    const undated = (calendar: string) => calendar.replaceAll(/DTSTAMP:.*/g, '');
-    expect(undated(data.workingHoursCalendar)).toBe(undated(text));
-    expect(ICAL.parse((await get(`?division_id=${division}`)).text)).toBeDefined();
-    expect((await get(`?division_id=${acme.id}`)).status).toBe(404);
-    expectError(await anonymous(app).rest('GET', '/api/working-hours.ics'), 401, 'unauthenticated');
-    await admin.rest('PUT', '/api/settings/timezone', { timezone: 'UTC' });
-  });
-});
-
 describe('whoever may manage divisions', () => {
   test("may not touch the organization's exceptions", async () => {
     const { body } = await create({});
@@ -463,8 +265,8 @@ describe('whoever may manage divisions', () => {
     ]) {
       expectError(answer, 403, 'forbidden');
     }
-    const other = await provision(root);
-    const stranger = await agent(app, other.adminEmail, other.adminPassword);
+    const other = await provision(days.root);
+    const stranger = await agent(days.app, other.adminEmail, other.adminPassword);
     for (const answer of [
       await update(body.id, { name: 'X' }, stranger),
       await remove(body.id, stranger),
@@ -482,7 +284,7 @@ describe('whoever may manage divisions', () => {
 });
 
 test('those made while what roles allow is read anew do not wait for each other', async () => {
-  const other = new pg.Client(await app.services.tenants.connection(acme.id));
+  const other = new pg.Client(await days.app.services.tenants.connection(days.acme.id));
   await other.connect();
   await other.query('select pg_advisory_lock($1)', [EDIT_LOCK]);
   const waiting =
@@ -493,7 +295,7 @@ test('those made while what roles allow is read anew do not wait for each other'
     ({ rowCount }) => rowCount === 2,
   );
   // As when somebody changes a role just now.
-  app.services.access.forget(acme.id);
+  days.app.services.access.forget(days.acme.id);
   await other.end();
   expect((await Promise.all(asked)).map(({ status }) => status)).toEqual([201, 201]);
 });
