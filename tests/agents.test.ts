@@ -10,13 +10,11 @@ import {
   superAdmin,
   type Tenant,
 } from './support/actors.ts';
+import { AGENTS, agentsOf, idOf, PASSWORD } from './support/agents.ts';
 import { startTwoApps, type TestApp, type TwoApps } from './support/app.ts';
-import { serverUrl, sql } from './support/database.ts';
-import { expectError, expectGraphqlError } from './support/errors.ts';
-import { decode } from './support/tokens.ts';
+import { sql } from './support/database.ts';
+import { expectError } from './support/errors.ts';
 
-const AGENTS = '/api/agents';
-const PASSWORD = 'a good password';
 const NOBODY = '00000000-0000-7000-8000-000000000000';
 const WITHIN_MS = 1000;
 
@@ -37,39 +35,22 @@ beforeAll(async () => {
 });
 afterAll(() => apps?.stop());
 
-let made = 0;
-interface Made {
-  id: string;
-  email: string;
-}
-const wanted = (change: object = {}) => ({
-  email: `agent${++made}@acme.test`,
-  full_name: `Agent ${made}`,
-  password: PASSWORD,
-  ...change,
-});
-const create = (change: object = {}, by = admin) => by.rest('POST', AGENTS, wanted(change));
-const created = async (change: object = {}, by = admin): Promise<Made> => (await create(change, by)).body;
-const login = ({ email }: { email: string }, app = here) => agent(app, email, PASSWORD);
-const idOf = (actor: Actor): string => decode(actor.token!).claims.sub;
-const patch = (id: string, change: object, by = admin) => by.rest('PATCH', `${AGENTS}/${id}`, change);
-const log = (tenant: Tenant, target: string) =>
-  sql<Record<string, unknown>>(
-    serverUrl(here.services.servers.home.nameFor(tenant.id)),
-    'select action, before, after from activity_log where target_id = $1 order by id',
-    [target],
-  );
+const { wanted, create, created, login, patch, log } = agentsOf(() => ({ here, admin }));
 
 describe('creating', () => {
   test('makes somebody who may sign in at once, with a role and divisions', async () => {
     const { body: sales } = await admin.rest('POST', '/api/divisions', { name: 'Sales' });
-    const { status, body, headers } = await create({ role: 'Supervisor', division_ids: [sales.id, sales.id] });
+    const given = { email: 'first@acme.test', full_name: 'The First' };
+    const { status, body, headers } = await create({
+      ...given,
+      role: 'Supervisor',
+      division_ids: [sales.id, sales.id],
+    });
     expect({ status, body }).toEqual({
       status: 201,
       body: {
         id: expect.any(String),
-        email: `agent${made}@acme.test`,
-        full_name: `Agent ${made}`,
+        ...given,
         role: 'supervisor',
         role_id: expect.any(String),
         is_online: false,
@@ -133,7 +114,7 @@ describe('creating', () => {
 
   test('never takes the place of somebody whose account has another address', async () => {
     const { id } = await created();
-    const email = `torn${++made}@acme.test`;
+    const email = 'torn@acme.test';
     // As a crash in the middle of a change of address leaves it.
     await here.services.tenants.rows(acme.id, { name: '', text: 'update agents set email = $2 where id = $1' }, [
       id,
@@ -148,7 +129,7 @@ describe('creating', () => {
     await sql(here.databaseUrl, 'delete from identities where id = $1', [id]);
     const again = await create({ email });
     expect(again.status).toBe(201);
-    expect((await admin.rest('GET', `${AGENTS}?search=${email}`)).body.map((one: Made) => one.id)).toEqual([
+    expect((await admin.rest('GET', `${AGENTS}?search=${email}`)).body.map((one: { id: string }) => one.id)).toEqual([
       again.body.id,
     ]);
     await login({ email });
@@ -178,7 +159,7 @@ describe('the list', () => {
     const fred = await created({ full_name: 'Fred', role: 'supervisor', division_ids: [night.id] });
     await (await login(fred)).rest('PATCH', `${AGENTS}/${fred.id}/status`, { is_online: true });
     const ids = async (query: string) =>
-      (await admin.rest('GET', `${AGENTS}?${query}`)).body.map((one: Made) => one.id);
+      (await admin.rest('GET', `${AGENTS}?${query}`)).body.map((one: { id: string }) => one.id);
     expect(await ids('search=100%25')).toEqual([wilma.id]);
     expect(await ids(`search=${fred.email.toUpperCase()}`)).toEqual([fred.id]);
     expect(await ids(`division_id=${night.id}`)).toEqual([wilma.id, fred.id]);
@@ -311,7 +292,7 @@ describe('updating', () => {
     const [one, other] = [await created(), await created()];
     expectError(await patch(one.id, { email: other.email }), 409, 'email_taken');
     expect((await admin.rest('GET', `${AGENTS}/${one.id}`)).body.email).toBe(one.email);
-    const email = `moved${++made}@acme.test`;
+    const email = 'moved@acme.test';
     expect((await patch(one.id, { email })).body.email).toBe(email);
     await login({ email });
   });
@@ -358,93 +339,6 @@ describe('deleting', () => {
 
   test('is not for oneself', async () => {
     expectError(await admin.rest('DELETE', `${AGENTS}/${idOf(admin)}`), 409, 'cannot_delete_self');
-  });
-});
-
-describe('an admin is always left', () => {
-  const withAdmins = async (count: number) => {
-    const tenant = await provision(root);
-    const first = await agent(here, tenant.adminEmail, tenant.adminPassword);
-    const admins = [first];
-    while (admins.length < count) admins.push(await login(await created({ role: 'admin' }, first)));
-    const left = async () => (await first.rest('GET', `${AGENTS}?role=admin`)).body.length;
-    return { tenant, admins, left };
-  };
-
-  test('the last one can be neither demoted, deactivated nor deleted', async () => {
-    const { admins } = await withAdmins(1);
-    const [only] = admins as [Actor];
-    expectError(await patch(idOf(only), { role: 'agent' }, only), 409, 'last_admin');
-    expectError(await patch(idOf(only), { is_active: false }, only), 409, 'last_admin');
-    expect((await patch(idOf(only), { role: 'admin', full_name: 'Still here' }, only)).status).toBe(200);
-  });
-
-  test('one who is deactivated does not count', async () => {
-    const { admins } = await withAdmins(2);
-    const [first, second] = admins as [Actor, Actor];
-    await patch(idOf(second), { is_active: false }, first);
-    expectError(await patch(idOf(first), { role: 'agent' }, first), 409, 'last_admin');
-  });
-
-  test.each(['demoting', 'deleting', 'deactivating'])('two %s each other at once leave one', async (how) => {
-    const { tenant, admins } = await withAdmins(2);
-    const against = (by: Actor, whom: Actor) => {
-      if (how === 'deleting') return by.rest('DELETE', `${AGENTS}/${idOf(whom)}`);
-      return patch(idOf(whom), how === 'demoting' ? { role: 'agent' } : { is_active: false }, by);
-    };
-    const [first, second] = admins as [Actor, Actor];
-    const answers = await Promise.all([against(first, second), against(second, first)]);
-    expect(answers.filter(({ status }) => status === 200)).toHaveLength(1);
-    const able = await sql<{ id: string }>(
-      here.databaseUrl,
-      'select id from identities where org_id = $1 and suspended_at is null',
-      [tenant.id],
-    );
-    const live = await here.services.tenants.rows<{ id: string }>(tenant.id, {
-      name: '',
-      text: `select a.id from agents a join roles r on r.id = a.role_id where r.name = 'admin' and a.deleted_at is null`,
-    });
-    expect(live.filter(({ id }) => able.some((one) => one.id === id))).toHaveLength(1);
-  });
-});
-
-describe('nobody reaches beyond their own rights', () => {
-  let deputy: Actor;
-  beforeAll(async () => {
-    await admin.rest('POST', '/api/roles', { name: 'Deputy', permissions: ['agents.manage', 'divisions.view'] });
-    deputy = await login(await created({ role: 'Deputy' }));
-  });
-
-  test('not in giving roles', async () => {
-    for (const role of ['admin', 'supervisor']) expectError(await create({ role }, deputy), 403, 'forbidden');
-    for (const role of ['agent', 'deputy']) expect((await create({ role }, deputy)).status).toBe(201);
-    const { id } = await created();
-    expectError(await patch(id, { role: 'admin' }, deputy), 403, 'forbidden');
-    expectError(await patch(idOf(deputy), { role: 'admin' }, deputy), 403, 'forbidden');
-  });
-
-  test('not in touching those who may more', async () => {
-    const boss = await created({ role: 'supervisor' });
-    for (const change of [{ password: 'taken over' }, { email: 'mine@acme.test' }, { full_name: 'x' }]) {
-      expectError(await patch(boss.id, change, deputy), 403, 'forbidden');
-      expectError(await patch(idOf(admin), change, deputy), 403, 'forbidden');
-    }
-    expectError(await deputy.rest('DELETE', `${AGENTS}/${boss.id}`), 403, 'forbidden');
-    await login(boss);
-  });
-
-  test("not in another tenant's", async () => {
-    const theirs = await agent(here, stranger.adminEmail, stranger.adminPassword);
-    const { id } = await created();
-    for (const answer of [
-      await theirs.rest('GET', `${AGENTS}/${id}`),
-      await patch(id, { full_name: 'x' }, theirs),
-      await theirs.rest('DELETE', `${AGENTS}/${id}`),
-      await theirs.rest('PATCH', `${AGENTS}/${id}/status`, { is_online: true }),
-    ]) {
-      expectError(answer, 404, 'not_found');
-    }
-    expectGraphqlError(await theirs.graphql('query ($id: UUID!) { agent(id: $id) { id } }', { id }), 'NOT_FOUND');
   });
 });
 
