@@ -1,15 +1,13 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { Actor, agent, provision, superAdmin, type Tenant } from './support/actors.ts';
-import { ApiDescription } from './support/api-description.ts';
-import { startApp, type TestApp } from './support/app.ts';
-import { AGENTS, ALL, divisionsOf, NOBODY } from './support/divisions.ts';
+import { type Actor, type Tenant } from './support/actors.ts';
+import type { TestApp } from './support/app.ts';
+import { AGENTS, ALL, type Companies, divisionsOf, NOBODY, startCompanies } from './support/divisions.ts';
 import { expectError, expectGraphqlError } from './support/errors.ts';
 import { addUser } from './support/tenants.ts';
 import { decode } from './support/tokens.ts';
 
+let companies: Companies;
 let app: TestApp;
-let description: ApiDescription;
-let root: Actor;
 let acme: Tenant;
 let other: Tenant;
 let admin: Actor;
@@ -19,19 +17,10 @@ let stranger: Actor;
 let people: string[];
 
 beforeAll(async () => {
-  app = await startApp();
-  root = await superAdmin(app);
-  description = new ApiDescription((await root.rest('GET', '/api/openapi.json')).body);
-  [acme, other] = await Promise.all([provision(root), provision(root)]);
-  const signIn = ({ adminEmail, adminPassword }: Tenant) => agent(app, adminEmail, adminPassword);
-  [admin, stranger] = await Promise.all([signIn(acme), signIn(other)]);
-  people = [decode(admin.token!).claims.sub];
-  for (const role of ['supervisor', 'agent', 'agent']) {
-    people.push((await addUser(app, acme.id, { email: `p${people.length}@acme.test`, fullName: 'P', role })).id);
-  }
-  supervisor = await agent(app, 'p1@acme.test', 'a password');
+  companies = await startCompanies();
+  ({ app, acme, other, admin, supervisor, stranger, people } = companies);
 });
-afterAll(() => app?.stop());
+afterAll(() => companies?.app.stop());
 
 /** A name of each test's own. */
 let name: string;
@@ -40,13 +29,7 @@ beforeEach(() => {
   name = `Division ${++made}`;
 });
 
-const { ask, createdId, get, assign, unassign, members, rows, logged } = divisionsOf(() => ({
-  app,
-  description,
-  acme,
-  admin,
-  name,
-}));
+const { ask, createdId, get, assign, unassign, members, rows, logged } = divisionsOf(() => ({ ...companies, name }));
 
 describe('the agents of a division', () => {
   const DOCUMENT = `mutation ($id: UUID!, $agentIds: [UUID!]!) {

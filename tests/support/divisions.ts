@@ -1,8 +1,10 @@
 /** Divisions, asked for over REST: each answer is held to what the API description says of it. */
 import { expect } from '@jest/globals';
-import type { Actor, Answer, Tenant } from './actors.ts';
-import type { ApiDescription } from './api-description.ts';
-import type { TestApp } from './app.ts';
+import { type Actor, type Answer, agent, provision, superAdmin, type Tenant } from './actors.ts';
+import { ApiDescription } from './api-description.ts';
+import { startApp, type TestApp } from './app.ts';
+import { addUser } from './tenants.ts';
+import { decode } from './tokens.ts';
 
 export const ALL = '/api/divisions';
 export const ONE = '/api/divisions/{id}';
@@ -18,12 +20,40 @@ interface Request {
   query?: string;
 }
 
-interface World {
+/** A gateway with two tenants, and people of each role in the first. */
+export interface Companies {
   app: TestApp;
   description: ApiDescription;
+  root: Actor;
   acme: Tenant;
+  other: Tenant;
   /** Who asks, unless somebody else does. */
   admin: Actor;
+  supervisor: Actor;
+  plain: Actor;
+  /** The admin of the other one. */
+  stranger: Actor;
+  /** Agents of acme in the order in which they were made, the admin first. */
+  people: string[];
+}
+
+export async function startCompanies(): Promise<Companies> {
+  const app = await startApp();
+  const root = await superAdmin(app);
+  const description = new ApiDescription((await root.rest('GET', '/api/openapi.json')).body);
+  const [acme, other] = await Promise.all([provision(root), provision(root)]);
+  const signIn = ({ adminEmail, adminPassword }: Tenant) => agent(app, adminEmail, adminPassword);
+  const [admin, stranger] = await Promise.all([signIn(acme), signIn(other)]);
+  const people: string[] = [decode(admin.token!).claims.sub];
+  for (const role of ['supervisor', 'agent', 'agent']) {
+    people.push((await addUser(app, acme.id, { email: `p${people.length}@acme.test`, fullName: 'P', role })).id);
+  }
+  const person = (n: number) => agent(app, `p${n}@acme.test`, 'a password');
+  const [supervisor, plain] = await Promise.all([person(1), person(2)]);
+  return { app, description, root, acme, other, admin, supervisor, plain, stranger, people };
+}
+
+interface World extends Pick<Companies, 'app' | 'description' | 'acme' | 'admin'> {
   /** Of the division that is made. */
   name: string;
 }
