@@ -1,69 +1,23 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { type Actor, agent, provision, superAdmin } from './support/actors.ts';
-import { startApp, type TestApp } from './support/app.ts';
+import type { Actor } from './support/actors.ts';
 import { calendar } from './support/calendars.ts';
-import { serverUrl, sql } from './support/database.ts';
 import { expectError, expectGraphqlError } from './support/errors.ts';
-import { send } from './support/http.ts';
+import { EXCEPTIONS, entry, HOURS, IMPORT, type KeptHours, startKeptHours, ZONE } from './support/kept-hours.ts';
 
-const HOURS = '/api/working-hours';
-const ZONE = '/api/settings/timezone';
-const EXCEPTIONS = `${HOURS}/exceptions`;
-const IMPORT = `${EXCEPTIONS}/import`;
-
-let app: TestApp;
+let kept: KeptHours;
 let admin: Actor;
 let sales: string;
-/** A division that has as many exceptions as there may be. */
 let full: string;
 let leapDay: string;
-let before: unknown;
-/** All that can be read, and what every change leaves behind it. */
-let everything: () => Promise<unknown>;
-
-const entry = (day_of_week: unknown, start_time: unknown, end_time: unknown, more = {}) => ({
-  ...{ day_of_week, start_time, end_time, ...more },
-});
+let refused: KeptHours['refused'];
 
 beforeAll(async () => {
-  app = await startApp();
-  const root = await superAdmin(app);
-  const tenant = await provision(root);
-  admin = await agent(app, tenant.adminEmail, tenant.adminPassword);
-  const made = async (path: string, body: object) => (await admin.rest('POST', path, body)).body.id;
-  [sales, full] = [await made('/api/divisions', { name: 'Sales' }), await made('/api/divisions', { name: 'Full' })];
-  await admin.rest('PUT', HOURS, { days: [entry(6, '22:00', '02:00'), entry(3, '22:00', '02:00')] });
-  await admin.rest('PUT', `${HOURS}/divisions/${sales}`, { days: [entry(1, '09:00', '12:00')] });
-  await made(EXCEPTIONS, { name: 'Christmas', start_date: '2020-12-25', end_date: '2020-12-26', yearly: true });
-  await made(EXCEPTIONS, { name: 'Move', start_date: '2026-06-01', end_date: '2026-06-03' });
-  leapDay = await made(EXCEPTIONS, { name: 'Leap day', start_date: '2024-02-29', yearly: true });
-  await sql(
-    serverUrl(app.services.servers.home.nameFor(tenant.id)),
-    `insert into working_hours_exceptions (id, division_id, name, start_date, end_date, created_at, updated_at)
-       select gen_random_uuid(), $1, 'Day ' || n, date '2030-01-01' + n, date '2030-01-01' + n, now(), now()
-         from generate_series(1, 500) as n`,
-    [full],
-  );
-  everything = async () => {
-    const paths = [HOURS, `${HOURS}/divisions/${sales}`, ZONE, EXCEPTIONS, '/api/divisions', `${HOURS}/changes`];
-    const answers = await Promise.all(paths.map((path) => admin.rest('GET', path)));
-    expect(answers.map(({ status }) => status)).toEqual(paths.map(() => 200));
-    const traces = `select (select max(id::text) from activity_log), (select max(seq) from schedule_versions)`;
-    return [...answers.map(({ body }) => body), await app.services.tenants.rows(tenant.id, { name: '', text: traces })];
-  };
-  before = await everything();
+  kept = await startKeptHours();
+  ({ admin, sales, full, leapDay, refused } = kept);
 });
-afterAll(() => app?.stop());
+afterAll(() => kept?.app.stop());
 /** Whatever was sent, everything is as it was. */
-afterEach(async () => {
-  expect(await everything()).toEqual(before);
-});
-
-const refused = async (method: string, path: string, body: unknown, fields: string[]) => {
-  const answer = await admin.rest(method, path, body);
-  expectError(answer, 400, 'validation_failed', fields);
-  return answer.body.details.map(({ message }: { message: string }) => message).join('\n');
-};
+afterEach(() => kept.expectUntouched());
 
 describe('a timezone is refused', () => {
   const zones = [
@@ -350,90 +304,5 @@ describe('an instant is refused', () => {
     await refused('GET', `${HOURS}/add-minutes`, undefined, ['at', 'minutes']);
     await refused('GET', `${HOURS}/minutes-between?from=${AT}&to=2026-11-21T07:59:59Z`, undefined, ['to']);
     await refused('GET', `${HOURS}/minutes-between?from=${AT}&to=2036-11-23T08:00:00Z`, undefined, ['to']);
-  });
-});
-
-describe('a calendar', () => {
-  const upload = (path: string, body: string | Uint8Array, type = 'text/calendar') =>
-    send(app.url, 'POST', path, { headers: { authorization: `Bearer ${admin.token}`, 'content-type': type }, body });
-  const parsed = async (answer: ReturnType<typeof send>) => {
-    const { text, ...rest } = await answer;
-    return { ...rest, body: JSON.parse(text) };
-  };
-  const event = (...lines: string[]) => ['UID:1', 'SUMMARY:Bomb', ...lines];
-
-  test('of more than 1 MiB is refused, and so is one of 10 MB, however it is sent', async () => {
-    const ofSize = (bytes: number) =>
-      calendar(event('DTSTART;VALUE=DATE:20270503', `DESCRIPTION:${'x'.repeat(bytes)}`));
-    const huge = ofSize(10 * 1024 * 1024);
-    for (const path of [IMPORT, `${IMPORT}/preview`]) {
-      expectError(await parsed(upload(path, ofSize(1024 * 1024))), 413, 'payload_too_large');
-      expectError(await parsed(upload(path, huge)), 413, 'payload_too_large');
-      const json = JSON.stringify({ calendar: huge });
-      expectError(await parsed(upload(path, json, 'application/json')), 413, 'payload_too_large');
-    }
-  });
-
-  test.each<[what: string, file: string | Uint8Array, reason: RegExp]>([
-    ['that is none', 'hello', /line 1/],
-    ['that is empty', '', /\S/],
-    ['that is a page', '<!DOCTYPE html><html></html>', /line 1/],
-    ['that ends too early', calendar(event('DTSTART;VALUE=DATE:20270503')).slice(0, -30), /\S/],
-    [
-      'in Latin-1',
-      Buffer.from(calendar(['UID:1', 'DTSTART;VALUE=DATE:20270503', 'SUMMARY:Nikolaustag für alle']), 'latin1'),
-      /UTF-8/,
-    ],
-    ['in UTF-16', Buffer.from(calendar(event('DTSTART;VALUE=DATE:20270503')), 'utf16le'), /\S/],
-    [
-      'that covers too many days',
-      calendar(...Array(30).fill(event('DTSTART;VALUE=DATE:20270101', 'DURATION:P360D'))),
-      /line/,
-    ],
-  ])('%s is refused with the place', async (_, file, reason) => {
-    for (const path of [IMPORT, `${IMPORT}/preview`]) {
-      const answer = await parsed(upload(path, file));
-      expectError(answer, 400, 'validation_failed');
-      expect(answer.body.details).toMatchObject([{ message: expect.stringMatching(reason) }]);
-    }
-  });
-
-  test('whose rules never end is answered soon', async () => {
-    const many = (values: number) => Array.from({ length: values }, (_, n) => n + 1).join();
-    const rules = [
-      'FREQ=SECONDLY',
-      'FREQ=MINUTELY;INTERVAL=1',
-      'FREQ=DAILY;BYHOUR=0,1,2,3;BYMINUTE=0,1,2,3;BYSECOND=0,1,2,3',
-      `FREQ=YEARLY;BYMONTH=${many(12)};BYMONTHDAY=${many(31)};BYSETPOS=${many(300)}`,
-      `FREQ=YEARLY;BYYEARDAY=${many(366)}`,
-      'FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30',
-      'FREQ=DAILY;COUNT=999999999999',
-      'FREQ=YEARLY;INTERVAL=99999999',
-      'FREQ=WEEKLY;UNTIL=99991231T235959Z',
-    ];
-    const files = rules.map((rule) => calendar(event('DTSTART;VALUE=DATE:00010101', `RRULE:${rule}`)));
-    files.push(calendar(...Array(400).fill(event('DTSTART;VALUE=DATE:19000101', `RRULE:${rules[4]}`))));
-    for (const [index, file] of files.entries()) {
-      const start = performance.now();
-      const { status } = await upload(`${IMPORT}/preview`, file);
-      const ms = performance.now() - start;
-      process.stdout.write(
-        `    measured: ${(rules[index] ?? '400 events').slice(0, 60)} ${status} ${Math.round(ms)} ms\n`,
-      );
-      expect([200, 400, 413]).toContain(status);
-      expect(ms).toBeLessThan(10_000);
-    }
-  });
-
-  test('is no body for any other operation', async () => {
-    const file = calendar(event('DTSTART;VALUE=DATE:20270503'));
-    for (const path of [EXCEPTIONS, `${HOURS}/preview`, '/api/divisions']) {
-      expectError(await parsed(upload(path, file)), 415, 'unsupported_media_type');
-    }
-    for (const type of ['text/plain', 'text/html', 'application/octet-stream']) {
-      const refused = await parsed(upload(IMPORT, file, type));
-      expectError(refused, 415, 'unsupported_media_type');
-      expect(refused.body.error).toBe('Send the body as application/json or as text/calendar.');
-    }
   });
 });
