@@ -19,6 +19,7 @@ import { AppError, toAppError } from './errors.ts';
 import { makeEventStreams, wantsStream } from './event-streams.ts';
 import { graphqlOverHttp } from './graphql-over-http.ts';
 import { httpServer, refuseBytes, requestId } from './http-server.ts';
+import { acceptJsonOnly } from './json-bodies.ts';
 import { Connections } from './live/connections.ts';
 import { hostFault } from './negotiation.ts';
 import { registerOperations } from './operations.ts';
@@ -212,34 +213,6 @@ function letConnectionsGo(app: FastifyInstance, closing: AbortController, going:
     done();
   });
   app.addHook('onClose', async () => clearInterval(sweep));
-}
-
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-/** JSON that the parser refuses has keys that reach for the prototype. */
-const poisoned = () =>
-  new AppError('validation_failed', {
-    message: 'The body holds a key that may not be: "__proto__", or "constructor".',
-  });
-
-function acceptJsonOnly(app: FastifyInstance): void {
-  const parse = app.getDefaultJsonParser('error', 'error');
-  app.removeAllContentTypeParsers();
-  app.addContentTypeParser(/^application\/(?:[\w.-]+\+)?json(?:;|$)/i, { parseAs: 'string' }, (request, body, done) => {
-    // Clients that always send the header send it with an empty body too.
-    if (body === '') done(null, undefined);
-    else
-      parse(request, body as string, (error, value) =>
-        done(error && isJson(body as string) ? poisoned() : error, value),
-      );
-  });
 }
 
 /** What Fastify finds wrong by itself. */

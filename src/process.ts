@@ -143,11 +143,14 @@ function drainOnSignals(app: App, server: EmbeddedServer | undefined, log: Logge
 /** What an operator can do something about is told in a sentence; anything else with its stack. */
 function explain(error: unknown, config: NodeJS.ProcessEnv): string {
   if (error instanceof ConfigError) return error.message;
-  const { code, message, syscall } = error as NodeJS.ErrnoException;
+  const { code, message, syscall, hostname } = error as NodeJS.ErrnoException & { hostname?: string };
   if (code === 'EADDRINUSE') {
     return `Port ${config.PORT || 4000} is already in use: stop what listens there, or set PORT to another one.`;
   }
-  if ((code === 'EACCES' || code === 'EROFS') && syscall !== 'listen') {
+  if (syscall === 'listen' || (syscall === 'getaddrinfo' && hostname === config.HOST)) {
+    return `HOST and PORT cannot be listened on: ${message}\nSet HOST to an address of this machine, such as 127.0.0.1, or 0.0.0.0 for all of them, and PORT to one that this user may take.`;
+  }
+  if (code === 'EACCES' || code === 'EROFS' || code === 'ENOTDIR') {
     return `DATA_DIR cannot be written to: ${message}\nSet it to a folder that can, or set DATABASE_URL, JWT_SECRET and SUPER_ADMIN_PASSWORD, with which nothing is written.`;
   }
   if (config.DATABASE_URL && /ECONNREFUSED|ENOTFOUND|28P01|3D000|timeout/.test(`${code} ${message}`)) {

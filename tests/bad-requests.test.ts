@@ -177,6 +177,22 @@ describe('a body', () => {
     }
   });
 
+  test('that is not UTF-8, or said to be in other characters, is refused and not mended', async () => {
+    const path = '/api/super-admin/tenants';
+    const body = Buffer.from('{"slug":"latin","name":"Café"}', 'latin1');
+    const broken = await ask('POST', path, { headers: { 'content-type': 'application/json' }, body });
+    expectError(broken, 400, 'validation_failed');
+    expect(broken.body.error).toBe('The body is not UTF-8 text.');
+    for (const charset of ['latin1', 'ISO-8859-1', 'utf-16', '"utf-16le"', 'utf-8x']) {
+      const headers = { 'content-type': `application/json; charset=${charset}` };
+      expectError(await ask('POST', path, { headers, body }), 415, 'unsupported_media_type');
+    }
+    for (const charset of ['utf-8', 'UTF-8', '"utf-8"', 'utf8']) {
+      const headers = { 'content-type': `application/json; charset=${charset}` };
+      expectError(await ask('POST', path, { headers, body: '{}' }), 400, 'validation_failed', ['slug', 'name']);
+    }
+  });
+
   test('with the mark of UTF-8 before it, or a vendor type of JSON, is taken', async () => {
     const body = '\ufeff{"email":"nobody@b.test","password":"wrong"}';
     for (const type of ['application/json; charset=utf-8', 'application/vnd.api+json']) {

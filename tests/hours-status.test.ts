@@ -214,8 +214,10 @@ describe('an answer', () => {
       [`"another one", ${etag}`, 304],
       ['"another one"', 200],
     ] as const) {
-      const asked = await ask(query, { headers: { 'if-none-match': tags } });
-      expect([tags, asked.status]).toEqual([tags, expected]);
+      for (const method of ['GET', 'HEAD']) {
+        const asked = await ask(query, { method, headers: { 'if-none-match': tags } });
+        expect([method, tags, asked.status]).toEqual([method, tags, expected]);
+      }
     }
   });
 

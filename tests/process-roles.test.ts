@@ -134,3 +134,23 @@ describe('a gateway without a worker', () => {
     expect(await gateway.end('SIGTERM')).toMatchObject({ code: 0 });
   });
 });
+
+describe('a start that nothing can come of', () => {
+  test.each([
+    [
+      'a host that has no address',
+      { HOST: 'nowhere.invalid' },
+      /^HOST and PORT cannot be listened on: getaddrinfo .*\n/,
+    ],
+    [
+      'a host that is elsewhere',
+      { HOST: '203.0.113.1' },
+      /^HOST and PORT cannot be listened on: listen EADDRNOTAVAIL.*\n/,
+    ],
+    ['a data folder that is a file', { DATA_DIR: '/etc/passwd' }, /^DATA_DIR cannot be written to: ENOTDIR.*\n/],
+  ])('ends in words and not in a stack: %s', async (_, wrong, said) => {
+    const { code, output } = await runGateway({ ...env, DATA_DIR: await temporaryFolder(), ...wrong });
+    expect({ code, output: output.trim() }).toEqual({ code: 1, output: expect.stringMatching(said) });
+    expect(output).not.toMatch(/^\s+at /m);
+  });
+});

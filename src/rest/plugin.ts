@@ -74,7 +74,9 @@ function registerShared(app: FastifyInstance, options: RouteOptions, answers: Sh
       answers.keep(request, reply, payload);
       if (!isKnown(request.headers, reply.getHeader('etag'))) return done();
       reply.code(304).removeHeader('content-type');
-      done(null, null);
+      // Of a HEAD, Fastify takes the body away itself, and looks at it for its length.
+      if (request.method === 'HEAD') done();
+      else done(null, null);
     });
     const config = { ...options.config, cors: false } as const;
     scope.route({ ...options, config });
