@@ -2,9 +2,10 @@
 import type { FastifyRequest } from 'fastify';
 import { AppError } from './errors.ts';
 
-/** @returns validation_failed for a Host that is none (RFC 9112, 3.2): addresses are made of it. */
-export function hostFault({ hostname }: FastifyRequest): AppError | undefined {
+/** @returns validation_failed for a Host that is none (RFC 9112, 3.2): addresses are made of it. HTTP/1.0 may leave it out. */
+export function hostFault({ hostname, headers, raw }: FastifyRequest): AppError | undefined {
   if (URL.canParse(`http://${hostname}/`)) return undefined;
+  if (headers.host === undefined && raw.httpVersion === '1.0') return undefined;
   return new AppError('validation_failed', { message: 'The header Host is not a host.' });
 }
 

@@ -269,6 +269,18 @@ test('a host that is none is refused', async () => {
   }
 });
 
+test('HTTP/1.0 needs no host: probes of balancers send none', async () => {
+  for (const path of ['/api/health', '/readyz']) {
+    expect(await exchange(app.url, `GET ${path} HTTP/1.0\r\n\r\n`, false)).toMatch(/^HTTP\/1\.1 200 /);
+    expect(await exchange(app.url, `GET ${path} HTTP/1.1\r\n\r\n`)).toMatch(/^HTTP\/1\.1 400 /);
+    expect(await exchange(app.url, `GET ${path} HTTP/1.0\r\nhost: x y\r\n\r\n`)).toMatch(/^HTTP\/1\.1 400 /);
+  }
+  // The host may say whose the hours are; without one, nothing does.
+  const status = await exchange(app.url, 'GET /api/working-hours/status HTTP/1.0\r\n\r\n', false);
+  expect(status).toMatch(/^HTTP\/1\.1 400 /);
+  expect(status).toContain('"tenant_required"');
+});
+
 test('an expectation that nobody knows is passed over', async () => {
   expect((await ask('GET', '/api/super-admin/tenants', { headers: { expect: 'a-miracle' } })).status).toBe(200);
 });
