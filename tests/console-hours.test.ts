@@ -179,6 +179,51 @@ describeIf('the week in the console', hasBrowser, 'chromium is not on PATH', () 
     await block(1, '08:00', '17:00').waitFor();
   });
 
+  test('a day that cannot be read is said and stays to be mended: no other day is taken for it', async () => {
+    await page.getByRole('tab', { name: 'Special days' }).click();
+    await page.getByRole('button', { name: 'New special day' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByLabel('Name').fill('Christmas Eve');
+    const from = dialog.getByLabel('From', { exact: true });
+    for (const typed of ['12/24/2030', '2030-02-30', '']) {
+      await from.fill(typed);
+      await from.press('Enter');
+      await dialog.getByText('Not a day. Write it as', { exact: false }).waitFor();
+      await dialog.getByRole('button', { name: 'Add', exact: true }).click();
+      expect(await from.inputValue()).toBe(typed);
+    }
+    await from.fill('2030-12-24');
+    await dialog.getByLabel('To', { exact: true }).fill('2030-12-23');
+    await dialog.getByText('Must not lie before the first day').waitFor();
+    await dialog.getByLabel('To', { exact: true }).fill('24 December 2030');
+    await dialog.getByRole('button', { name: 'Add', exact: true }).click();
+    await page.getByText('Christmas Eve was saved.').waitFor();
+    const { body } = await ayu.rest('GET', '/api/working-hours/exceptions');
+    expect(body).toMatchObject([{ name: 'Christmas Eve', start_date: '2030-12-24', end_date: '2030-12-24' }]);
+  });
+
+  test('a time zone is chosen by typing a part of it and Enter', async () => {
+    await page.getByRole('button', { name: 'Change the time zone' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByLabel('Time zone').fill('makassar');
+    await page.getByRole('option', { name: /Asia.Makassar/ }).waitFor();
+    await page.keyboard.press('Enter');
+    await dialog.getByRole('button', { name: 'Use this time zone' }).click();
+    await page.getByText('Asia/Makassar (UTC+08:00)').waitFor();
+  });
+
+  test('whoever signed in for a company is asked as such again', async () => {
+    const again = await page.context().newPage();
+    await again.goto(`${app.url}/console`);
+    await again.evaluate('sessionStorage.setItem("omnistream.session", JSON.stringify({ ended: "expired" }))');
+    await again.reload();
+    await again.getByLabel('E-mail address').fill(tenant.adminEmail);
+    await again.getByLabel('Password', { exact: true }).fill(tenant.adminPassword);
+    await again.getByRole('button', { name: 'Sign in' }).click();
+    await again.getByRole('heading', { level: 1, name: 'Working hours' }).waitFor();
+    await again.close();
+  });
+
   test('what a calendar has besides holidays is said in the language of the reader, and so is what is wrong with it', async () => {
     const other = await openPage(browser, app, { ...LOOKS.light, locale: 'id-ID' });
     await other.page.goto(`${app.url}/console`);

@@ -39,6 +39,8 @@ export interface Session {
 export type Ended = 'expired' | 'signedOut' | 'userSuspended' | 'tenantSuspended';
 
 const KEY = 'omnistream.session';
+/** As what somebody signed in here last: outlives the tab. */
+const KIND_KEY = 'omnistream.kind';
 const listeners = new Set<() => void>();
 let current: Session = read();
 
@@ -82,6 +84,11 @@ export function dropCredentials(token: string, ended: Ended): void {
   if (impersonation) setSession({ signedIn, returned: 'over' });
   else if (signedIn) setSession({ ended });
 }
+
+/** As what whoever signs in will want to. */
+export const lastKind = (): SignedIn['kind'] => (localStorage.getItem(KIND_KEY) === 'tenant' ? 'tenant' : 'platform');
+
+export const keepKind = (kind: SignedIn['kind']): void => localStorage.setItem(KIND_KEY, kind);
 
 export function useSession(): Session {
   return useSyncExternalStore(

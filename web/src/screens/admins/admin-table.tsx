@@ -96,7 +96,9 @@ function Row({ admin: { name, email, createdAt }, self, alone, onReset, onDelete
     <Table.Tr data-testid="super-admin">
       <Table.Th scope="row" fw={400}>
         <Group gap="sm" wrap="nowrap">
-          <Avatar name={name} color="initials" radius="xl" size={36} aria-hidden className={classes.avatar} />
+          <Avatar name={name} color="initials" radius="xl" size={36} aria-hidden className={classes.avatar}>
+            {initialsOf(name)}
+          </Avatar>
           <Stack gap={0} miw={0}>
             <Group gap={6}>
               <Text size="sm" fw={600} style={{ overflowWrap: 'anywhere' }}>
@@ -144,3 +146,12 @@ function Row({ admin: { name, email, createdAt }, self, alone, onReset, onDelete
     </Table.Tr>
   );
 }
+
+/** Of the first two words; whole characters, also where one takes two code units. */
+const initialsOf = (name: string): string =>
+  name
+    .trim()
+    .split(/\s+/)
+    .slice(0, 2)
+    .map(([first]) => first?.toUpperCase())
+    .join('');

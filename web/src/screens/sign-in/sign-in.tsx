@@ -3,7 +3,7 @@ import { Alert, Button, Group, PasswordInput, SegmentedControl, Stack, Text, Tex
 import { IconAlertTriangle, IconInfoCircle } from '@tabler/icons-react';
 import { type FormEvent, useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import { type SignedIn, useSession } from '../../api/session.ts';
+import { lastKind, type SignedIn, useSession } from '../../api/session.ts';
 import mark from '../../shell/mark.svg';
 import { ColorSchemeMenu, LanguageMenu } from '../../shell/preferences.tsx';
 import { useFormats } from '../../ui/format.ts';
@@ -15,7 +15,7 @@ import { type Refusal, useSignIn } from './use-sign-in.ts';
 export function SignIn() {
   const { t } = useTranslation('sign-in');
   const { ended } = useSession();
-  const [kind, setKind] = useState<SignedIn['kind']>('platform');
+  const [kind, setKind] = useState(lastKind);
   const [email, setEmail] = useState('');
   const [password, setPassword] = useState('');
   const [tenant, setTenant] = useState('');

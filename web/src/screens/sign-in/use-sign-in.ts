@@ -1,7 +1,7 @@
 /** Signing in, as either, and what comes of it. */
 import { useState } from 'react';
 import { type CombinedError, useClient } from 'urql';
-import { type SignedIn, setSession } from '../../api/session.ts';
+import { keepKind, type SignedIn, setSession } from '../../api/session.ts';
 import { SuperAdminLoginDocument, TenantLoginDocument } from '../../documents.gen.ts';
 import { codeOf } from '../../ui/errors.ts';
 
@@ -60,8 +60,10 @@ export function useSignIn() {
     setBusy(true);
     const answer = await tokenOf(credentials);
     setBusy(false);
-    if ('token' in answer) setSession({ signedIn: answer });
-    else setRefusal(refusalOf(answer));
+    if ('token' in answer) {
+      keepKind(answer.kind);
+      setSession({ signedIn: answer });
+    } else setRefusal(refusalOf(answer));
   };
   return { signIn, busy, refusal, forget: () => setRefusal(undefined) };
 }

@@ -76,7 +76,11 @@ function UserList({ tenant }: { tenant: TenantRowFragment }) {
         </Paper>
       ) : (
         <Paper withBorder>
-          <Empty icon={IconUsers} title={t(search ? 'users.noneFound' : 'users.none')} />
+          <Empty
+            icon={IconUsers}
+            title={t(search ? 'users.noneFound' : 'users.none')}
+            text={search ? undefined : t('users.noneHint')}
+          />
         </Paper>
       )}
       {(next || previous) && (

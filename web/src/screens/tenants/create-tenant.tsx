@@ -3,8 +3,8 @@ import { Divider, Select, SimpleGrid, Stack, Text, TextInput } from '@mantine/co
 import { type FormEvent, useMemo, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useNavigate } from 'react-router';
-import { type CombinedError, useMutation } from 'urql';
-import { ProvisionTenantDocument } from '../../documents.gen.ts';
+import { type CombinedError, useClient, useMutation } from 'urql';
+import { ProvisionTenantDocument, SuggestSlugDocument } from '../../documents.gen.ts';
 import { localeOf } from '../../i18n.ts';
 import { Dialog } from '../../ui/dialog.tsx';
 import { codeOf, fieldErrors } from '../../ui/errors.ts';
@@ -52,7 +52,9 @@ function Form({ onClose }: { onClose: () => void }) {
   const [draft, setDraft] = useState(EMPTY);
   const [errors, setErrors] = useState<Record<string, string>>({});
   const [problem, setProblem] = useState<CombinedError>();
-  const [{ fetching }, provision] = useMutation(ProvisionTenantDocument);
+  const [busy, setBusy] = useState(false);
+  const client = useClient();
+  const [, provision] = useMutation(ProvisionTenantDocument);
   const places = useMemo(() => countries(localeOf(i18n.language)), [i18n.language]);
 
   const change = (part: Partial<typeof EMPTY>, ...fields: string[]) => {
@@ -60,13 +62,27 @@ function Form({ onClose }: { onClose: () => void }) {
     setErrors((before) => Object.fromEntries(Object.entries(before).filter(([field]) => !fields.includes(field))));
   };
 
+  /** The slug, also where the name was entered faster than one was suggested for it. */
+  const slugOf = async ({ name, slug }: typeof EMPTY): Promise<string> => {
+    if (slug || !name.trim()) return slug;
+    const { data } = await client.query(SuggestSlugDocument, { name: name.trim() }).toPromise();
+    return data?.suggestSlug ?? '';
+  };
+
   const submit = async (event: FormEvent) => {
     event.preventDefault();
-    const found = mistakes(draft, t);
+    if (busy) return;
+    setBusy(true);
+    await create({ ...draft, slug: await slugOf(draft) });
+    setBusy(false);
+  };
+
+  const create = async (entered: typeof EMPTY) => {
+    const found = mistakes(entered, t);
     setErrors(found);
     setProblem(undefined);
     if (Object.keys(found).length) return;
-    const { name, slug, country, region, limits, email, password } = draft;
+    const { name, slug, country, region, limits, email, password } = entered;
     const { data, error } = await provision({
       input: {
         name: name.trim(),
@@ -149,7 +165,7 @@ function Form({ onClose }: { onClose: () => void }) {
             error={errors.adminPassword}
           />
         </SimpleGrid>
-        <FormEnd problem={problem} submit={t('submit')} busy={fetching} onCancel={onClose} />
+        <FormEnd problem={problem} submit={t('submit')} busy={busy} onCancel={onClose} />
       </Stack>
     </form>
   );

@@ -34,6 +34,9 @@ export function LimitFields({ value, onChange, errors }: LimitFieldsProps) {
           placeholder={t('limits.none')}
           min={0}
           max={MOST}
+          // Another number than the one that was typed would be saved.
+          clampBehavior="none"
+          isAllowed={({ floatValue = 0 }) => floatValue <= MOST}
           allowDecimal={false}
           thousandSeparator={sign('group')}
           decimalSeparator={sign('decimal')}

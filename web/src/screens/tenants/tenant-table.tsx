@@ -45,7 +45,7 @@ export function TenantTable({ tenants, changed, order, onOrder }: TenantTablePro
       <Table
         layout="fixed"
         verticalSpacing={8}
-        horizontalSpacing="md"
+        horizontalSpacing="sm"
         aria-label={t('title')}
         highlightOnHover={!!tenants}
       >

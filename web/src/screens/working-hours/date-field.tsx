@@ -3,7 +3,7 @@ import { ActionIcon } from '@mantine/core';
 import { DateInput } from '@mantine/dates';
 import { IconCalendar } from '@tabler/icons-react';
 import 'dayjs/locale/id';
-import { useState } from 'react';
+import { useEffect, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { localeOf } from '../../i18n.ts';
 import { dateText, typedDate } from './clock-text.ts';
@@ -16,24 +16,49 @@ interface Props {
   /** The first day that can be picked. */
   from?: string;
   onChange(date: string | null): void;
+  /** Told whether what stands there is no day. */
+  onProblem(hasOne: boolean): void;
 }
 
-export function DateField({ label, value, error, from, onChange }: Props) {
+export function DateField({ label, value, error, from, onChange, onProblem }: Props) {
   const { t, i18n } = useTranslation('working-hours');
   const [isPicking, setIsPicking] = useState(false);
+  /** Since the day was last set. */
+  const [typed, setTyped] = useState<string>();
+  const [isUnread, setIsUnread] = useState(false);
+  /** Another one shows what stands, instead of what was typed. */
+  const [round, setRound] = useState(0);
   const language = localeOf(i18n.language);
+  const written = (date: string) => dateText(date, language, { day: 'numeric', month: 'short', year: 'numeric' });
+  const report = (isProblem: boolean) => {
+    setIsUnread(isProblem);
+    onProblem(isProblem);
+  };
+  const isReadable = typed === undefined || typedDate(typed, language) !== undefined;
+  useEffect(() => {
+    setTyped(undefined);
+    report(false);
+  }, [value]);
   return (
     <DateInput
+      key={round}
       label={label}
       required
       withAsterisk={false}
       value={value}
-      error={error}
+      error={isUnread && !isReadable ? t('form.dateUnread', { like: written(value ?? from ?? '2026-12-24') }) : error}
       locale={i18n.language}
       firstDayOfWeek={1}
-      valueFormat={(date) => dateText(date.slice(0, 10), language, { day: 'numeric', month: 'short', year: 'numeric' })}
+      valueFormat={(date) => written(date.slice(0, 10))}
       dateParser={(text) => typedDate(text, language) ?? null}
-      minDate={from}
+      // What cannot be read stays to be mended: the day before would be taken for it.
+      fixOnBlur={isReadable}
+      onInput={({ currentTarget: { value: text } }) => setTyped(text)}
+      onBlur={() => report(!isReadable)}
+      onKeyDown={({ key }) => {
+        if (key === 'Enter') report(!isReadable);
+      }}
+      getDayProps={(day) => ({ disabled: from !== undefined && day < from })}
       defaultDate={value ?? from}
       // It opens when it is asked for: a calendar at every focus would lie over the fields below.
       popoverProps={{ opened: isPicking, onDismiss: () => setIsPicking(false) }}
@@ -50,6 +75,11 @@ export function DateField({ label, value, error, from, onChange }: Props) {
         </ActionIcon>
       }
       onChange={(date) => {
+        if (isPicking) {
+          setTyped(undefined);
+          report(false);
+          setRound(round + 1);
+        }
         onChange(date ? date.slice(0, 10) : null);
         setIsPicking(false);
       }}

@@ -54,6 +54,7 @@ export function ExceptionForm({ exception, date, owners, owner, onClose, onSaved
       : [{ key: newKey(), ...MORNING }],
   );
   const [badFields, setBadFields] = useState<ReadonlySet<string>>(new Set());
+  const [unread, setUnread] = useState({ startDate: false, endDate: false });
   const [wasTried, setWasTried] = useState(false);
   const [isBusy, setIsBusy] = useState(false);
   const [error, setError] = useState<CombinedError>();
@@ -68,7 +69,8 @@ export function ExceptionForm({ exception, date, owners, owner, onClose, onSaved
     endDate: !to ? t('form.dateMissing') : from && to < from ? t('form.endBefore') : undefined,
     hours: overlap ? t('form.overlap') : undefined,
   };
-  const isBad = Object.values(mistakes).some(Boolean) || (isSpecial && badFields.size > 0);
+  const isUnread = unread.startDate || unread.endDate;
+  const isBad = isUnread || Object.values(mistakes).some(Boolean) || (isSpecial && badFields.size > 0);
   const isToldElsewhere = Boolean(told.name ?? told.startDate ?? told.endDate);
 
   const save = async () => {
@@ -123,6 +125,7 @@ export function ExceptionForm({ exception, date, owners, owner, onClose, onSaved
                 if (from === to) setTo(value);
                 setFrom(value);
               }}
+              onProblem={(hasOne) => setUnread((before) => ({ ...before, startDate: hasOne }))}
             />
             <DateField
               label={t('form.to')}
@@ -130,6 +133,7 @@ export function ExceptionForm({ exception, date, owners, owner, onClose, onSaved
               from={from ?? undefined}
               error={mistakes.endDate && (wasTried || to) ? mistakes.endDate : told.endDate}
               onChange={setTo}
+              onProblem={(hasOne) => setUnread((before) => ({ ...before, endDate: hasOne }))}
             />
           </Group>
           <Switch

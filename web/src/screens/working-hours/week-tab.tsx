@@ -1,6 +1,6 @@
 /** The weekly hours: the grid and the list of one draft, and beside them what it means. */
 import { Group, SegmentedControl, Skeleton, Stack, Text } from '@mantine/core';
-import { useMediaQuery } from '@mantine/hooks';
+import { useLocalStorage, useMediaQuery } from '@mantine/hooks';
 import { IconCalendarWeek, IconListDetails } from '@tabler/icons-react';
 import { useCallback, useMemo, useState } from 'react';
 import { useTranslation } from 'react-i18next';
@@ -38,7 +38,11 @@ export function WeekTab({ schedule, seen, zone, divisionId, exceptions, isEditab
   const { t, i18n } = useTranslation('working-hours');
   const language = localeOf(i18n.language);
   const isNarrow = useMediaQuery('(max-width: 48em)', false, { getInitialValueInEffect: false });
-  const [view, setView] = useState<View>('grid');
+  const [view, setView] = useLocalStorage<View>({
+    key: 'omnistream.week-view',
+    defaultValue: 'grid',
+    getInitialValueInEffect: false,
+  });
   const now = clockIn(zone, useNow(15_000));
   const [pickedDay, pickDay] = useState(now.day);
   const [fields, setFields] = useState<ReadonlySet<string>>(new Set());
