@@ -132,7 +132,7 @@ describeIf('the console in a browser', hasBrowser, 'chromium is not on PATH', ()
     await dialog.getByLabel('Agents').fill('-5');
     await dialog.getByLabel('Company name').fill('Quickly Made');
     await page.keyboard.press('Enter');
-    await dialog.getByText('Must be at least 0').waitFor();
+    await dialog.getByText('Must not be negative').waitFor();
     await dialog.getByLabel('Agents').fill('5');
     await page.keyboard.press('Enter');
     await heading('Quickly Made').waitFor();
