@@ -40,6 +40,13 @@ interface Known {
   variables: string[];
 }
 
+/** Of an event. */
+interface Answer {
+  underWay: Promise<ExecutionResult>;
+  /** Once it is there: whoever asks by then does not wait for a promise. */
+  result?: ExecutionResult;
+}
+
 const REMEMBERED = 500;
 /** Characters; so that what is remembered stays small. */
 const LONGEST_REMEMBERED = 20_000;
@@ -61,7 +68,7 @@ export class OperationRunner {
   readonly #known = new LRUCache<string, Known>({ max: REMEMBERED });
   #ids = 0;
   /** One execution of an event serves all who ask the same of it. */
-  readonly #answers = new WeakMap<object, Map<string, Promise<ExecutionResult>>>();
+  readonly #answers = new WeakMap<object, Map<string, Answer>>();
 
   constructor(
     schema: GraphQLSchema,
@@ -134,7 +141,7 @@ export class OperationRunner {
     const ended = this.#meter.subscribed(operation.document, operation.operationName);
     const answered = async (next: Promise<IteratorResult<object, undefined>>) => {
       const { value, done } = await next;
-      if (!done) return { value: this.#present(operation, await this.#answer(operation, key, value)), done };
+      if (!done) return { value: this.#present(operation, await this.#answer(operation, key, value).underWay), done };
       ended();
       return { value: undefined, done };
     };
@@ -142,7 +149,11 @@ export class OperationRunner {
       next: () => answered(events.next()),
       each: (tell) =>
         events
-          .each((event) => this.#answer(operation, key, event).then((result) => tell(this.#present(operation, result))))
+          .each((event) => {
+            const { result, underWay } = this.#answer(operation, key, event);
+            const told = (answer: ExecutionResult) => tell(this.#present(operation, answer));
+            return result ? told(result) : underWay.then(told);
+          })
           .finally(ended),
       return: () => answered(events.return()),
       throw: (error: unknown) => answered(events.throw(error)),
@@ -153,7 +164,7 @@ export class OperationRunner {
   }
 
   /** Its errors are presented to each by themselves: they name the request of whoever is told them. */
-  #answer(operation: Operation, key: string, event: object): Promise<ExecutionResult> {
+  #answer(operation: Operation, key: string, event: object): Answer {
     let answers = this.#answers.get(event);
     if (!answers) {
       answers = new Map();
@@ -163,7 +174,17 @@ export class OperationRunner {
     if (!answer) {
       // What was loaded for the event before is old.
       const fresh = operation.contextValue.within();
-      answer = Promise.resolve(execute({ ...operation, rootValue: event, contextValue: fresh }));
+      const made: Answer = {
+        underWay: Promise.resolve(execute({ ...operation, rootValue: event, contextValue: fresh })),
+      };
+      // Whoever waits hears of a failure.
+      made.underWay.then(
+        (result) => {
+          made.result = result;
+        },
+        () => {},
+      );
+      answer = made;
       answers.set(key, answer);
     }
     return answer;
