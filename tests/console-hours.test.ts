@@ -258,6 +258,8 @@ describeIf('the week in the console', hasBrowser, 'chromium is not on PATH', () 
     await dialog.getByText(/^1 sebelum 1 Januari \d{4} atau sesudah 31 Desember \d{4}$/).waitFor();
     await choose('BEGIN:VCALENDAR', 'nonsense');
     await dialog.getByText('baris 2: memuat baris yang bukan properti kalender', { exact: false }).waitFor();
+    await choose('BEGIN:VCALENDAR', '\0');
+    await dialog.getByText('Berkas ini tidak dapat dibaca.').waitFor();
     await other.page.context().close();
   });
 

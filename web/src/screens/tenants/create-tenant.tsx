@@ -65,7 +65,9 @@ function Form({ onClose }: { onClose: () => void }) {
   /** The slug, also where the name was entered faster than one was suggested for it. */
   const slugOf = async ({ name, slug }: typeof EMPTY): Promise<string> => {
     if (slug || !name.trim()) return slug;
-    const { data } = await client.query(SuggestSlugDocument, { name: name.trim() }).toPromise();
+    const { data } = await client
+      .query(SuggestSlugDocument, { name: name.trim() }, { requestPolicy: 'network-only' })
+      .toPromise();
     return data?.suggestSlug ?? '';
   };
 

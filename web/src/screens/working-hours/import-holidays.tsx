@@ -39,7 +39,9 @@ export function ImportHolidays({ division, onClose, onImported }: Props) {
     setPlan(undefined);
     setError(undefined);
     setIsUnreadable(false);
-    const text = await file?.text().catch(() => undefined);
+    const bytes = await file?.text().catch(() => undefined);
+    // Such as a picture: no text.
+    const text = bytes?.includes('\0') ? undefined : bytes;
     setCalendar(text);
     setIsUnreadable(file !== null && !text);
     if (!text) return;
