@@ -25,7 +25,7 @@ const TURNS = 30;
 const TURN_MS = 50;
 /**
  * Listeners that hear of an event in one turn of the event loop: others' requests do not wait until thousands of subscribers have
- * been told, nor does the first of those until all have been asked (2,000: the first byte after 1.2 ms instead of 3.0).
+ * been told, nor does the first of those until all have been asked (2,000: the first byte after 1.1 ms instead of 3.0).
  */
 const IN_A_TURN = 100;
 
