@@ -2,7 +2,8 @@
  * Brings the event log to this process: woken by NOTIFY or through Redis (live/relay.ts), and by a clock, which also fills the
  * gap while whatever wakes it is away.
  */
-import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
+import { EventEmitter } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { describeFailure } from '../components/describe-failure.ts';
 import { OwnSession } from '../db/own-session.ts';
@@ -23,13 +24,6 @@ const AGAIN_MS = 250;
 /** How long a late log is waited for, in turns of so many milliseconds: a process that was held up has had none of them. */
 const TURNS = 30;
 const TURN_MS = 50;
-/**
- * Listeners that hear of an event in one turn of the event loop: others' requests do not wait until thousands of subscribers have
- * been told, nor does the first of those until all have been asked (2,000: the first byte after 1.1 ms instead of 3.0).
- */
-const IN_A_TURN = 100;
-
-type Listener = (event: LoggedEvent) => void;
 
 export interface EventBusOptions {
   /** Of the control database, directly: LISTEN does not go through a pooler in transaction mode. */
@@ -41,9 +35,7 @@ export interface EventBusOptions {
 
 export class EventBus {
   readonly #options: EventBusOptions;
-  /** In the order in which they came. */
-  readonly #listeners = new Map<Topic, Set<Listener>>();
-  readonly #readers: ((seq: number) => void)[] = [];
+  readonly #emitter = new EventEmitter();
   #session?: OwnSession;
   #seq = 0;
   /** When the log was last asked and had no more to tell, by `performance.now()`. */
@@ -60,21 +52,21 @@ export class EventBus {
 
   constructor(options: EventBusOptions) {
     this.#options = options;
+    this.#emitter.setMaxListeners(0);
   }
 
   /** Hands every later event of the topic to the listener, in order. @returns what ends it. */
   on<T extends Topic>(topic: T, listener: (event: LoggedEvent<T>) => void): () => void {
     // One that fails keeps neither others from hearing of it nor any from what comes after.
-    const guarded: Listener = (event) => {
+    const guarded = (event: LoggedEvent<T>) => {
       try {
-        listener(event as LoggedEvent<T>);
+        listener(event);
       } catch (error) {
         this.#options.log.error({ err: error, topic, seq: event.seq }, 'an event was not taken in');
       }
     };
-    const listeners = this.#listeners.get(topic) ?? new Set();
-    this.#listeners.set(topic, listeners.add(guarded));
-    return () => void listeners.delete(guarded);
+    this.#emitter.on(topic, guarded);
+    return () => this.#emitter.off(topic, guarded);
   }
 
   /**
@@ -121,7 +113,7 @@ export class EventBus {
 
   /** Calls the listener with the last event of each batch that was read. */
   onRead(listener: (seq: number) => void): void {
-    this.#readers.push(listener);
+    this.#emitter.on(READ, listener);
   }
 
   /** Starts after the newest event. What the log's past amounts to has to be loaded after this returns. */
@@ -196,24 +188,14 @@ export class EventBus {
     this.#pause.cut();
   }
 
-  async #tell(event: LoggedEvent): Promise<void> {
+  #tell(event: LoggedEvent): void {
     const { topic, payload, seq } = event;
     const parent = payload as TraceContext;
-    if (!tracing || !parent.traceparent) return this.#tellAll(event);
+    if (!tracing || !parent.traceparent) return void this.#emitter.emit(topic, event);
     const attributes = { 'omnistream.event.seq': seq };
     const span = tracing.begin(`event ${topic}`, { kind: 'consumer', parent, attributes });
-    await span.within(() => this.#tellAll(event));
+    span.within(() => this.#emitter.emit(topic, event));
     span.end();
-  }
-
-  /** One that came meanwhile is told as well: whoever knows of the event by then passes over it (live/feed.ts). */
-  async #tellAll(event: LoggedEvent): Promise<void> {
-    let told = 0;
-    for (const listener of this.#listeners.get(event.topic) ?? []) {
-      if (told > 0 && told % IN_A_TURN === 0) await turn();
-      told += 1;
-      listener(event);
-    }
   }
 
   async #readBatch(session: OwnSession): Promise<boolean> {
@@ -230,9 +212,9 @@ export class EventBus {
     for (const { seq, topic, payload } of rows) {
       this.#seq = Number(seq);
       const event: LoggedEvent = { seq: this.#seq, topic, payload };
-      await this.#tell(event);
+      this.#tell(event);
     }
-    if (rows.length > 0) for (const reader of this.#readers) reader(this.#seq);
+    if (rows.length > 0) this.#emitter.emit(READ, this.#seq);
     const more = rows.length === BATCH;
     if (more) return true;
     this.#readAt = askedAt;
@@ -241,3 +223,5 @@ export class EventBus {
     return false;
   }
 }
+
+const READ = Symbol('read');

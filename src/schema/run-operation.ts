@@ -40,13 +40,6 @@ interface Known {
   variables: string[];
 }
 
-/** Of an event. */
-interface Answer {
-  underWay: Promise<ExecutionResult>;
-  /** Once it is there: whoever asks by then does not wait for a promise. */
-  result?: ExecutionResult;
-}
-
 const REMEMBERED = 500;
 /** Characters; so that what is remembered stays small. */
 const LONGEST_REMEMBERED = 20_000;
@@ -68,7 +61,7 @@ export class OperationRunner {
   readonly #known = new LRUCache<string, Known>({ max: REMEMBERED });
   #ids = 0;
   /** One execution of an event serves all who ask the same of it. */
-  readonly #answers = new WeakMap<object, Map<string, Answer>>();
+  readonly #answers = new WeakMap<object, Map<string, Promise<ExecutionResult>>>();
 
   constructor(
     schema: GraphQLSchema,
@@ -141,7 +134,7 @@ export class OperationRunner {
     const ended = this.#meter.subscribed(operation.document, operation.operationName);
     const answered = async (next: Promise<IteratorResult<object, undefined>>) => {
       const { value, done } = await next;
-      if (!done) return { value: this.#present(operation, await this.#answer(operation, key, value).underWay), done };
+      if (!done) return { value: this.#present(operation, await this.#answer(operation, key, value)), done };
       ended();
       return { value: undefined, done };
     };
@@ -149,11 +142,7 @@ export class OperationRunner {
       next: () => answered(events.next()),
       each: (tell) =>
         events
-          .each((event) => {
-            const { result, underWay } = this.#answer(operation, key, event);
-            const told = (answer: ExecutionResult) => tell(this.#present(operation, answer));
-            return result ? told(result) : underWay.then(told);
-          })
+          .each((event) => this.#answer(operation, key, event).then((result) => tell(this.#present(operation, result))))
           .finally(ended),
       return: () => answered(events.return()),
       throw: (error: unknown) => answered(events.throw(error)),
@@ -164,7 +153,7 @@ export class OperationRunner {
   }
 
   /** Its errors are presented to each by themselves: they name the request of whoever is told them. */
-  #answer(operation: Operation, key: string, event: object): Answer {
+  #answer(operation: Operation, key: string, event: object): Promise<ExecutionResult> {
     let answers = this.#answers.get(event);
     if (!answers) {
       answers = new Map();
@@ -174,17 +163,7 @@ export class OperationRunner {
     if (!answer) {
       // What was loaded for the event before is old.
       const fresh = operation.contextValue.within();
-      const made: Answer = {
-        underWay: Promise.resolve(execute({ ...operation, rootValue: event, contextValue: fresh })),
-      };
-      // Whoever waits hears of a failure.
-      made.underWay.then(
-        (result) => {
-          made.result = result;
-        },
-        () => {},
-      );
-      answer = made;
+      answer = Promise.resolve(execute({ ...operation, rootValue: event, contextValue: fresh }));
       answers.set(key, answer);
     }
     return answer;
