@@ -77,10 +77,13 @@ export class Load {
     await Promise.all(this.#open);
   }
 
-  /** Ends in the moment in which a write of the control database is said to be done. */
+  /** Ends in the moment in which a write of the control database is said to be done. @throws where none is. */
   written(): Promise<void> {
     this.#written = Promise.withResolvers();
-    return this.#written.promise;
+    const none = sleep(HANG_MS, undefined, { ref: false }).then(() => {
+      throw new Error(`no write was done within ${HANG_MS / 1000} s`);
+    });
+    return Promise.race([this.#written.promise, none]);
   }
 
   async #next(): Promise<void> {

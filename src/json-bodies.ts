@@ -3,8 +3,8 @@ import { isUtf8 } from 'node:buffer';
 import type { FastifyInstance } from 'fastify';
 import { AppError } from './errors.ts';
 
-/** JSON that says to be in other characters would be read as what it is not. */
-const OTHER_CHARACTERS = /;\s*charset\s*=\s*(?!"?utf-?8"?\s*(?:;|$))/i;
+/** JSON that says to be in other characters would be read as what it is not. ASCII is UTF-8 as well. */
+const OTHER_CHARACTERS = /;\s*charset\s*=(?!\s*"?(?:utf-?8|us-ascii)"?\s*(?:;|$))/i;
 
 function isJson(text: string): boolean {
   try {

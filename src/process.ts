@@ -151,7 +151,7 @@ function explain(error: unknown, config: NodeJS.ProcessEnv): string {
     return `HOST and PORT cannot be listened on: ${message}\nSet HOST to an address of this machine, such as 127.0.0.1, or 0.0.0.0 for all of them, and PORT to one that this user may take.`;
   }
   if (code === 'EACCES' || code === 'EROFS' || code === 'ENOTDIR') {
-    return `DATA_DIR cannot be written to: ${message}\nSet it to a folder that can, or set DATABASE_URL, JWT_SECRET and SUPER_ADMIN_PASSWORD, with which nothing is written.`;
+    return `DATA_DIR cannot be used: ${message}\nSet it to a folder that can be written to, or set DATABASE_URL, JWT_SECRET and SUPER_ADMIN_PASSWORD, with which nothing is written.`;
   }
   if (config.DATABASE_URL && /ECONNREFUSED|ENOTFOUND|28P01|3D000|timeout/.test(`${code} ${message}`)) {
     return `The PostgreSQL in DATABASE_URL could not be used: ${message}`;

@@ -30,6 +30,7 @@ export class Reload {
   now(): Promise<void> {
     this.#next ??= this.#ended.then(() => {
       this.#next = undefined;
+      if (this.#stopped) throw new Error('nothing is read any more');
       const reading = this.#load();
       this.#ended = reading.catch(() => {});
       return reading;

@@ -187,7 +187,7 @@ describe('a body', () => {
       const headers = { 'content-type': `application/json; charset=${charset}` };
       expectError(await ask('POST', path, { headers, body }), 415, 'unsupported_media_type');
     }
-    for (const charset of ['utf-8', 'UTF-8', '"utf-8"', 'utf8']) {
+    for (const charset of ['utf-8', 'UTF-8', '"utf-8"', 'utf8', ' utf-8', 'us-ascii']) {
       const headers = { 'content-type': `application/json; charset=${charset}` };
       expectError(await ask('POST', path, { headers, body: '{}' }), 400, 'validation_failed', ['slug', 'name']);
     }

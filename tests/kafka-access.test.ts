@@ -74,7 +74,7 @@ describe('a Kafka broker that speaks TLS and wants to know who asks', () => {
     expect(listener.heard).toEqual(['SCRAM-SHA-512']);
   });
 
-  test('is down, not waited for, where it is asked without TLS', async () => {
+  test('is down where it is asked without TLS, which it is not told', async () => {
     expect(await downBecause(at())).toMatch(/^(connection closed|no answer in time)$/);
     expect(listener.heard).toEqual([]);
   });

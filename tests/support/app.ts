@@ -18,6 +18,17 @@ export interface TestApp extends App {
   stop(): Promise<void>;
 }
 
+/** A gateway, and what a suite has in it. Where that cannot be made, the gateway is ended again. */
+export async function startAppWith<T>(fill: (app: TestApp) => Promise<T>): Promise<T> {
+  const app = await startApp();
+  try {
+    return await fill(app);
+  } catch (error) {
+    await app.stop();
+    throw error;
+  }
+}
+
 /**
  * @param env variables on top of an empty environment.
  * @param databaseUrl a control database to share with another gateway; the one that made it removes it.

@@ -2,7 +2,7 @@
 import { expect } from '@jest/globals';
 import { type Actor, type Answer, agent, provision, superAdmin, type Tenant } from './actors.ts';
 import { ApiDescription } from './api-description.ts';
-import { startApp, type TestApp } from './app.ts';
+import { startAppWith, type TestApp } from './app.ts';
 import { addUser } from './tenants.ts';
 import { decode } from './tokens.ts';
 
@@ -37,21 +37,21 @@ export interface Companies {
   people: string[];
 }
 
-export async function startCompanies(): Promise<Companies> {
-  const app = await startApp();
-  const root = await superAdmin(app);
-  const description = new ApiDescription((await root.rest('GET', '/api/openapi.json')).body);
-  const [acme, other] = await Promise.all([provision(root), provision(root)]);
-  const signIn = ({ adminEmail, adminPassword }: Tenant) => agent(app, adminEmail, adminPassword);
-  const [admin, stranger] = await Promise.all([signIn(acme), signIn(other)]);
-  const people: string[] = [decode(admin.token!).claims.sub];
-  for (const role of ['supervisor', 'agent', 'agent']) {
-    people.push((await addUser(app, acme.id, { email: `p${people.length}@acme.test`, fullName: 'P', role })).id);
-  }
-  const person = (n: number) => agent(app, `p${n}@acme.test`, 'a password');
-  const [supervisor, plain] = await Promise.all([person(1), person(2)]);
-  return { app, description, root, acme, other, admin, supervisor, plain, stranger, people };
-}
+export const startCompanies = (): Promise<Companies> =>
+  startAppWith(async (app) => {
+    const root = await superAdmin(app);
+    const description = new ApiDescription((await root.rest('GET', '/api/openapi.json')).body);
+    const [acme, other] = await Promise.all([provision(root), provision(root)]);
+    const signIn = ({ adminEmail, adminPassword }: Tenant) => agent(app, adminEmail, adminPassword);
+    const [admin, stranger] = await Promise.all([signIn(acme), signIn(other)]);
+    const people: string[] = [decode(admin.token!).claims.sub];
+    for (const role of ['supervisor', 'agent', 'agent']) {
+      people.push((await addUser(app, acme.id, { email: `p${people.length}@acme.test`, fullName: 'P', role })).id);
+    }
+    const person = (n: number) => agent(app, `p${n}@acme.test`, 'a password');
+    const [supervisor, plain] = await Promise.all([person(1), person(2)]);
+    return { app, description, root, acme, other, admin, supervisor, plain, stranger, people };
+  });
 
 interface World extends Pick<Companies, 'app' | 'description' | 'acme' | 'admin'> {
   /** Of the division that is made. */

@@ -2,7 +2,7 @@
 import { expect } from '@jest/globals';
 import { type Actor, agent, provision, superAdmin, type Tenant } from './actors.ts';
 import { ApiDescription } from './api-description.ts';
-import { startApp, type TestApp } from './app.ts';
+import { startAppWith, type TestApp } from './app.ts';
 import { addUser } from './tenants.ts';
 
 export const ALL = '/api/working-hours/exceptions';
@@ -20,18 +20,26 @@ export interface Days {
   plain: Actor;
 }
 
-export async function startDays(): Promise<Days> {
-  const app = await startApp();
-  const root = await superAdmin(app);
-  const description = new ApiDescription((await root.rest('GET', '/api/openapi.json')).body);
-  const acme = await provision(root);
-  const signIn = async (role: string) => {
-    const { email } = await addUser(app, acme.id, { email: `${role}@days.test`, role });
-    return agent(app, email, 'a password');
-  };
-  const admin = await agent(app, acme.adminEmail, acme.adminPassword);
-  return { app, description, root, acme, admin, supervisor: await signIn('supervisor'), plain: await signIn('agent') };
-}
+export const startDays = (): Promise<Days> =>
+  startAppWith(async (app) => {
+    const root = await superAdmin(app);
+    const description = new ApiDescription((await root.rest('GET', '/api/openapi.json')).body);
+    const acme = await provision(root);
+    const signIn = async (role: string) => {
+      const { email } = await addUser(app, acme.id, { email: `${role}@days.test`, role });
+      return agent(app, email, 'a password');
+    };
+    const admin = await agent(app, acme.adminEmail, acme.adminPassword);
+    return {
+      app,
+      description,
+      root,
+      acme,
+      admin,
+      supervisor: await signIn('supervisor'),
+      plain: await signIn('agent'),
+    };
+  });
 
 let made = 0;
 /** A division and a week of each test's own: its Monday to Sunday, in 2031 and after. The week is open Mon–Fri 08–17, UTC. */
