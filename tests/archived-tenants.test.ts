@@ -85,6 +85,7 @@ describe('an archived tenant', () => {
     const users = `/api/super-admin/users`;
     for (const answer of [
       await root.rest('GET', `${users}?tenant_id=${tenant.id}`),
+      await root.rest('POST', `${users}?tenant_id=${tenant.id}`, { email: 'late@acme.test', password: 'a password' }),
       await root.rest('POST', `${users}/${belongings.agent}/suspend?tenant_id=${tenant.id}`),
       await root.rest('PATCH', path(tenant), { status: 'active' }),
       await root.rest('POST', path(tenant, '/impersonate'), {}),

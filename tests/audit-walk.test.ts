@@ -141,6 +141,10 @@ const walk: Record<string, Walked> = {
     target: () => impersonation,
   },
   impersonateTenantUser: { ...onUser, action: 'user.impersonate' },
+  createTenantAdmin: {
+    variables: () => ({ tenantId: tenant.id, input: { email: 'added@walk.test', password: SECRETS[1] } }),
+    action: 'user.create',
+  },
   resetTenantUserPassword: {
     ...onUser,
     variables: () => ({ ...onUser.variables(), newPassword: SECRETS[1] }),

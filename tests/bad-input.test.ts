@@ -46,6 +46,7 @@ const bodies: [operation: string, body: Record<string, unknown>][] = [
   [`PATCH ${BASE}/tenants/${NOBODY}`, { name: 'Acme', limits: { max_agents: 1 }, status: 'active' }],
   [`POST ${BASE}/admins`, { email: 'a@b.test', name: 'A', password: 'a password' }],
   [`POST ${BASE}/admins/${NOBODY}/reset-password`, { new_password: 'a password' }],
+  [`POST ${BASE}/users?tenant_id=${NOBODY}`, { email: 'a@b.test', password: 'a password', full_name: 'A' }],
   [`POST ${BASE}/users/${NOBODY}/reset-password?tenant_id=${NOBODY}`, { new_password: 'a password' }],
 ];
 

@@ -118,7 +118,7 @@ describe('a method', () => {
     ['/api/super-admin/admins', ['GET', 'POST']],
     [`/api/super-admin/admins/${NOBODY}`, ['DELETE']],
     [`/api/super-admin/admins/${NOBODY}/reset-password`, ['POST']],
-    ['/api/super-admin/users', ['GET']],
+    ['/api/super-admin/users', ['GET', 'POST']],
     ...['reset-password', 'suspend', 'activate', 'impersonate'].map((action): [string, string[]] => [
       `/api/super-admin/users/${NOBODY}/${action}`,
       ['POST'],

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
-import { Actor, eventually, provision, superAdmin } from './support/actors.ts';
+import { Actor, agent, eventually, provision, superAdmin } from './support/actors.ts';
 import { SUPER_ADMIN, startApp, type TestApp } from './support/app.ts';
 import { describeIf, hasProgram, testIf } from './support/available.ts';
 import { hasBrowser, openPage, signIn, signInCompany, startBrowser } from './support/browser.ts';
@@ -307,6 +307,37 @@ describeIf('the console in a browser', hasBrowser, 'chromium is not on PATH', ()
     await heading('Audit log').waitFor();
     await provision(root, { name: 'Just now made', slug: 'just-now-made' });
     await page.getByRole('main').getByText('Just now made').first().waitFor();
+  });
+
+  test('a tenant that nobody can sign in to says so, and is given an admin, who can', async () => {
+    const { id } = await provision(root, { name: 'Unmanned', admin_email: undefined, admin_password: undefined });
+    await page.goto(`${through.url}/console/tenants/${id}?tab=users`);
+    await page.getByText('Nobody can sign in to this company until it is given an admin.').waitFor();
+    await page.getByRole('button', { name: 'Add admin' }).click();
+    const dialog = page.getByRole('dialog');
+    const send = () => dialog.getByRole('button', { name: 'Add', exact: true }).click();
+    await send();
+    for (const mistake of ['Give a name.', 'Give an e-mail address.', 'Use at least 8 characters.'])
+      await dialog.getByText(mistake).waitFor();
+    await dialog.getByLabel(/^Name/).fill('Ayu Lestari');
+    await dialog.getByLabel('E-mail').fill('ayu@unmanned.test');
+    await dialog.getByRole('button', { name: 'Generate' }).click();
+    const password = await dialog.getByLabel(/^Password/).inputValue();
+    await send();
+    await page.getByText('ayu@unmanned.test can sign in as an admin.').waitFor();
+    await dialog.waitFor({ state: 'hidden' });
+    await page.getByTestId('user-row').getByText('Ayu Lestari').waitFor();
+    expect((await agent(app, 'ayu@unmanned.test', password)).token).toBeDefined();
+
+    await page.getByRole('button', { name: 'Add admin' }).click();
+    await dialog.getByLabel(/^Name/).fill('Another Ayu');
+    await dialog.getByLabel('E-mail').fill('AYU@unmanned.test');
+    await dialog.getByRole('button', { name: 'Generate' }).click();
+    await send();
+    await dialog.getByText('Another user of this company has this address.').waitFor();
+    await dialog.getByRole('button', { name: 'Cancel' }).click();
+    await page.getByRole('tab', { name: 'Activity' }).click();
+    await page.getByText('added the admin', { exact: false }).first().waitFor();
   });
 
   test('an impersonation is announced with who, whom and why, and ends by a button', async () => {

@@ -35,6 +35,7 @@ const platform: [method: string, path: string, body?: object][] = [
   ['DELETE', `/api/super-admin/admins/${NOBODY}`],
   ['POST', `/api/super-admin/admins/${NOBODY}/reset-password`, { new_password: 'a password' }],
   ['GET', `/api/super-admin/users?tenant_id=${NOBODY}`],
+  ['POST', `/api/super-admin/users?tenant_id=${NOBODY}`, { email: 'x@y.test', password: 'a password' }],
   ['POST', `/api/super-admin/users/${NOBODY}/reset-password?tenant_id=${NOBODY}`, { new_password: 'a password' }],
   ...['suspend', 'activate', 'impersonate'].map((action): [string, string] => [
     'POST',

@@ -176,6 +176,11 @@ describe('an impersonation', () => {
         403,
         'forbidden',
       );
+      expectError(
+        await actor.rest('POST', `${USERS}?tenant_id=${acme.id}`, { email: 'x@acme.test', password: 'a password' }),
+        403,
+        'forbidden',
+      );
       expectGraphqlError(await actor.graphql('{ superAdmins { id } }'), 'FORBIDDEN');
       expectGraphqlError(await actor.graphql(`mutation { suspendTenant(id: "${acme.id}") { id } }`), 'FORBIDDEN');
     }

@@ -53,6 +53,7 @@ const others = `
   POST /api/super-admin/upgrades/{id}/cancel Cancel an upgrade of tenants
   POST /api/super-admin/upgrades/{id}/pause Pause an upgrade of tenants
   POST /api/super-admin/upgrades/{id}/resume Resume an upgrade of tenants
+  POST /api/super-admin/users Add an admin to a tenant
   POST /api/super-admin/tenants/{id}/exports Export a tenant's data
   GET /api/super-admin/tenants/{id}/exports/{export_id} Get a tenant's export
   GET /api/super-admin/tenants/{id}/exports/{export_id}/download Fetch a tenant's export

@@ -115,6 +115,7 @@ describe('asking for users', () => {
       const query = `tenant_id=${body.id}`;
       const early = [
         await root.rest('GET', `${USERS}?${query}`),
+        await root.rest('POST', `${USERS}?${query}`, { email: 'early@slow.test', password: PASSWORD }),
         await root.rest('POST', `${USERS}/${NOBODY}/suspend?${query}`),
         await root.rest('POST', `${USERS}/${NOBODY}/reset-password?${query}`, { new_password: PASSWORD }),
         await root.rest('POST', `${USERS}/${NOBODY}/impersonate?${query}`),

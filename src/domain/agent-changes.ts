@@ -50,7 +50,7 @@ export async function updateAgent(ctx: Context, id: string, patch: AgentPatch): 
   const me = tenantUser(ctx);
   if (patch.password) refusePassword(me, id);
   const passwordHash = patch.password ? await hashPassword(patch.password) : undefined;
-  const change = inBoth(ctx, async ({ control, tenant, tell }) => {
+  const change = inBoth(ctx, me.orgId, async ({ control, tenant, tell }) => {
     const { agent, identity, role } = await lockAgent(control, tenant, me.orgId, id);
     if (!agent || !identity || !role) throw notFound('agent');
     refuseBeyond(access, permissionsOf(role));
@@ -99,7 +99,7 @@ export async function deleteAgent(ctx: Context, id: string): Promise<string> {
   const access = await ctx.access();
   const me = tenantUser(ctx);
   if (id === me.id) throw new AppError('cannot_delete_self');
-  const change = inBoth(ctx, async ({ control, tenant, tell }) => {
+  const change = inBoth(ctx, me.orgId, async ({ control, tenant, tell }) => {
     const { agent, identity, role } = await lockAgent(control, tenant, me.orgId, id);
     // One without the other is what a crash left: this completes it.
     if (!agent && !identity) throw notFound('agent');

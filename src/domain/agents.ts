@@ -7,6 +7,7 @@ import { Identity } from '../entities/control/identity.ts';
 import { Agent } from '../entities/tenant/agent.ts';
 import { DivisionAgent } from '../entities/tenant/division.ts';
 import { AppError, notFound } from '../errors.ts';
+import type { Access } from './access.ts';
 import { tenantAudit } from './audit.ts';
 import { inBoth } from './both-databases.ts';
 import { refuseStrangeDivisions } from './divisions.ts';
@@ -69,13 +70,29 @@ export interface NewAgent {
 
 /** @throws {AppError} email_taken, limit_reached, forbidden for a role beyond the caller's, validation_failed */
 export async function createAgent(ctx: Context, input: NewAgent): Promise<AgentRow> {
+  return getAgent(ctx, await makeAgent(ctx, tenantUser(ctx).orgId, await ctx.access(), input));
+}
+
+/**
+ * Makes an agent with the account that they sign in with, and the entry in the tenant's log.
+ *
+ * @param access of whoever makes them: they give no role that allows more.
+ * @param alsoInControl what else goes into the control plane's transaction, given the agent's id.
+ * @returns their id
+ * @throws {AppError} as `createAgent`; unavailable while the tenant is being moved.
+ */
+export async function makeAgent(
+  ctx: Context,
+  orgId: string,
+  access: Access,
+  input: NewAgent,
+  alsoInControl?: (control: EntityManager, id: string) => void,
+): Promise<string> {
   const { email, fullName, password, role: roleName, divisionIds } = input;
-  const { orgId } = tenantUser(ctx);
-  const access = await ctx.access();
   const passwordHash = await hashPassword(password);
   const id = newId();
   const now = nowDate();
-  await inBoth(ctx, async ({ control, tenant }) => {
+  await inBoth(ctx, orgId, async ({ control, tenant }) => {
     control.persist(control.create(Identity, { id, orgId, email, passwordHash, tokenVersion: 0, createdAt: now }));
     // First of all: who makes the same address at the same time waits here, and then finds it taken.
     await control.flush();
@@ -90,8 +107,9 @@ export async function createAgent(ctx: Context, input: NewAgent): Promise<AgentR
     }
     const after = { email, fullName, role: role.name, divisionIds: divisions };
     tenantAudit(tenant, ctx, { action: 'agent.create', target: target(id), after });
+    alsoInControl?.(control, id);
   });
-  return getAgent(ctx, id);
+  return id;
 }
 
 /** As the activity log names an agent. */

@@ -31,6 +31,7 @@ export const PLATFORM_ACTIONS = [
   'user.login',
   'user.login_failed',
   'user.login_refused',
+  'user.create',
   'user.impersonate',
   'user.suspend',
   'user.activate',

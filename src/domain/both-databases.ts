@@ -1,7 +1,7 @@
 /** Changes that are in the tenant's database and in the control plane: an agent is in both (docs/decisions/0003). */
 import type { EntityManager } from '@mikro-orm/postgresql';
 import pLimit from 'p-limit';
-import { type Context, tenantUser } from '../context.ts';
+import type { Context } from '../context.ts';
 import { LOCKS } from '../db/locks.ts';
 
 /** Each keeps a connection of the control pool while it waits for the tenant's. */
@@ -15,14 +15,13 @@ export interface Both {
 }
 
 /**
- * Runs a change of the caller's tenant in a transaction of each database. The tenant's is committed first. What a crash
+ * Runs a change of a tenant's people in a transaction of each database. The tenant's is committed first. What a crash
  * between the two leaves is an agent whose account is as it was before: doing the same again completes it.
  *
  * Those of one tenant go one after the other, so that two admins cannot remove each other. They wait in the control plane,
  * before they take one of the tenant's few connections: the one they wait for may need it.
  */
-export async function inBoth<T>(ctx: Context, body: (both: Both) => Promise<T>): Promise<T> {
-  const { orgId } = tenantUser(ctx);
+export async function inBoth<T>(ctx: Context, orgId: string, body: (both: Both) => Promise<T>): Promise<T> {
   // Others are not to wait for one that is being moved.
   await ctx.services.tenants.whenWritable(orgId);
   return atOnce(() =>

@@ -49,14 +49,17 @@ function seedsText(timezone: string, newId: () => string): string {
     select record_schedule(null)`;
 }
 
+/** What an admin is called who was not given a name. */
+export const ADMIN_NAME = 'Admin';
+
 /** Makes an agent of each account, with the role of the admin; doing it again changes nothing. */
 export async function seedAdmins(client: pg.ClientBase, accounts: { id: string; email: string }[]): Promise<void> {
   await client.query(
     `insert into agents (id, email, full_name, role_id, created_at, updated_at)
-       select account.id, account.email, 'Admin', roles.id, now(), now()
+       select account.id, account.email, $3, roles.id, now(), now()
          from unnest($1::uuid[], $2::text[]) as account (id, email), roles where roles.name = 'admin'
        on conflict (id) do nothing`,
-    [accounts.map(({ id }) => id), accounts.map(({ email }) => email)],
+    [accounts.map(({ id }) => id), accounts.map(({ email }) => email), ADMIN_NAME],
   );
 }
 

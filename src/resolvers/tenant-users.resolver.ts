@@ -1,7 +1,8 @@
 import { Arg, Args, Ctx, Field, FieldResolver, Mutation, ObjectType, Query, Resolver, Root } from 'type-graphql';
 import type { Context } from '../context.ts';
+import { createTenantAdmin } from '../domain/tenant-admins.ts';
 import * as tenantUsers from '../domain/tenant-users.ts';
-import { NewPasswordArgs, TenantUsersArgs } from '../schema/inputs.ts';
+import { CreateTenantAdminInput, NewPasswordArgs, TenantUsersArgs } from '../schema/inputs.ts';
 import { checkPage } from '../schema/paging.ts';
 import { Allow } from '../schema/permissions.ts';
 import { UuidScalar } from '../schema/scalars.ts';
@@ -47,6 +48,20 @@ export class TenantUsersResolver {
     checkPage(args);
     const { tenantId, first = null, after, search } = args;
     return tenantUsers.listTenantUsers(ctx, tenantId, { limit: first, after, search });
+  }
+
+  @Mutation(() => TenantUser, {
+    description:
+      'Adds an admin to an active tenant, above all to one that was made without any; they may sign in at once. Counts ' +
+      'against the limit of agents.',
+  })
+  @Allow('platform')
+  createTenantAdmin(
+    @Ctx() ctx: Context,
+    @Arg('tenantId', () => UuidScalar) tenantId: string,
+    @Arg('input', () => CreateTenantAdminInput) input: CreateTenantAdminInput,
+  ): Promise<tenantUsers.TenantUserRow> {
+    return createTenantAdmin(ctx, tenantId, input);
   }
 
   @Mutation(() => Done, { description: "Gives a tenant's user a new password and ends their tokens." })

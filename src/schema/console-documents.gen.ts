@@ -14,6 +14,7 @@ export const CONSOLE_DOCUMENTS: Readonly<Record<string, string>> = {
   CheckSlug: '057af99ab2d91defc60fee45739498e15d51a47b9f7f8b208d9e42871d0e77aa',
   CreateException: 'b1db98556f06cb7005e03a1c0a3e64a776b3ffadad068d39850357ee8b0404e0',
   CreateSuperAdmin: '8bb70b4519b3857e5feb335399028b66dfd244a1fc4a13652c589b885e09b110',
+  CreateTenantAdmin: 'e9898719045f63e6197eada74eb53d40f5165a8793e97ddee4019ac239b6b8fa',
   DatabaseServers: 'd90af87874e3da91c868b1251d2c84fb38dd5aaa3850ea8651b129183fac5925',
   DeleteException: '81ccc8c42b5cd82693758ffe1d6983cc4e859db5d6589905cb84018778d40f50',
   DeleteSuperAdmin: '09dd0eca53a19eb13f4ce79d65ef43a3705592ab162a30237fad0eae87c6224c',

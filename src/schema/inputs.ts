@@ -102,6 +102,24 @@ export class CreateSuperAdminInput {
   static readonly rules = z.strictObject({ email: rules.email, name: rules.name, password: rules.newPassword });
 }
 
+@InputType({ description: 'An admin to be made in a tenant, with the account that they sign in with.' })
+export class CreateTenantAdminInput {
+  @Field({ description: 'No other account of the tenant has it, with or without capitals.' })
+  email!: string;
+
+  @Field({ description: 'At least 8 characters.' })
+  password!: string;
+
+  @Field(() => String, { nullable: true, description: '1 to 200 characters. Absent: Admin.' })
+  fullName?: string | null;
+
+  static readonly rules = z.strictObject({
+    email: rules.email,
+    password: rules.newPassword,
+    fullName: rules.name.optional(),
+  });
+}
+
 @ArgsType()
 export class NewPasswordArgs {
   @Field({ description: 'At least 8 characters.' })

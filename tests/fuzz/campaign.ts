@@ -20,7 +20,7 @@ const OVERSIZED_EVERY = 50;
 const OVERSIZED = 5;
 /** What hashes a password, stays open, or ends what has to be set up again: tried less often, for the time that it takes. */
 const COSTLY =
-  /login|register$|password|POST .*\/(agents|admins|tenants|cancel)$|createAgent|createSuperAdmin|provisionTenant|cancel(Upgrade|Provisioning)|^subscription/i;
+  /login|register$|password|POST .*\/(agents|admins|users|tenants|cancel)$|createAgent|create\w+Admin|provisionTenant|cancel(Upgrade|Provisioning)|^subscription/i;
 /** What begins work that takes seconds, and is waited for. */
 const LONG =
   /POST .*\/(exports|move|undo|finish|archive|unarchive|resume)$|export(Data|Tenant)$|moveTenant|undo|finish|rchiveTenant|resumeUpgrade/i;

@@ -3,6 +3,7 @@ import * as rules from '../../domain/rules.ts';
 import { ImpersonationArgs } from '../../schema/access-inputs.ts';
 import {
   CreateSuperAdminInput,
+  CreateTenantAdminInput,
   CredentialsArgs,
   NewPasswordArgs,
   ProvisionTenantInput,
@@ -148,6 +149,18 @@ const rows: Omit<Route, 'tag'>[] = [
     query: tenantId.extend({ search: rules.text.max(200).optional() }),
     answer: 'list',
     errors: ['not_found', 'tenant_not_ready'],
+  },
+  {
+    method: 'POST',
+    path: '/api/super-admin/users',
+    document: documents.CreateTenantAdminDocument,
+    summary: 'Add an admin to a tenant',
+    description: 'They may sign in at once. Counts against the limit of agents.',
+    success: 'Created admin',
+    status: 201,
+    query: tenantId,
+    body: CreateTenantAdminInput.rules,
+    errors: ['not_found', 'email_taken', 'limit_reached', 'tenant_not_ready', 'tenant_archived'],
   },
   {
     method: 'POST',

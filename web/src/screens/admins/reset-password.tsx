@@ -38,7 +38,7 @@ function Form({ admin, self, onClose }: ResetPasswordProps & { admin: Admin }) {
   const submit = async (event: FormEvent) => {
     event.preventDefault();
     setProblem(undefined);
-    if (password.length < SHORTEST_PASSWORD) return setMistake(t('form.passwordShort'));
+    if (password.length < SHORTEST_PASSWORD) return setMistake(t('account.passwordShort', { ns: 'common' }));
     const { error } = await reset({ id: admin.id, newPassword: password });
     if (!error) {
       onClose();

@@ -1,6 +1,7 @@
 /** Who works in a tenant, and what the platform can do for or against them. */
 import { Button, Group, Paper, Skeleton, Stack, Text } from '@mantine/core';
-import { IconChevronLeft, IconChevronRight, IconUsers } from '@tabler/icons-react';
+import { useDisclosure } from '@mantine/hooks';
+import { IconChevronLeft, IconChevronRight, IconUserPlus, IconUsers } from '@tabler/icons-react';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { type DocumentInput, useClient } from 'urql';
@@ -9,6 +10,7 @@ import { Confirm } from '../../ui/confirm.tsx';
 import { notify } from '../../ui/notify.tsx';
 import { SearchField } from '../../ui/search-field.tsx';
 import { Empty, Failed } from '../../ui/states.tsx';
+import { AddAdmin } from './add-admin.tsx';
 import { Impersonate } from './impersonate.tsx';
 import { ResetPassword } from './reset-password.tsx';
 import { type TenantUser, useUsers } from './use-users.ts';
@@ -33,6 +35,7 @@ function UserList({ tenant }: { tenant: TenantRowFragment }) {
   const { users, error, fetching, refetch, next, previous } = useUsers(tenant.id, search);
   const [asked, setAsked] = useState<{ action: UserAction; user: TenantUser }>();
   const [shown, setShown] = useState(false);
+  const [adding, { open, close: closeAdding }] = useDisclosure(false);
   const { action, user } = asked ?? {};
   const close = () => setShown(false);
 
@@ -56,7 +59,14 @@ function UserList({ tenant }: { tenant: TenantRowFragment }) {
   if (!users && error) return <Failed error={error} retry={refetch} />;
   return (
     <Stack gap="md">
-      <SearchField label={t('users.search')} value={search} onChange={setSearch} />
+      <Group justify="space-between" gap="sm">
+        <SearchField label={t('users.search')} value={search} onChange={setSearch} />
+        {tenant.status === 'ACTIVE' && (
+          <Button leftSection={<IconUserPlus size={18} aria-hidden />} onClick={open}>
+            {t('users.add')}
+          </Button>
+        )}
+      </Group>
       {!users ? (
         <Stack gap={6} aria-busy>
           {[0, 1, 2, 3].map((index) => (
@@ -122,6 +132,7 @@ function UserList({ tenant }: { tenant: TenantRowFragment }) {
       >
         <Text size="sm">{t('users.activateText')}</Text>
       </Confirm>
+      <AddAdmin tenant={tenant} opened={adding} onClose={closeAdding} onAdded={refetch} />
       <ResetPassword tenantId={tenant.id} user={user} opened={shown && action === 'password'} onClose={close} />
       <Impersonate tenant={tenant} user={user} opened={shown && action === 'impersonate'} onClose={close} />
     </Stack>
