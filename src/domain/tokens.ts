@@ -1,5 +1,5 @@
 /** Bearer tokens: JWT (RFC 7519), HS256, with the acting party of an impersonation in `act` (RFC 8693 section 4.1). */
-import { hash, randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import jwt from 'jsonwebtoken';
 import { LRUCache } from 'lru-cache';
 import { nowMs } from '../clock.ts';
@@ -144,7 +144,7 @@ export class Tokens {
   }
 
   #find(token: string): Verified {
-    const digest = hash('sha256', token, 'base64');
+    const digest = createHash('sha256').update(token).digest('base64');
     let verified = this.#verified.get(digest);
     if (!verified) {
       verified = this.#check(token);
