@@ -125,20 +125,6 @@ describeIf('the console in a browser', hasBrowser, 'chromium is not on PATH', ()
     await other.page.context().close();
   });
 
-  test('what is entered faster than a slug is suggested is made as well; a limit is saved as it was typed, or refused', async () => {
-    await go('Tenants');
-    await page.getByRole('button', { name: 'Create tenant' }).first().click();
-    const dialog = page.getByRole('dialog');
-    await dialog.getByLabel('Agents').fill('-5');
-    await dialog.getByLabel('Company name').fill('Quickly Made');
-    await page.keyboard.press('Enter');
-    await dialog.getByText('Must not be negative').waitFor();
-    await dialog.getByLabel('Agents').fill('5');
-    await page.keyboard.press('Enter');
-    await heading('Quickly Made').waitFor();
-    expect(await page.getByText('quickly-made', { exact: true }).count()).toBe(1);
-  });
-
   test('a tenant that is opened in another tab is there without signing in again, and an impersonation stays in its tab', async () => {
     const tenant = await provision(root, { name: 'Opened beside', slug: 'opened-beside' });
     const { id } = tenant;

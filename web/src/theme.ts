@@ -34,8 +34,6 @@ export const theme = createTheme({
     Code: { defaultProps: { color: 'var(--os-line)' } },
     Menu: { defaultProps: { withInitialFocusPlaceholder: false } },
     Modal: { defaultProps: { centered: true, overlayProps: { backgroundOpacity: 0.5, blur: 2 } } },
-    // What is typed and confirmed with Enter is chosen.
-    Select: { defaultProps: { selectFirstOptionOnChange: true } },
     Skeleton: { defaultProps: { radius: 'md' } },
   },
 });

@@ -1,6 +1,6 @@
 /** Which entries are seen. */
 import 'dayjs/locale/id.js';
-import { Button, Card, CloseButton, Group, Select, SimpleGrid, TextInput } from '@mantine/core';
+import { Button, Card, CloseButton, Group, SimpleGrid, TextInput } from '@mantine/core';
 import { DatePickerInput } from '@mantine/dates';
 import { useDebouncedCallback, useDebouncedValue } from '@mantine/hooks';
 import { IconBuildingSkyscraper, IconCalendar, IconFilterOff, IconSearch, IconUser } from '@tabler/icons-react';
@@ -10,6 +10,7 @@ import { useQuery } from 'urql';
 import { AuditFilterChoicesDocument, TenantNameDocument } from '../../documents.gen.ts';
 import entryTexts from '../../locales/en/audit-entry.json';
 import { useActionName } from '../../ui/audit-entry.tsx';
+import { SearchSelect } from '../../ui/search-select.tsx';
 import { type Choice, isAnything } from './filter.ts';
 
 interface AuditFiltersProps {
@@ -116,8 +117,7 @@ function ActionSelect({ value, onChange }: FieldProps) {
   }));
   const known = !value || groups.some(({ items }) => items.some((item) => item.value === value));
   return (
-    <Select
-      searchable
+    <SearchSelect
       clearable
       aria-label={t('filter.action')}
       placeholder={t('filter.anyAction')}
@@ -137,8 +137,7 @@ function ActorSelect({ value, onChange }: FieldProps) {
   // Somebody of a tenant, or deleted since.
   const known = !value || admins.some((admin) => admin.value === value);
   return (
-    <Select
-      searchable
+    <SearchSelect
       clearable
       aria-label={t('filter.actor')}
       placeholder={t('filter.anyActor')}
@@ -154,32 +153,32 @@ function ActorSelect({ value, onChange }: FieldProps) {
 
 function TenantSelect({ value, onChange }: FieldProps) {
   const { t } = useTranslation('audit');
-  const [text, setText] = useState('');
-  const [search] = useDebouncedValue(text.trim(), 250);
+  const [typed, setTyped] = useState('');
+  const [search] = useDebouncedValue(typed, 250);
   const [{ data: chosen }] = useQuery({ query: TenantNameDocument, variables: { id: value }, pause: !value });
   const label = value ? (chosen?.tenant.name ?? value) : '';
-  const [{ data }] = useQuery({
+  const [{ data, fetching, error }] = useQuery({
     query: AuditFilterChoicesDocument,
-    // What is chosen stands in the field as well.
-    variables: { search: search && search !== label ? search : undefined },
+    variables: { search: search || undefined },
   });
   const tenants = data?.tenants.nodes.map(({ id, name }) => ({ value: id, label: name })) ?? [];
   const known = !value || tenants.some((tenant) => tenant.value === value);
   return (
-    <Select
-      searchable
+    <SearchSelect
       clearable
       aria-label={t('filter.tenant')}
       placeholder={t('filter.anyTenant')}
       nothingFoundMessage={t('filter.nothing')}
       leftSection={<IconBuildingSkyscraper size={16} aria-hidden />}
       data={known ? tenants : [{ value, label }, ...tenants]}
-      // The gateway has looked.
-      filter={({ options }) => options}
+      // The gateway has looked; what is chosen is not among what it found.
+      filter={({ options }) =>
+        known || !typed ? options : options.filter((option) => !('value' in option && option.value === value))
+      }
+      isPending={typed !== search || fetching || error !== undefined}
+      onTyped={setTyped}
       value={value || null}
       onChange={(next) => onChange(next ?? '')}
-      searchValue={text}
-      onSearchChange={setText}
       clearButtonProps={{ 'aria-label': t('filter.clearTenant') }}
     />
   );

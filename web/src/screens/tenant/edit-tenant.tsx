@@ -8,7 +8,7 @@ import { Dialog } from '../../ui/dialog.tsx';
 import { fieldErrors } from '../../ui/errors.ts';
 import { FormEnd } from '../../ui/form-end.tsx';
 import { notify } from '../../ui/notify.tsx';
-import { LimitFields, type Limits, limitsInput } from '../tenants/limit-fields.tsx';
+import { LimitFields, type Limits, limitMistakes, limitsInput } from '../tenants/limit-fields.tsx';
 
 interface EditTenantProps {
   tenant: TenantRowFragment;
@@ -60,6 +60,7 @@ interface FormProps {
 
 function Form({ tenant, refused, onSave, onClose }: FormProps) {
   const { t } = useTranslation('tenant');
+  const { t: tenants } = useTranslation('tenants');
   const { maxAgents, maxContacts, maxMessagesMonth } = tenant.limits;
   const [name, setName] = useState(refused?.name ?? tenant.name);
   const [limits, setLimits] = useState<Limits>(
@@ -72,10 +73,11 @@ function Form({ tenant, refused, onSave, onClose }: FormProps) {
   const error = refused?.error;
   const errors = fieldErrors(error);
   const nameless = !name.trim();
+  const mistakes = limitMistakes(limits, tenants);
 
   const submit = (event: FormEvent) => {
     event.preventDefault();
-    if (!nameless) onSave({ name, limits });
+    if (!nameless && Object.keys(mistakes).length === 0) onSave({ name, limits });
   };
 
   return (
@@ -90,7 +92,7 @@ function Form({ tenant, refused, onSave, onClose }: FormProps) {
           onChange={(event) => setName(event.currentTarget.value)}
           error={nameless ? t('edit.nameless') : errors.name}
         />
-        <LimitFields value={limits} onChange={setLimits} errors={errors} />
+        <LimitFields value={limits} onChange={setLimits} errors={{ ...errors, ...mistakes }} />
         <Text size="sm" c="dimmed">
           {t('edit.limitsHint')}
         </Text>

@@ -1,5 +1,5 @@
 /** Making a tenant: what it is called, where it is, what it may use, and who is its first admin. */
-import { Divider, Select, SimpleGrid, Stack, Text, TextInput } from '@mantine/core';
+import { Divider, SimpleGrid, Stack, Text, TextInput } from '@mantine/core';
 import { type FormEvent, useMemo, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useNavigate } from 'react-router';
@@ -11,8 +11,9 @@ import { codeOf, fieldErrors } from '../../ui/errors.ts';
 import { FormEnd } from '../../ui/form-end.tsx';
 import { NewPassword, SHORTEST_PASSWORD } from '../../ui/new-password.tsx';
 import { notify } from '../../ui/notify.tsx';
+import { SearchSelect } from '../../ui/search-select.tsx';
 import { countries } from './countries.ts';
-import { LimitFields, limitsInput, NO_LIMITS } from './limit-fields.tsx';
+import { LimitFields, limitMistakes, limitsInput, NO_LIMITS } from './limit-fields.tsx';
 import { RegionField } from './region-field.tsx';
 import { SlugField } from './slug-field.tsx';
 
@@ -28,6 +29,8 @@ export function CreateTenant({ opened, onClose }: { opened: boolean; onClose: ()
 const EMPTY = {
   name: '',
   slug: '',
+  /** The name that the slug was made from; undefined of one that somebody wrote. */
+  slugFrom: undefined as string | undefined,
   country: null as string | null,
   region: null as string | null,
   limits: NO_LIMITS,
@@ -63,19 +66,22 @@ function Form({ onClose }: { onClose: () => void }) {
   };
 
   /** The slug, also where the name was entered faster than one was suggested for it. */
-  const slugOf = async ({ name, slug }: typeof EMPTY): Promise<string> => {
-    if (slug || !name.trim()) return slug;
-    const { data } = await client
-      .query(SuggestSlugDocument, { name: name.trim() }, { requestPolicy: 'network-only' })
+  const slugOf = async ({ name, slug, slugFrom }: typeof EMPTY): Promise<{ slug: string; error?: CombinedError }> => {
+    const entered = name.trim();
+    if (!entered || (slug && (slugFrom ?? entered) === entered)) return { slug };
+    const { data, error } = await client
+      .query(SuggestSlugDocument, { name: entered }, { requestPolicy: 'network-only' })
       .toPromise();
-    return data?.suggestSlug ?? '';
+    return { slug: data?.suggestSlug ?? '', error };
   };
 
   const submit = async (event: FormEvent) => {
     event.preventDefault();
     if (busy) return;
     setBusy(true);
-    await create({ ...draft, slug: await slugOf(draft) });
+    const { slug, error } = await slugOf(draft);
+    if (error) setProblem(error);
+    else await create({ ...draft, slug });
     setBusy(false);
   };
 
@@ -124,14 +130,13 @@ function Form({ onClose }: { onClose: () => void }) {
         <SlugField
           name={draft.name}
           value={draft.slug}
-          onChange={(slug) => change({ slug }, 'slug')}
+          onChange={(slug, slugFrom) => change({ slug, slugFrom }, 'slug')}
           error={errors.slug}
         />
-        <Select
+        <SearchSelect
           label={t('country')}
           placeholder={t('countryNone')}
           data={places}
-          searchable
           clearable
           clearButtonProps={{ 'aria-label': t('clear') }}
           nothingFoundMessage={t('noneFound')}
@@ -174,8 +179,9 @@ function Form({ onClose }: { onClose: () => void }) {
 }
 
 /** What can be told before the gateway is asked. */
-function mistakes({ name, slug, email, password }: typeof EMPTY, t: (key: string) => string): Record<string, string> {
-  const found: Record<string, string> = {};
+function mistakes(entered: typeof EMPTY, t: (key: string) => string): Record<string, string> {
+  const { name, slug, limits, email, password } = entered;
+  const found = limitMistakes(limits, t);
   if (!name.trim()) found.name = t('mistake.name');
   if (!slug) found.slug = t('mistake.slug');
   if (password && !email.trim()) found.adminEmail = t('mistake.emailToo');

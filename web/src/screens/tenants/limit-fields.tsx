@@ -4,7 +4,8 @@ import { useTranslation } from 'react-i18next';
 import type { TenantLimitsInput } from '../../documents.gen.ts';
 import { localeOf } from '../../i18n.ts';
 
-export type Limits = Record<'maxAgents' | 'maxContacts' | 'maxMessagesMonth', number | ''>;
+/** As they stand in the fields: a text is no number yet, such as a sign alone. */
+export type Limits = Record<'maxAgents' | 'maxContacts' | 'maxMessagesMonth', number | string>;
 
 export const NO_LIMITS: Limits = { maxAgents: '', maxContacts: '', maxMessagesMonth: '' };
 
@@ -13,7 +14,13 @@ const MOST = 2_147_483_647;
 
 /** Absent of what is made anew; null takes one away. */
 export const limitsInput = (limits: Limits, empty: null | undefined): TenantLimitsInput =>
-  Object.fromEntries(NAMES.map((name) => [name, limits[name] === '' ? empty : limits[name]]));
+  Object.fromEntries(NAMES.map((name) => [name, limits[name] === '' ? empty : Number(limits[name])]));
+
+/** What is no number, by its field. */
+export const limitMistakes = (limits: Limits, t: (key: string) => string): Record<string, string> =>
+  Object.fromEntries(
+    NAMES.filter((name) => Number.isNaN(Number(limits[name]))).map((name) => [name, t('mistake.limit')]),
+  );
 
 interface LimitFieldsProps {
   value: Limits;
@@ -42,7 +49,7 @@ export function LimitFields({ value, onChange, errors }: LimitFieldsProps) {
           decimalSeparator={sign('decimal')}
           hideControls
           value={value[name]}
-          onChange={(limit) => onChange({ ...value, [name]: limit === '' ? '' : Number(limit) })}
+          onChange={(limit) => onChange({ ...value, [name]: limit })}
           error={errors[name]}
         />
       ))}

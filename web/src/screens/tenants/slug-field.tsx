@@ -16,7 +16,8 @@ interface SlugFieldProps {
   /** The company's name. */
   name: string;
   value: string;
-  onChange: (slug: string) => void;
+  /** With the name that it was made from; without one, somebody wrote it. */
+  onChange: (slug: string, from?: string) => void;
   /** What the gateway said of the last attempt. */
   error?: string;
 }
@@ -25,20 +26,22 @@ export function SlugField({ name, value, onChange, error }: SlugFieldProps) {
   const { t } = useTranslation('tenants');
   const [own, setOwn] = useState(false);
   const [settledName] = useDebouncedValue(name.trim(), PATIENCE_MS);
-  const [{ data: made }, suggest] = useQuery({
+  const [{ data: made, fetching: making, error: unmade }, suggest] = useQuery({
     query: SuggestSlugDocument,
     variables: { name: settledName },
     pause: own || !settledName,
     requestPolicy: 'network-only',
   });
-  const suggested = settledName ? made?.suggestSlug : '';
+  // Until it is answered, and where it is not, the answer for the name before is there.
+  const answer = making || unmade ? undefined : made?.suggestSlug;
+  const suggested = settledName ? answer : '';
   const follow = useRef(onChange);
   useEffect(() => {
     follow.current = onChange;
   });
   useEffect(() => {
-    if (!own && suggested !== undefined) follow.current(suggested);
-  }, [own, suggested]);
+    if (!own && suggested !== undefined) follow.current(suggested, settledName);
+  }, [own, suggested, settledName]);
 
   const [settled] = useDebouncedValue(value, PATIENCE_MS);
   const [{ data, fetching }, check] = useQuery({

@@ -3,7 +3,7 @@ import { ActionIcon } from '@mantine/core';
 import { DateInput } from '@mantine/dates';
 import { IconCalendar } from '@tabler/icons-react';
 import 'dayjs/locale/id';
-import { useEffect, useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { localeOf } from '../../i18n.ts';
 import { dateText, typedDate } from './clock-text.ts';
@@ -28,6 +28,7 @@ export function DateField({ label, value, error, from, onChange, onProblem }: Pr
   const [isUnread, setIsUnread] = useState(false);
   /** Another one shows what stands, instead of what was typed. */
   const [round, setRound] = useState(0);
+  const input = useRef<HTMLInputElement>(null);
   const language = localeOf(i18n.language);
   const written = (date: string) => dateText(date, language, { day: 'numeric', month: 'short', year: 'numeric' });
   const report = (isProblem: boolean) => {
@@ -39,9 +40,20 @@ export function DateField({ label, value, error, from, onChange, onProblem }: Pr
     setTyped(undefined);
     report(false);
   }, [value]);
+  useEffect(() => {
+    // The one that was left behind had it.
+    if (round > 0) input.current?.focus();
+  }, [round]);
+  const pick = () => {
+    setTyped(undefined);
+    report(false);
+    setRound(round + 1);
+    setIsPicking(false);
+  };
   return (
     <DateInput
       key={round}
+      ref={input}
       label={label}
       required
       withAsterisk={false}
@@ -53,12 +65,15 @@ export function DateField({ label, value, error, from, onChange, onProblem }: Pr
       dateParser={(text) => typedDate(text, language) ?? null}
       // What cannot be read stays to be mended: the day before would be taken for it.
       fixOnBlur={isReadable}
-      onInput={({ currentTarget: { value: text } }) => setTyped(text)}
+      onInput={({ currentTarget: { value: text } }) => {
+        setTyped(text);
+        setIsPicking(false);
+      }}
       onBlur={() => report(!isReadable)}
       onKeyDown={({ key }) => {
         if (key === 'Enter') report(!isReadable);
       }}
-      getDayProps={(day) => ({ disabled: from !== undefined && day < from })}
+      getDayProps={(day) => ({ disabled: from !== undefined && day < from, onClick: pick })}
       defaultDate={value ?? from}
       // It opens when it is asked for: a calendar at every focus would lie over the fields below.
       popoverProps={{ opened: isPicking, onDismiss: () => setIsPicking(false) }}
@@ -74,15 +89,7 @@ export function DateField({ label, value, error, from, onChange, onProblem }: Pr
           <IconCalendar size={18} aria-hidden />
         </ActionIcon>
       }
-      onChange={(date) => {
-        if (isPicking) {
-          setTyped(undefined);
-          report(false);
-          setRound(round + 1);
-        }
-        onChange(date ? date.slice(0, 10) : null);
-        setIsPicking(false);
-      }}
+      onChange={(date) => onChange(date ? date.slice(0, 10) : null)}
     />
   );
 }

@@ -39,9 +39,9 @@ export function ImportHolidays({ division, onClose, onImported }: Props) {
     setPlan(undefined);
     setError(undefined);
     setIsUnreadable(false);
-    const bytes = await file?.text().catch(() => undefined);
+    const content = await file?.text().catch(() => undefined);
     // Such as a picture: no text.
-    const text = bytes?.includes('\0') ? undefined : bytes;
+    const text = content?.includes('\0') ? undefined : content;
     setCalendar(text);
     setIsUnreadable(file !== null && !text);
     if (!text) return;

@@ -1,5 +1,5 @@
 /** Whose hours are seen: the organization's or a division's, and whether the division has hours of its own. */
-import { Alert, Badge, Button, Group, Select, Text } from '@mantine/core';
+import { Alert, Badge, Button, Group, Text } from '@mantine/core';
 import { IconBuilding, IconInfoCircle } from '@tabler/icons-react';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
@@ -7,6 +7,7 @@ import { useMutation } from 'urql';
 import { RemoveDivisionWeekDocument } from '../../documents.gen.ts';
 import { Confirm } from '../../ui/confirm.tsx';
 import { notify } from '../../ui/notify.tsx';
+import { SearchSelect } from '../../ui/search-select.tsx';
 import type { Schedule } from './use-schedule.ts';
 
 export interface Division {
@@ -26,11 +27,10 @@ interface PickerProps {
 export function ScopePicker({ divisions, divisionId, onPick }: PickerProps) {
   const { t } = useTranslation('working-hours');
   return (
-    <Select
+    <SearchSelect
       aria-label={t('scope.label')}
       leftSection={<IconBuilding size={18} aria-hidden />}
       w={{ base: '100%', xs: 260 }}
-      allowDeselect={false}
       searchable={divisions.length > 8}
       value={divisionId ?? ORGANIZATION}
       data={[

@@ -1,5 +1,5 @@
 /** Choosing the time zone: of the organization, or one that a division has for itself. */
-import { Alert, Group, Select, Stack, Text } from '@mantine/core';
+import { Alert, Group, Stack, Text } from '@mantine/core';
 import { IconInfoCircle } from '@tabler/icons-react';
 import { useMemo, useState } from 'react';
 import { useTranslation } from 'react-i18next';
@@ -9,6 +9,7 @@ import { localeOf } from '../../i18n.ts';
 import { Confirm } from '../../ui/confirm.tsx';
 import { notify } from '../../ui/notify.tsx';
 import { useNow } from '../../ui/now.ts';
+import { SearchSelect } from '../../ui/search-select.tsx';
 import { clockAt, offsetText } from './clock-text.ts';
 import type { Division } from './scope-bar.tsx';
 
@@ -62,10 +63,8 @@ export function TimeZoneDialog({ opened, onClose, zone, division, onSaved }: Pro
       }}
     >
       <Stack gap="md">
-        <Select
+        <SearchSelect
           label={t('zone.label')}
-          searchable
-          allowDeselect={false}
           nothingFoundMessage={t('zone.none')}
           maxDropdownHeight={280}
           comboboxProps={{ withinPortal: true }}

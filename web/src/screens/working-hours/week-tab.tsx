@@ -38,11 +38,12 @@ export function WeekTab({ schedule, seen, zone, divisionId, exceptions, isEditab
   const { t, i18n } = useTranslation('working-hours');
   const language = localeOf(i18n.language);
   const isNarrow = useMediaQuery('(max-width: 48em)', false, { getInitialValueInEffect: false });
-  const [view, setView] = useLocalStorage<View>({
+  const [kept, setView] = useLocalStorage<string>({
     key: 'omnistream.week-view',
     defaultValue: 'grid',
     getInitialValueInEffect: false,
   });
+  const view: View = kept === 'list' ? 'list' : 'grid';
   const now = clockIn(zone, useNow(15_000));
   const [pickedDay, pickDay] = useState(now.day);
   const [fields, setFields] = useState<ReadonlySet<string>>(new Set());
