@@ -26,7 +26,7 @@ export class Reload {
     this.#running ??= this.#run();
   }
 
-  /** Reads as soon as no reading is under way, together with whoever waits for that already. @throws what it fails with; it is not tried again. */
+  /** Reads as soon as no reading is under way, together with whoever waits for that already. @throws what it fails with, which is not tried again; where all is stopped by then. */
   now(): Promise<void> {
     this.#next ??= this.#ended.then(() => {
       this.#next = undefined;

@@ -161,7 +161,8 @@ test.each([
       const toldSteps = looked.ear.told<ProvisioningTold>('tenantProvisioning');
       const steps = await logOf(dataDir, 'provisioning', toldSteps[0]!.sequence, last);
       await toldTheLog(() => toldSteps, steps, provisioningTold, provisioningLogged);
-      expect([consoles.ear.connections, looked.ear.connections]).toEqual([2, 2]);
+      // One that is cut off while it comes back comes once more.
+      for (const { connections } of [consoles.ear, looked.ear]) expect([2, 3, 4]).toContain(connections);
       // And it shows what it was told.
       const shown = (status: string) => consoles.tenants.getByTestId(`count-${status}`).innerText();
       await eventually(

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { Actor, anonymous, superAdmin } from './support/actors.ts';
 import { SUPER_ADMIN, startApp, type TestApp } from './support/app.ts';
-import { sql } from './support/database.ts';
+import { holdTable, sql } from './support/database.ts';
 import { expectError, expectGraphqlError } from './support/errors.ts';
 import { decode } from './support/tokens.ts';
 
@@ -134,6 +134,24 @@ describe('a super admin', () => {
       Array.from({ length: 8 }, (_, n) => create(n % 2 ? { email: email.toUpperCase() } : {})),
     );
     expect(answers.map(({ status }) => status).sort()).toEqual([201, ...Array(7).fill(409)]);
+  });
+
+  test('is not made by one whose session was ended meanwhile', async () => {
+    const { body } = await create();
+    const leaving = new Actor(app.url, (await login()).body.token);
+    const held = await holdTable(app.databaseUrl, 'super_admins');
+    const late = { email: `late.${email}` };
+    const asked = create(late, leaving);
+    try {
+      await held.wanted(1);
+      await sql(app.databaseUrl, 'update sessions set ended_at = now() where subject_id = $1', [body.id]);
+    } finally {
+      await held.letGo();
+    }
+    expectError(await asked, 401, 'unauthenticated');
+    expect(await sql(app.databaseUrl, 'select from super_admins where lower(email) = lower($1)', [late.email])).toEqual(
+      [],
+    );
   });
 
   test.each([

@@ -79,7 +79,7 @@ describe('an admin whom a super admin adds', () => {
           action: 'user.create',
           org_id: acme.id,
           target_type: 'user',
-          after: { email, role: 'admin' },
+          after: { email, fullName: 'Logged', role: 'admin' },
         }),
       ],
       [
@@ -111,6 +111,28 @@ describe('an admin whom a super admin adds', () => {
       app.services.tenants.release(acme.id);
     }
     expect((await answer).status).toBe(201);
+  });
+});
+
+describe('admins who are added at once', () => {
+  test('of one address are one; of another tenant they are others', async () => {
+    const body = wanted();
+    const answers = await Promise.all([1, 2, 3].map(() => add(acme, body)));
+    expect(answers.map(({ status }) => status).sort()).toEqual([201, 409, 409]);
+    for (const answer of answers) if (answer.status !== 201) expectError(answer, 409, 'email_taken');
+    expect((await list(acme)).filter(({ email }: { email: string }) => email === body.email)).toHaveLength(1);
+    expect((await add(await empty(), body)).status).toBe(201);
+  });
+
+  test('for the last place under a limit are one, and nothing is left of the others', async () => {
+    const tenant = await provision(root, { limits: { max_agents: 2 } });
+    const before = (await entries()).length;
+    const answers = await Promise.all([1, 2, 3].map(() => add(tenant, wanted())));
+    expect(answers.map(({ status }) => status).sort()).toEqual([201, 409, 409]);
+    for (const answer of answers) if (answer.status !== 201) expectError(answer, 409, 'limit_reached');
+    expect(await list(tenant)).toHaveLength(2);
+    expect(await sql(app.databaseUrl, 'select from identities where org_id = $1', [tenant.id])).toHaveLength(2);
+    expect(await entries()).toHaveLength(before + 1);
   });
 });
 
@@ -160,5 +182,39 @@ describe('adding an admin changes nothing', () => {
     await refused(tenant, async () => expectError(await add(tenant, wanted()), 409, 'tenant_not_ready'));
     await root.rest('PATCH', `${TENANTS}/${tenant.id}`, { status: 'active' });
     expect((await add(tenant, wanted())).status).toBe(201);
+  });
+
+  describe('where meanwhile', () => {
+    /** What is asked for waits for the tenant until that was done. */
+    async function meanwhile(tenant: Tenant, asking: Promise<unknown>, done: () => Promise<unknown>): Promise<void> {
+      try {
+        expect(await Promise.race([asking, new Promise((tell) => setTimeout(tell, 500, 'waits'))])).toBe('waits');
+        await done();
+      } finally {
+        app.services.tenants.release(tenant.id);
+      }
+    }
+
+    test('the tenant was suspended', async () => {
+      const tenant = await empty();
+      const before = await entries();
+      app.services.tenants.hold(tenant.id);
+      const answer = add(tenant, wanted());
+      await meanwhile(tenant, answer, () => root.rest('DELETE', `${TENANTS}/${tenant.id}`));
+      expectError(await answer, 409, 'tenant_not_ready');
+      expect([await list(tenant), await entries()]).toEqual([[], before]);
+    });
+
+    test('whoever asks was deleted', async () => {
+      const other = { email: 'leaving@platform.test', name: 'Leaving', password: PASSWORD };
+      const { body } = await root.rest('POST', '/api/super-admin/admins', other);
+      const leaving = await superAdmin(app, { email: other.email, password: PASSWORD });
+      await refused(acme, async () => {
+        app.services.tenants.hold(acme.id);
+        const answer = leaving.rest('POST', `${USERS}?tenant_id=${acme.id}`, wanted());
+        await meanwhile(acme, answer, () => root.rest('DELETE', `/api/super-admin/admins/${body.id}`));
+        expectError(await answer, 401, 'unauthenticated');
+      });
+    });
   });
 });

@@ -2,6 +2,7 @@
  * One PostgreSQL server that tenants' databases are on: making and removing them and their login roles. Every operation may be
  * repeated after a crash at any point, and two that race end in the same state.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import pLimit from 'p-limit';
 import pg from 'pg';
 import type { Logger } from 'pino';
@@ -28,6 +29,8 @@ const THERE_ALREADY = new Set(['42P04', '42710', '23505']);
 /** Each has a connection to administer the server as long as it lasts, of which usage, provisioning and the doctor need some too. */
 const UPGRADES_AT_ONCE = 4;
 const INSUFFICIENT_PRIVILEGE = '42501';
+const DROP_ATTEMPTS = 20;
+const DROP_PAUSE_MS = 250;
 const UP: ServerStanding = { up: true };
 const NEVER = new AbortController().signal;
 const isThereAlready = (error: unknown) => THERE_ALREADY.has(databaseError(error)?.code ?? '');
@@ -328,13 +331,17 @@ export class TenantCluster implements ServerAddress {
     this.#owners.forget(name);
     return this.alone(name, async (client) => {
       await unless();
-      const remove = () => client.query(`drop database if exists ${quote(name)} with (force)`);
-      await remove().catch(async (error: unknown) => {
-        if (databaseError(error)?.code !== INSUFFICIENT_PRIVILEGE) throw error;
-        // Who is no superuser may end sessions only of roles that it belongs to.
-        await client.query(`grant ${quote(name)} to current_user`);
-        await remove();
-      });
+      for (let attempt = 1; ; attempt++) {
+        try {
+          await client.query(`drop database if exists ${quote(name)} with (force)`);
+          break;
+        } catch (error) {
+          if (databaseError(error)?.code !== INSUFFICIENT_PRIVILEGE || attempt > DROP_ATTEMPTS) throw error;
+          // Who is no superuser may end sessions only of roles that it belongs to. A vacuum, which is nobody's, ends soon.
+          await client.query(`grant ${quote(name)} to current_user`);
+          if (attempt > 1) await sleep(DROP_PAUSE_MS);
+        }
+      }
       await client.query(`drop role if exists ${quote(name)}`);
     });
   }

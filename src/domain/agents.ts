@@ -77,8 +77,8 @@ export async function createAgent(ctx: Context, input: NewAgent): Promise<AgentR
  * Makes an agent with the account that they sign in with, and the entry in the tenant's log.
  *
  * @param access of whoever makes them: they give no role that allows more.
- * @param alsoInControl what else goes into the control plane's transaction, given the agent's id.
- * @returns their id
+ * @param alsoInControl what else goes into the control plane's transaction, given the agent's id. What it throws undoes all.
+ * @returns their id; after a crash between the two commits, the same address again makes them whole.
  * @throws {AppError} as `createAgent`; unavailable while the tenant is being moved.
  */
 export async function makeAgent(
@@ -86,7 +86,7 @@ export async function makeAgent(
   orgId: string,
   access: Access,
   input: NewAgent,
-  alsoInControl?: (control: EntityManager, id: string) => void,
+  alsoInControl?: (control: EntityManager, id: string) => Promise<void>,
 ): Promise<string> {
   const { email, fullName, password, role: roleName, divisionIds } = input;
   const passwordHash = await hashPassword(password);
@@ -107,7 +107,7 @@ export async function makeAgent(
     }
     const after = { email, fullName, role: role.name, divisionIds: divisions };
     tenantAudit(tenant, ctx, { action: 'agent.create', target: target(id), after });
-    alsoInControl?.(control, id);
+    await alsoInControl?.(control, id);
   });
   return id;
 }

@@ -1,15 +1,14 @@
 /** Fifteen-minute tokens for a tenant's side that carry the super admin behind them (contract section 2). */
 import type { Context } from '../context.ts';
-import { superAdmin } from '../context.ts';
 import { query } from '../db/control.ts';
 import { Organization, TenantStatus } from '../entities/control/organization.ts';
-import { Session } from '../entities/control/session.ts';
-import { SuperAdmin } from '../entities/control/super-admin.ts';
+import type { SuperAdmin } from '../entities/control/super-admin.ts';
 import { AppError, notFound } from '../errors.ts';
 import { audit } from './audit.ts';
 import type { PlatformAction } from './audit-actions.ts';
 import { getActiveTenant } from './organizations.ts';
 import { openSession } from './sessions.ts';
+import { stillSuperAdmin } from './super-admins.ts';
 import { findTenantUser } from './tenant-users.ts';
 import { LIFETIME } from './tokens.ts';
 
@@ -99,12 +98,7 @@ async function issue(
   subjectFor: (me: SuperAdmin) => Promise<Subject>,
 ): Promise<ImpersonationToken> {
   return ctx.em.transactional(async (em) => {
-    const { id, sessionId } = superAdmin(ctx);
-    const me = await em.findOne(SuperAdmin, id);
-    // After the version was read: a reset of which this process has not heard yet would otherwise be outlived by what is made here.
-    if (!me || (await em.count(Session, { id: sessionId, endedAt: { $ne: null } })) > 0) {
-      throw new AppError('unauthenticated');
-    }
+    const me = await stillSuperAdmin(em, ctx);
     // Its state and its version in one read: a suspension after it kills the token, one before it refuses it here.
     const org = await em.findOneOrFail(Organization, tenantId);
     if (org.status !== TenantStatus.ACTIVE) throw new AppError('tenant_not_ready');

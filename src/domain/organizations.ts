@@ -49,9 +49,14 @@ export async function getTenant(ctx: Context, id: string): Promise<TenantRow> {
 /** A tenant that can be worked in. @throws {AppError} not_found, tenant_archived, tenant_not_ready */
 export async function getActiveTenant(ctx: Context, id: string): Promise<TenantRow> {
   const tenant = await getTenant(ctx, id);
-  if (tenant.archivedAt) throw new AppError('tenant_archived');
-  if (tenant.status !== TenantStatus.ACTIVE) throw new AppError('tenant_not_ready');
+  refuseInactive(tenant);
   return tenant;
+}
+
+/** @throws {AppError} tenant_archived, tenant_not_ready */
+export function refuseInactive({ archivedAt, status }: Pick<TenantRow, 'archivedAt' | 'status'>): void {
+  if (archivedAt) throw new AppError('tenant_archived');
+  if (status !== TenantStatus.ACTIVE) throw new AppError('tenant_not_ready');
 }
 
 export interface NewTenant {

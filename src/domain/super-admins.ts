@@ -3,6 +3,7 @@ import { type EntityManager, LockMode } from '@mikro-orm/postgresql';
 import { newId, nowDate } from '../clock.ts';
 import { type Context, superAdmin } from '../context.ts';
 import { type ControlDatabase, query } from '../db/control.ts';
+import { Session } from '../entities/control/session.ts';
 import { SuperAdmin } from '../entities/control/super-admin.ts';
 import { AppError, notFound } from '../errors.ts';
 import { audit, auditFailure, bySystem } from './audit.ts';
@@ -68,10 +69,27 @@ export interface NewSuperAdmin {
   password: string;
 }
 
-/** @throws {AppError} email_taken */
+/**
+ * The super admin who asks, as they stay until the commit: an account or an impersonation outlives nobody who was deleted, reset or
+ * signed out while it was made.
+ *
+ * @throws {AppError} unauthenticated
+ */
+export async function stillSuperAdmin(em: EntityManager, ctx: Context): Promise<SuperAdmin> {
+  const { id, sessionId } = superAdmin(ctx);
+  const me = await em.findOne(SuperAdmin, id, { lockMode: LockMode.PESSIMISTIC_READ });
+  // After the account was read: a reset ends the session too.
+  if (!me || (await em.count(Session, { id: sessionId, endedAt: { $ne: null } })) > 0) {
+    throw new AppError('unauthenticated');
+  }
+  return me;
+}
+
+/** @throws {AppError} email_taken, unauthenticated for somebody who is no more by then */
 export async function createSuperAdmin(ctx: Context, input: NewSuperAdmin): Promise<SuperAdminRow> {
   const passwordHash = await hashPassword(input.password);
   return ctx.em.transactional(async (em) => {
+    await stillSuperAdmin(em, ctx);
     const admin = addSuperAdmin(em, { ...input, passwordHash });
     audit(em, ctx, {
       action: 'super_admin.create',
