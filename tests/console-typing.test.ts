@@ -66,10 +66,32 @@ describeIf('typing in the console', hasBrowser, 'chromium is not on PATH', () =>
     await country.press('Backspace');
     await country.pressSequentially('a');
     await country.press('Enter');
-    for (const typed of ['', 'nowhere']) await enter(country, typed);
+    await enter(country, 'nowhere');
     await dialog.getByLabel('Company name').focus();
     await is(country, 'Guinea');
     // Nor was the form sent.
+    expect(await dialog.getByText('The company needs a name.').count()).toBe(0);
+  });
+
+  test('a choice that need not be made is taken away by emptying its text, unless another one is marked', async () => {
+    const dialog = await openCreate();
+    const country = dialog.getByRole('combobox', { name: 'Country' });
+    await country.click();
+    await enter(country, 'indo');
+    await is(country, 'Indonesia');
+    await country.press('ControlOrMeta+a');
+    await country.press('Delete');
+    // Nothing is marked until one walks through what is listed: from what was chosen.
+    const marked = page.locator('[data-combobox-selected]');
+    expect(await marked.count()).toBe(0);
+    await country.press('ArrowDown');
+    expect(await marked.allTextContents()).toEqual(['Iran']);
+    await country.press('Enter');
+    await is(country, 'Iran');
+    await country.press('ControlOrMeta+a');
+    await country.press('Delete');
+    await country.press('Tab');
+    await is(country, '');
     expect(await dialog.getByText('The company needs a name.').count()).toBe(0);
   });
 
@@ -84,6 +106,9 @@ describeIf('typing in the console', hasBrowser, 'chromium is not on PATH', () =>
     await zone.press('Backspace');
     await zone.pressSequentially('r');
     await zone.press('Enter');
+    await is(zone, 'Asia/Makassar');
+    // There has to be one.
+    await enter(zone, '');
     await is(zone, 'Asia/Makassar');
     await company.keyboard.press('Escape');
   });
@@ -100,10 +125,17 @@ describeIf('typing in the console', hasBrowser, 'chromium is not on PATH', () =>
       await route.continue();
     });
     await enter(field, 'anggrek');
+    await page.getByText('Searching…').waitFor();
+    expect(await page.getByRole('option').count()).toBe(0);
+    await field.press('ArrowDown');
     await field.press('Enter');
     expect(new URL(page.url()).search).toBe('');
     held.resolve();
-    const first = (name: string) => page.locator('[data-combobox-selected]', { hasText: name }).waitFor();
+    /** When the answer is there. */
+    const first = async (name: string) => {
+      await field.and(page.locator('[aria-busy=false]')).waitFor();
+      await page.locator('[data-combobox-selected]', { hasText: name }).waitFor();
+    };
     await first('Toko Anggrek');
     await field.press('Enter');
     await page.waitForURL((url) => url.search.includes(id));
@@ -121,6 +153,27 @@ describeIf('typing in the console', hasBrowser, 'chromium is not on PATH', () =>
     await first('Warung Melati');
     await field.press('Enter');
     await page.waitForURL((url) => url.search.includes(tenant.id));
+    await is(field, 'Warung Melati');
+    await enter(field, '');
+    await page.waitForURL((url) => url.search === '');
+  });
+
+  test('a search that failed says so, and takes nothing', async () => {
+    const field = page.getByRole('combobox', { name: 'Tenant' });
+    await page.route('**/graphql', (route) =>
+      route.request().postData()?.includes('AuditFilterChoices') ? route.abort() : route.continue(),
+    );
+    await field.click();
+    await field.pressSequentially('toko');
+    await page.getByText('The gateway cannot be reached at the moment.').waitFor();
+    await field.press('Enter');
+    expect(new URL(page.url()).search).toBe('');
+    await page.unroute('**/graphql');
+    await field.pressSequentially(' ang');
+    await page.locator('[data-combobox-selected]', { hasText: 'Toko Anggrek' }).waitFor();
+    await field.press('Enter');
+    await page.waitForURL((url) => url.search !== '');
+    expect(await page.getByText('The gateway cannot be reached at the moment.').count()).toBe(0);
   });
 
   test('a slug is made of the whole name, however fast it is entered, and says so where it cannot be made', async () => {

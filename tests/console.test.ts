@@ -297,7 +297,11 @@ describeIf('the console in a browser', hasBrowser, 'chromium is not on PATH', ()
 
   test('a tenant that nobody can sign in to says so, and is given an admin, who can', async () => {
     const { id } = await provision(root, { name: 'Unmanned', admin_email: undefined, admin_password: undefined });
+    const become = (status: string) => root.rest('PATCH', `/api/super-admin/tenants/${id}`, { status });
+    await become('suspended');
     await page.goto(`${through.url}/console/tenants/${id}?tab=users`);
+    await page.getByText('An admin can be added when the tenant is restored.').waitFor();
+    await become('active');
     await page.getByText('Nobody can sign in to this company until it is given an admin.').waitFor();
     await page.getByRole('button', { name: 'Add admin' }).click();
     const dialog = page.getByRole('dialog');
@@ -321,6 +325,23 @@ describeIf('the console in a browser', hasBrowser, 'chromium is not on PATH', ()
     await dialog.getByRole('button', { name: 'Generate' }).click();
     await send();
     await dialog.getByText('Another user of this company has this address.').waitFor();
+
+    // An answer that comes when its dialog was left does not close the next one.
+    const held = Promise.withResolvers<void>();
+    await page.route('**/graphql', async (route) => {
+      if (route.request().postData()?.includes('CreateTenantAdmin')) await held.promise;
+      await route.continue();
+    });
+    await dialog.getByLabel('E-mail').fill('another@unmanned.test');
+    await send();
+    await page.keyboard.press('Escape');
+    await dialog.waitFor({ state: 'hidden' });
+    await page.getByRole('button', { name: 'Add admin' }).click();
+    await dialog.getByLabel(/^Name/).fill('A third Ayu');
+    held.resolve();
+    await page.getByTestId('user-row').getByText('Another Ayu').waitFor();
+    await page.unroute('**/graphql');
+    expect(await dialog.getByLabel(/^Name/).inputValue()).toBe('A third Ayu');
     await dialog.getByRole('button', { name: 'Cancel' }).click();
     await page.getByRole('tab', { name: 'Activity' }).click();
     await page.getByText('added the admin', { exact: false }).first().waitFor();

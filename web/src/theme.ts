@@ -29,9 +29,9 @@ export const theme = createTheme({
   components: {
     Badge: { defaultProps: { tt: 'none', fw: 600, radius: 'sm' } },
     Tooltip: { defaultProps: { withArrow: true, openDelay: 250, events: { hover: true, focus: true, touch: true } } },
-    // Its placeholder is no child that a menu may have.
     // By itself it has the colour of the ground.
     Code: { defaultProps: { color: 'var(--os-line)' } },
+    // Its placeholder is no child that a menu may have.
     Menu: { defaultProps: { withInitialFocusPlaceholder: false } },
     Modal: { defaultProps: { centered: true, overlayProps: { backgroundOpacity: 0.5, blur: 2 } } },
     Skeleton: { defaultProps: { radius: 'md' } },

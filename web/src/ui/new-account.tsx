@@ -1,6 +1,6 @@
 /** The form of an account that somebody else will sign in with: their name, their address, and a first password. */
 import { Alert, Stack, TextInput } from '@mantine/core';
-import { type FormEvent, useState } from 'react';
+import { type FormEvent, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { CombinedError } from 'urql';
 import { codeOf, fieldErrors } from './errors.ts';
@@ -26,6 +26,7 @@ export function NewAccount({ power, taken, create, onClose }: NewAccountProps) {
   const [errors, setErrors] = useState<Partial<Account>>({});
   const [problem, setProblem] = useState<CombinedError>();
   const [busy, setBusy] = useState(false);
+  const form = useRef<HTMLFormElement>(null);
 
   const change = (field: keyof Account, value: string) => {
     setDraft((before) => ({ ...before, [field]: value }));
@@ -45,6 +46,8 @@ export function NewAccount({ power, taken, create, onClose }: NewAccountProps) {
     setBusy(true);
     const error = await create(account);
     setBusy(false);
+    // Closed meanwhile, it does not close the dialog that was opened after it.
+    if (!form.current) return;
     if (!error) return onClose();
     const { fullName, ...told }: Partial<Account & { fullName: string }> = fieldErrors(error);
     if (fullName) told.name = fullName;
@@ -55,7 +58,7 @@ export function NewAccount({ power, taken, create, onClose }: NewAccountProps) {
   };
 
   return (
-    <form onSubmit={submit} noValidate>
+    <form ref={form} onSubmit={submit} noValidate>
       <Stack gap="md">
         <TextInput
           label={t('account.name')}

@@ -10,6 +10,7 @@ import { useQuery } from 'urql';
 import { AuditFilterChoicesDocument, TenantNameDocument } from '../../documents.gen.ts';
 import entryTexts from '../../locales/en/audit-entry.json';
 import { useActionName } from '../../ui/audit-entry.tsx';
+import { sentenceOf } from '../../ui/errors.ts';
 import { SearchSelect } from '../../ui/search-select.tsx';
 import { type Choice, isAnything } from './filter.ts';
 
@@ -132,7 +133,7 @@ function ActionSelect({ value, onChange }: FieldProps) {
 
 function ActorSelect({ value, onChange }: FieldProps) {
   const { t } = useTranslation('audit');
-  const [{ data }] = useQuery({ query: AuditFilterChoicesDocument, variables: {} });
+  const [{ data, fetching, error }] = useQuery({ query: AuditFilterChoicesDocument, variables: {} });
   const admins = data?.superAdmins.map(({ id, name, email }) => ({ value: id, label: `${name} (${email})` })) ?? [];
   // Somebody of a tenant, or deleted since.
   const known = !value || admins.some((admin) => admin.value === value);
@@ -141,9 +142,11 @@ function ActorSelect({ value, onChange }: FieldProps) {
       clearable
       aria-label={t('filter.actor')}
       placeholder={t('filter.anyActor')}
-      nothingFoundMessage={t('filter.nothing')}
+      nothingFoundMessage={error ? undefined : t('filter.nothing')}
       leftSection={<IconUser size={16} aria-hidden />}
       data={known ? admins : [...admins, { value, label: value }]}
+      isPending={fetching}
+      error={error && sentenceOf(error, t)}
       value={value || null}
       onChange={(next) => onChange(next ?? '')}
       clearButtonProps={{ 'aria-label': t('filter.clearActor') }}
@@ -154,28 +157,31 @@ function ActorSelect({ value, onChange }: FieldProps) {
 function TenantSelect({ value, onChange }: FieldProps) {
   const { t } = useTranslation('audit');
   const [typed, setTyped] = useState('');
-  const [search] = useDebouncedValue(typed, 250);
+  const [steady] = useDebouncedValue(typed, 250);
+  const search = typed && steady;
   const [{ data: chosen }] = useQuery({ query: TenantNameDocument, variables: { id: value }, pause: !value });
   const label = value ? (chosen?.tenant.name ?? value) : '';
   const [{ data, fetching, error }] = useQuery({
     query: AuditFilterChoicesDocument,
     variables: { search: search || undefined },
   });
-  const tenants = data?.tenants.nodes.map(({ id, name }) => ({ value: id, label: name })) ?? [];
+  const found = error ? [] : (data?.tenants.nodes ?? []);
+  const tenants = found.map(({ id, name }) => ({ value: id, label: name }));
   const known = !value || tenants.some((tenant) => tenant.value === value);
   return (
     <SearchSelect
       clearable
       aria-label={t('filter.tenant')}
       placeholder={t('filter.anyTenant')}
-      nothingFoundMessage={t('filter.nothing')}
+      nothingFoundMessage={error ? undefined : t('filter.nothing')}
       leftSection={<IconBuildingSkyscraper size={16} aria-hidden />}
       data={known ? tenants : [{ value, label }, ...tenants]}
       // The gateway has looked; what is chosen is not among what it found.
       filter={({ options }) =>
         known || !typed ? options : options.filter((option) => !('value' in option && option.value === value))
       }
-      isPending={typed !== search || fetching || error !== undefined}
+      isPending={typed !== search || fetching}
+      error={error && sentenceOf(error, t)}
       onTyped={setTyped}
       value={value || null}
       onChange={(next) => onChange(next ?? '')}

@@ -1,4 +1,4 @@
-/** Making an admin in a tenant, for one that has nobody who could. */
+/** Making an admin in a tenant that is active, such as one that has nobody who could. */
 import { useTranslation } from 'react-i18next';
 import { useClient } from 'urql';
 import { CreateTenantAdminDocument, type TenantRowFragment } from '../../documents.gen.ts';

@@ -37,6 +37,7 @@ function UserList({ tenant }: { tenant: TenantRowFragment }) {
   const [shown, setShown] = useState(false);
   const [adding, { open, close: closeAdding }] = useDisclosure(false);
   const { action, user } = asked ?? {};
+  const isActive = tenant.status === 'ACTIVE';
   const close = () => setShown(false);
 
   const change = (document: DocumentInput<unknown, { tenantId: string; id: string }>, done: string) => async () => {
@@ -61,7 +62,7 @@ function UserList({ tenant }: { tenant: TenantRowFragment }) {
     <Stack gap="md">
       <Group justify="space-between" gap="sm">
         <SearchField label={t('users.search')} value={search} onChange={setSearch} />
-        {tenant.status === 'ACTIVE' && (
+        {isActive && (
           <Button leftSection={<IconUserPlus size={18} aria-hidden />} onClick={open}>
             {t('users.add')}
           </Button>
@@ -77,7 +78,7 @@ function UserList({ tenant }: { tenant: TenantRowFragment }) {
         <Paper withBorder style={{ overflow: 'hidden' }} aria-busy={fetching}>
           <UserTable
             users={users}
-            mayImpersonate={tenant.status === 'ACTIVE'}
+            mayImpersonate={isActive}
             onAction={(action, user) => {
               setAsked({ action, user });
               setShown(true);
@@ -89,7 +90,7 @@ function UserList({ tenant }: { tenant: TenantRowFragment }) {
           <Empty
             icon={IconUsers}
             title={t(search ? 'users.noneFound' : 'users.none')}
-            text={search ? undefined : t('users.noneHint')}
+            text={search ? undefined : t(isActive ? 'users.noneHint' : 'users.noneSuspended')}
           />
         </Paper>
       )}
