@@ -90,7 +90,9 @@ export function SearchSelect({
       onSearchChange={setText}
       onInput={({ currentTarget: { value } }) => type(value)}
       onKeyDownCapture={(event) => {
-        if (event.key !== 'Enter' || typed === undefined) return;
+        // One that ends a composition (IME) belongs to that; Safari says so by its code alone.
+        const isComposing = event.nativeEvent.isComposing || event.keyCode === 229;
+        if (event.key !== 'Enter' || isComposing || typed === undefined) return;
         // The form is not sent with something else than what stands in the field.
         event.preventDefault();
         event.stopPropagation();
