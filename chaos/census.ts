@@ -6,11 +6,7 @@ import { subscribe } from 'node:diagnostics_channel';
 import type { Socket } from 'node:net';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
-
-setFlagsFromString('--expose-gc');
-const collect = runInNewContext('gc') as () => void;
+import { collectGarbage } from './garbage.ts';
 
 type Ask = (...args: unknown[]) => Promise<unknown>;
 const { Feed } = (await import(pathToFileURL(join(dirname(process.argv[1]!), 'live', 'feed.js')).href)) as {
@@ -39,7 +35,7 @@ subscribe('net.server.socket', (message) => {
 });
 
 process.on('SIGUSR2', () => {
-  collect();
+  collectGarbage();
   for (const feed of feeds) if (!feed.deref()) feeds.delete(feed);
   const resources = Object.groupBy(process.getActiveResourcesInfo(), (name) => name);
   const count = (name: string) => resources[name]?.length ?? 0;

@@ -26,7 +26,11 @@ export class Reload {
     this.#running ??= this.#run();
   }
 
-  /** Reads as soon as no reading is under way, together with whoever waits for that already. @throws what it fails with, which is not tried again; where all is stopped by then. */
+  /**
+   * Reads as soon as no reading is under way, together with whoever waits for that already.
+   *
+   * @throws what it fails with, which is not tried again; where all is stopped by then.
+   */
   now(): Promise<void> {
     this.#next ??= this.#ended.then(() => {
       this.#next = undefined;

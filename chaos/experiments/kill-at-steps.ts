@@ -87,7 +87,10 @@ async function kill(pair: Pair, points: string[], tally: Tally): Promise<number>
     points.length,
     all.map((text) => `killed ${points.join(', ')}: ${text}`),
   );
-  const takeovers = survivor.output().match(new RegExp(`^.*${SEEN}.*$`, 'gm')) ?? [];
+  const takeovers = survivor
+    .output()
+    .split('\n')
+    .filter((line) => line.includes(SEEN));
   return ids.filter((id) => takeovers.some((line) => line.includes(id))).length;
 }
 

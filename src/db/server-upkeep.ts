@@ -1,5 +1,6 @@
 /** What a server allows, and what is taken back from one that is given up. */
 import pg from 'pg';
+import { dropDatabase } from './drop-database.ts';
 import type { TenantCluster } from './tenant-cluster.ts';
 import { groupName, templatePrefix, warmPrefix } from './tenant-names.ts';
 
@@ -26,7 +27,7 @@ export async function clearServer({ pool, code }: Pick<TenantCluster, 'pool' | '
     'select datname as name from pg_database where starts_with(datname, $1) or starts_with(datname, $2)',
     [templatePrefix(code), warmPrefix(code)],
   );
-  for (const { name } of databases) await pool.query(`drop database if exists ${quote(name)} with (force)`);
+  for (const { name } of databases) await dropDatabase(pool, name);
   const roles = await named('select rolname as name from pg_roles where starts_with(rolname, $1)', [warmPrefix(code)]);
   for (const { name } of [...roles, { name: groupName(code) }]) await pool.query(`drop role if exists ${quote(name)}`);
 }

@@ -2,7 +2,6 @@
  * One PostgreSQL server that tenants' databases are on: making and removing them and their login roles. Every operation may be
  * repeated after a crash at any point, and two that race end in the same state.
  */
-import { setTimeout as sleep } from 'node:timers/promises';
 import pLimit from 'p-limit';
 import pg from 'pg';
 import type { Logger } from 'pino';
@@ -10,6 +9,7 @@ import { HOME_SERVER_ID, ServerState } from '../entities/control/database-server
 import { databaseError } from '../errors.ts';
 import { type ControlDatabase, databaseUrlOf } from './control.ts';
 import { refuseWithoutRoom } from './disk-space.ts';
+import { dropDatabase } from './drop-database.ts';
 import { makeLean } from './lean-template.ts';
 import { LOCKS } from './locks.ts';
 import { TENANT_SCHEMA_VERSION } from './migrations/tenant/index.ts';
@@ -28,9 +28,6 @@ const quote = pg.escapeIdentifier;
 const THERE_ALREADY = new Set(['42P04', '42710', '23505']);
 /** Each has a connection to administer the server as long as it lasts, of which usage, provisioning and the doctor need some too. */
 const UPGRADES_AT_ONCE = 4;
-const INSUFFICIENT_PRIVILEGE = '42501';
-const DROP_ATTEMPTS = 20;
-const DROP_PAUSE_MS = 250;
 const UP: ServerStanding = { up: true };
 const NEVER = new AbortController().signal;
 const isThereAlready = (error: unknown) => THERE_ALREADY.has(databaseError(error)?.code ?? '');
@@ -331,17 +328,7 @@ export class TenantCluster implements ServerAddress {
     this.#owners.forget(name);
     return this.alone(name, async (client) => {
       await unless();
-      for (let attempt = 1; ; attempt++) {
-        try {
-          await client.query(`drop database if exists ${quote(name)} with (force)`);
-          break;
-        } catch (error) {
-          if (databaseError(error)?.code !== INSUFFICIENT_PRIVILEGE || attempt > DROP_ATTEMPTS) throw error;
-          // Who is no superuser may end sessions only of roles that it belongs to. A vacuum, which is nobody's, ends soon.
-          await client.query(`grant ${quote(name)} to current_user`);
-          if (attempt > 1) await sleep(DROP_PAUSE_MS);
-        }
-      }
+      await dropDatabase(client, name, name);
       await client.query(`drop role if exists ${quote(name)}`);
     });
   }

@@ -13,6 +13,7 @@ import pg from 'pg';
 import type { Logger } from 'pino';
 import { query, rowsWithin, SESSION_OPTIONS } from './control.ts';
 import { refuseWithoutRoom } from './disk-space.ts';
+import { dropDatabase } from './drop-database.ts';
 import { LOCKS } from './locks.ts';
 import { scramVerifier } from './scram.ts';
 import type { TenantCluster } from './tenant-cluster.ts';
@@ -217,7 +218,7 @@ export class WarmDatabases {
 
   /** Removes one, unless it has been taken meanwhile. To be called alone. */
   async remove(client: pg.ClientBase, database: string): Promise<void> {
-    await client.query(`drop database if exists ${quote(database)} with (force)`);
+    await dropDatabase(client, database);
     await client.query(`drop role if exists ${quote(database)}`);
   }
 }

@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { ConfigError } from '../../config.ts';
 import { KEPT_ALIVE, SESSION_OPTIONS } from '../../db/control.ts';
+import { dropDatabase } from '../../db/drop-database.ts';
 import { endSessions } from '../../db/end-sessions.ts';
 import { breakOnAbort } from '../../db/pools.ts';
 import { draftName, formerName } from '../../db/tenant-names.ts';
@@ -86,10 +87,6 @@ export async function makeDraft(client: pg.ClientBase, name: string, template = 
     `revoke all on database ${quote(draft)} from public; alter database ${quote(draft)} allow_connections true`,
   );
   return draft;
-}
-
-export async function dropDatabase(client: pg.ClientBase, name: string): Promise<void> {
-  await client.query(`drop database if exists ${quote(name)} with (force)`);
 }
 
 /**

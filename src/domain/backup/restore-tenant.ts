@@ -4,6 +4,7 @@
  */
 import type pg from 'pg';
 import type { DatabaseServers } from '../../db/database-servers.ts';
+import { dropDatabase } from '../../db/drop-database.ts';
 import type { Keys } from '../../db/keys.ts';
 import { LOCKS } from '../../db/locks.ts';
 import { TENANT_SCHEMA_VERSION } from '../../db/migrations/tenant/index.ts';
@@ -14,7 +15,7 @@ import { migrateTenantDatabase } from '../../db/tenant-schema.ts';
 import { headOf, tenantChain } from '../audit-chain.ts';
 import { type Verdict, walkChain } from '../chain-walk.ts';
 import { type ArchiveEnd, rowsIn } from './archive.ts';
-import { dropDatabase, makeDraft, openWriter } from './drafts.ts';
+import { makeDraft, openWriter } from './drafts.ts';
 import { fill, whileQuiet } from './load.ts';
 import { type OpenArchive, readArchive } from './read-archive.ts';
 import type { End } from './restored-end.ts';

@@ -1,10 +1,11 @@
 /** A restore that was killed between its two commits is brought to its end by a gateway: until then nobody gets into the tenant's database. */
 import type pg from 'pg';
 import type { Services } from '../../context.ts';
+import { dropDatabase } from '../../db/drop-database.ts';
 import { LOCKS } from '../../db/locks.ts';
 import type { TenantCluster } from '../../db/tenant-cluster.ts';
 import { draftName, groupName, TENANT_TAIL } from '../../db/tenant-names.ts';
-import { dropDatabase, openWriter } from './drafts.ts';
+import { openWriter } from './drafts.ts';
 import { finishSwitch, RESTORED, settleSwitch } from './settle-switch.ts';
 
 /** How often they are looked for. Milliseconds. */

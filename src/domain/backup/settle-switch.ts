@@ -4,12 +4,14 @@
  * or a crash between the two sees what to do, and nothing that was written is taken back. The restore holds, or the former database is put
  * back, by the leader (settle-restores.ts) or by the next restore, whichever comes first.
  */
+
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { ConfigError } from '../../config.ts';
+import { dropDatabase } from '../../db/drop-database.ts';
 import { LOCKS } from '../../db/locks.ts';
 import { draftName, formerName } from '../../db/tenant-names.ts';
-import { databaseFacts, dropDatabase, markAsOf, openWriter, renameFrom } from './drafts.ts';
+import { databaseFacts, markAsOf, openWriter, renameFrom } from './drafts.ts';
 
 const quote = pg.escapeIdentifier;
 

@@ -5,9 +5,10 @@
 import pg from 'pg';
 import { applyMigrations } from '../../db/apply-migrations.ts';
 import { databaseUrlOf } from '../../db/control.ts';
+import { dropDatabase } from '../../db/drop-database.ts';
 import { controlMigrations } from '../../db/migrations/control/index.ts';
 import { type ArchiveRecord, RecordKind, type TableStart } from './archive.ts';
-import { dropDatabase, makeDraft, openWriter } from './drafts.ts';
+import { makeDraft, openWriter } from './drafts.ts';
 import { fill } from './load.ts';
 import { copyTables } from './snapshot.ts';
 import { columnList, tablesOf, tenantTablesOf } from './tables.ts';

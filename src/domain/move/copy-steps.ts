@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { refuseWithoutRoom } from '../../db/disk-space.ts';
+import { dropDatabase } from '../../db/drop-database.ts';
 import { belongTo } from '../../db/end-sessions.ts';
 import { copyState, lagOf, markPlace, publish, readinessOf, subscribe } from '../../db/replication.ts';
 import type { TenantCluster } from '../../db/tenant-cluster.ts';
@@ -93,7 +94,7 @@ export const createDatabase: Step = async (context) => {
       await refuseWithoutRoom(client, templateName(target.code), bytes);
       // It has its name only together with its mark: a worker may die between any two statements.
       const arriving = quote(arrivingName(name));
-      await client.query(`drop database if exists ${arriving} with (force)`);
+      await dropDatabase(client, arrivingName(name));
       await client.query(
         `create database ${arriving} template ${quote(templateName(target.code))}
            allow_connections false connection limit ${CONNECTION_LIMIT}`,

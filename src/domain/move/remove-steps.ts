@@ -1,6 +1,7 @@
 /** The last step of a move, whichever way it ends: nothing is left of it on either server, and one of both databases goes. */
 import pg from 'pg';
 import { nowDate } from '../../clock.ts';
+import { dropDatabase } from '../../db/drop-database.ts';
 import { belongToNoMore, endSessions } from '../../db/end-sessions.ts';
 import { PUBLICATION, replicationName, unpublish, unsubscribe } from '../../db/replication.ts';
 import { ServerAway } from '../../db/server-liveness.ts';
@@ -61,7 +62,7 @@ export async function drop(context: StepContext, server: TenantCluster): Promise
   await alone(context, server, async (client) => {
     await endSessions(client, 'datname = $1', [name]);
     for (const database of [name, arrivingName(name)]) {
-      await client.query(`drop database if exists ${quote(database)} with (force)`);
+      await dropDatabase(client, database);
     }
     await client.query(`drop role if exists ${quote(replicationName(name))}; drop role if exists ${quote(name)}`);
   });
